@@ -1,0 +1,20 @@
+# make demo    align and complete the portraits of samples/ with the shipped model
+# make test    the whole test suite
+# make lint    ruff over every file
+# Each sets up .venv by itself, once, and again only when the requirements change.
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: demo test lint bench setup clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.txt requirements-dev.txt
+	@python=""; \
+	for candidate in $(PYTHON) python3.12 python3.11 python3.13 python3.10 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "make setup: needs Python 3.10 to 3.13 (name one with make PYTHON=...)" >&2; exit 2; fi; \
+	if [ ! -x $(BIN)/python ]; then $$python -m venv .venv; fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,222 @@
+"""What the commands share at the shell: options, exit codes, signals, progress, and one process per output folder.
+
+Only commands import this module.
+"""
+import argparse
+import fcntl
+import functools
+import math
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from helpers import BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, USAGE, VERSION, UsageError
+from listing import find_photos, read_list
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line and whose help shows every default."""
+
+    def __init__(self, description, epilog=None):
+        super().__init__(description=description, epilog=epilog, formatter_class=_HelpFormatter, allow_abbrev=False)
+        self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+
+    def error(self, message):
+        self.exit(USAGE, f"{self.prog}: error: {message} (--help lists the options)\n")
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def whole_number(at_least=0):
+    """An argparse type: an integer not below `at_least`."""
+    def convert(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or value < at_least:
+            raise argparse.ArgumentTypeError(f"needs a whole number of at least {at_least}, got {text!r}")
+        return value
+    return convert
+
+
+def number(at_least=-math.inf, at_most=math.inf, above=-math.inf):
+    """An argparse type: a finite number within the bounds; `above` is a bound that it must not equal."""
+    def convert(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and at_least <= value <= at_most and value > above):
+            bounds = [f"{name} {bound:g}" for name, bound in
+                      (("at least", at_least), ("above", above), ("at most", at_most)) if math.isfinite(bound)]
+            raise argparse.ArgumentTypeError(f"needs a finite number {' and '.join(bounds)}, got {text!r}")
+        return value
+    return convert
+
+
+def add_inputs(parser):
+    """Declare the inputs that every command on many photos takes."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="photos or folders of photos; - reads a list from "
+                        "standard input")
+    parser.add_argument("--from_file", metavar="LIST", help="a text file with one path a line (60,000 paths do not "
+                        "fit on a command line)")
+
+
+def gather_inputs(options, exclude=None):
+    """The (sources, failures) of helpers.find_photos for add_inputs' options; UsageError (3) if there are none."""
+    paths, named = [], list(options.paths)
+    for path in options.paths:
+        paths += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
+    if options.from_file:
+        try:
+            paths += read_list(Path(options.from_file).read_bytes())
+        except OSError as error:
+            raise UsageError(f"cannot read the list {options.from_file}: {error.strerror}") from error
+        named.append(options.from_file)
+    sources, failures = find_photos(paths, exclude)
+    if not sources and all(problem.reason == "missing" for _, problem in failures):
+        raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
+                         "of photos, or a list by --from_file", NO_INPUT)
+    return sources, failures
+
+
+def command(main):
+    """Decorate a command's main(argv=None): a user's mistake ends in one line on stderr and its exit code."""
+    @functools.wraps(main)
+    def guarded(argv=None):
+        try:
+            return main(argv) or 0
+        except UsageError as error:
+            complain(error)
+            return error.exit_code
+        except KeyboardInterrupt:
+            complain("interrupted")
+            return 128 + signal.SIGINT
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            complain("out of memory: reduce --batch_size")
+            return OUT_OF_MEMORY
+    return guarded
+
+
+def _is_out_of_memory(error):
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
+def complain(message):
+    """Print one line on stderr, led by the command's name."""
+    line = " ".join(str(message).split())
+    print(f"{Path(sys.argv[0]).name}: error: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def warn(message):
+    """Print one line of warning on stderr."""
+    print(f"warning: {printable(message)}", file=sys.stderr, flush=True)
+
+
+def say(message):
+    """Print a line on stdout; when its reader has gone away, the work goes on without one."""
+    try:
+        print(printable(message), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text):
+    """The text with what no terminal can show (parts of file names that are no UTF-8, line breaks) escaped."""
+    return str(text).encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+
+
+class StopRequest:
+    """Turn the first SIGINT or SIGTERM into a flag that a loop asks for, and the second into an end at once."""
+
+    def __init__(self):
+        self.signal = None
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number, _):
+        if self.signal is not None:
+            os._exit(128 + number)
+        self.signal = number
+        os.write(2, b"\nstopping after the work in hand; once more ends at once\n")
+
+    def __bool__(self):
+        return self.signal is not None
+
+    @property
+    def exit_code(self):
+        """130 for SIGINT, 143 for SIGTERM, 0 if none came."""
+        return 128 + self.signal if self else 0
+
+
+class Progress:
+    """A progress bar with rate and time left on a terminal; elsewhere a plain line every 30 seconds."""
+
+    def __init__(self, total, unit, first=0, seconds=30):
+        self.total, self.unit, self.first, self.done, self.seconds = total, unit, first, first, seconds
+        self.start = self.last = time.monotonic()
+        self.bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+            self.bar = tqdm(total=total, initial=first, unit=f" {unit}", dynamic_ncols=True, smoothing=0.05)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.close()
+
+    def update(self, count=1, **figures):
+        """Count `count` more as done, and show `figures` beside them."""
+        self.done += count
+        if self.bar:
+            self.bar.set_postfix(figures, refresh=False)
+            self.bar.update(count)
+        elif time.monotonic() - self.last >= self.seconds:
+            self.last = time.monotonic()
+            rate = (self.done - self.first) / (self.last - self.start)
+            left = (self.total - self.done) / rate if rate else math.inf
+            shown = "".join(f", {name} {value}" for name, value in figures.items())
+            print(f"{self.done}/{self.total} {self.unit}, {rate:.1f}/s, {left:.0f} s left{shown}",
+                  file=sys.stderr, flush=True)
+
+
+def claim_folder(folder):
+    """Make `folder` if need be, prove that it can be written, and keep other processes out of it until we end.
+
+    Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = open(path / ".lock", "a+")
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
+    try:
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(shlex.join(sys.argv))}\n")
+        lock.flush()
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
+    return lock

@@ -1,0 +1,218 @@
+"""Pixels and paths: the one reader, the one writer and the one converter of pictures.
+
+Inside the toolkit a face is RGB, float32 in [-1, 1], faces are (N, H, W, 3). In files a face is uint8. Only this
+module converts.
+"""
+import errno
+import io
+import itertools
+import json
+import os
+import stat
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+VERSION = "0.1.0"
+
+SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+SUFFIXES = {".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 256 * 2**20
+BACKGROUND = (255, 255, 255)                            # what shows through a transparent pixel
+
+
+class UsageError(Exception):
+    """Something the user can mend. Every command prints its one line and ends with its exit code."""
+
+    def __init__(self, message, exit_code=USAGE):
+        super().__init__(message, exit_code)            # all arguments, or the error does not survive pickling
+        self.exit_code = exit_code
+
+    def __str__(self):
+        return self.args[0]
+
+
+class BadPhoto(Exception):
+    """One input that cannot be used: `reason` is a short code, `detail` says what was got. The others go on."""
+
+    def __init__(self, reason, detail=""):
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+class Photo(NamedTuple):
+    """A picture as read: (H, W, 3) uint8 RGB, upright, and remarks on what had to be done to it."""
+    pixels: np.ndarray
+    notes: list
+
+
+def read_photo(path):
+    """Read the first frame of a picture file completely, or say why not.
+
+    Returns a Photo: (H, W, 3) uint8 RGB, turned upright by its EXIF orientation, transparent parts laid on white,
+    16-bit grey scaled by 1/257, float grey taken as [0, 1] where it fits, else as [0, 255].
+    Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
+    corrupt, unsupported.
+    """
+    content = _read_file(path)
+    if not content:
+        raise BadPhoto("empty", "0 bytes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                 # Pillow warns of large pictures; _check_size refuses them
+        try:
+            return _decode(content)
+        except (BadPhoto, MemoryError):
+            raise
+        except Image.DecompressionBombError as error:
+            raise BadPhoto("too_large", f"more than {MAX_PIXELS:,} pixels") from error
+        except Image.UnidentifiedImageError as error:
+            raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}") from error
+        except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
+            reason = "truncated" if "truncated" in str(error) else "corrupt"
+            raise BadPhoto(reason, " ".join(str(error).split())) from error
+
+
+def _read_file(path):
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadPhoto("not_a_file", "a folder, pipe or device")
+        if status.st_size > MAX_BYTES:
+            raise BadPhoto("too_large", f"{status.st_size:,} bytes, at most {MAX_BYTES:,}")
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise BadPhoto("vanished", "no such file") from error
+    except PermissionError as error:
+        raise BadPhoto("permission", "may not be read") from error
+    except OSError as error:
+        raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
+
+
+def _decode(content):
+    image = Image.open(io.BytesIO(content), formats=FORMATS)
+    _check_size(image)
+    if image.format == "PNG":
+        image.verify()                                  # load() alone does not check the sums of the pixel chunks
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    notes = ["first of several frames"] if getattr(image, "is_animated", False) else []
+    image.seek(0)
+    image.load()
+    return Photo(_to_rgb(ImageOps.exif_transpose(image)), notes)
+
+
+def _check_size(image):
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise BadPhoto("too_large", f"{width}x{height}, at most {MAX_PIXELS:,} pixels")
+
+
+def _to_rgb(image):
+    """(H, W, 3) uint8 from every mode: Pillow's own convert() clips 16-bit grey to white and float to black."""
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = _to_255(np.asarray(image, np.float64), is_float=image.mode == "F")
+        return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _to_255(grey, is_float):
+    lowest, highest = grey.min(), grey.max()
+    if not (lowest >= 0 and highest <= 65535):
+        raise BadPhoto("unsupported", f"grey values from {lowest:g} to {highest:g}, known are [0, 1], 8 and 16 bit")
+    if is_float and highest <= 255:
+        return grey * 255 if highest <= 1 else grey
+    return grey / 257
+
+
+def to_float(pixels):
+    """uint8 pixels of any shape to float32 in [-1, 1]; to_uint8 undoes it exactly."""
+    return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def to_uint8(values):
+    """Values in [-1, 1] (what lies outside is clipped) to the nearest of 256 levels, uint8."""
+    return np.clip(np.rint((np.asarray(values, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def resize(pixels, size, how):
+    """Bring (H, W, 3) uint8 to (size, size, 3): `how` is "resize" (stretch) or "crop" (largest centred square)."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    left, top = ((width - side) // 2, (height - side) // 2) if how == "crop" else (0, 0)
+    box = (left, top, left + side, top + side) if how == "crop" else (0, 0, width, height)
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
+
+
+def tile(faces, columns=8):
+    """Lay (N, H, W, 3) uint8 faces out in rows of `columns`, row by row; empty places of the last row are white."""
+    count, height, width, channels = faces.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
+    sheet[:count] = faces
+    sheet = sheet.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return sheet.reshape(rows * height, columns * width, channels)
+
+
+def write_file(path, content):
+    """Write bytes so that `path` is the old file or the new one, whole, whenever the process dies.
+
+    Raises UsageError (exit code 5) when the disk is full or the place cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}-{next(_serial)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, "
+                         "run the same command again to go on", BAD_OUTPUT) from error
+
+
+_serial = itertools.count()
+
+
+def write_picture(path, pixels):
+    """Write (H, W, 3) uint8 RGB as PNG, whole or not at all; returns its size in bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    write_file(path, buffer.getvalue())
+    return buffer.tell()
+
+
+def within(folder, name):
+    """The path of `name` in `folder`; BadPhoto (unsafe_output) if a link in between leads out of the folder."""
+    path = os.path.join(folder, name)
+    real, home = os.path.realpath(os.path.dirname(path)), os.path.realpath(folder)
+    if os.path.commonpath([real, home]) != home:
+        raise BadPhoto("unsafe_output", f"{path} would be written to {real}, outside {folder}")
+    return path
+
+
+def is_whole_png(path):
+    """Whether a file begins and ends as a PNG does; a half-written one does not."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(8)
+            file.seek(-12, os.SEEK_END)
+            return head == b"\x89PNG\r\n\x1a\n" and file.read() == b"\0\0\0\0IEND\xaeB`\x82"
+    except OSError:
+        return False
+
+
+def write_json(path, record):
+    """Write a record as indented JSON, whole or not at all."""
+    write_file(path, (json.dumps(record, indent=2) + "\n").encode())

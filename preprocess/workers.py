@@ -1,0 +1,61 @@
+"""Work on many items in several processes, none of which can end the whole by dying."""
+import collections
+import concurrent.futures
+import multiprocessing
+import signal
+from concurrent.futures.process import BrokenProcessPool
+
+
+class WorkerDied(Exception):
+    """The process that worked on an item was killed, twice."""
+
+
+def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: False):
+    """Yield (item, result) for every item, in the order in which they finish.
+
+    `function(item)` runs in `jobs` processes that first call `prepare(*arguments)`. An item whose process dies is
+    tried once more alone; if that fails too, its result is WorkerDied. When `is_stopped()` turns true no new item
+    is begun, and those in hand are finished.
+    """
+    items, suspects = iter(items), collections.deque()
+    pool, pending = _new_pool(jobs, prepare, arguments), {}
+    try:
+        while True:
+            while len(pending) < 2 * jobs and not is_stopped() and (item := next(items, None)) is not None:
+                pending[pool.submit(function, item)] = item
+            if not pending:
+                break
+            finished, _ = concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
+            broken = False
+            for future in finished:
+                item = pending.pop(future)
+                try:
+                    yield item, future.result()
+                except BrokenProcessPool:
+                    broken = True
+                    suspects.append(item)
+            if broken:
+                suspects.extend(pending.values())
+                pool, pending = _new_pool(jobs, prepare, arguments), {}
+                while suspects:
+                    yield _alone(function, suspects.popleft(), prepare, arguments)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _alone(function, item, prepare, arguments):
+    with _new_pool(1, prepare, arguments) as pool:
+        try:
+            return item, pool.submit(function, item).result()
+        except BrokenProcessPool:
+            return item, WorkerDied()
+
+
+def _new_pool(jobs, prepare, arguments):
+    return concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start,
+                                                  (prepare, arguments))
+
+
+def _start(prepare, arguments):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)                        # Ctrl-C is for the parent, which lets us finish
+    prepare(*arguments)

@@ -1,0 +1,199 @@
+"""Train the DCGAN on a folder of aligned faces: python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300"""
+import dataclasses
+import json
+import math
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import helpers
+from command_line import Parser, Progress, StopRequest, claim_folder, command, number, say, warn, whole_number
+from helpers import UsageError
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.")
+    data = parser.add_argument_group("faces")
+    data.add_argument("--dataset", required=True, metavar="DIR", help="folder of aligned faces to train on")
+    data.add_argument("--validation", metavar="DIR", help="folder of faces of other people; D is watched on them")
+    data.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
+    data.add_argument("--no-flip", dest="flip", action="store_false", help="do not mirror faces at random")
+    run = parser.add_argument_group("run")
+    run.add_argument("--epoch", type=whole_number(1), default=25, metavar="N", help="passes over the faces")
+    run.add_argument("--batch_size", type=whole_number(1), default=300, metavar="N", help="faces an update")
+    run.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides weights, noise and order")
+    run.add_argument("--run", default="dcgan", metavar="NAME", help="name of the run's folders")
+    run.add_argument("--checkpoint_dir", default="checkpoint", metavar="DIR", help="saves go to DIR/NAME")
+    run.add_argument("--log_dir", default="logs", metavar="DIR", help="curves and samples go to DIR/NAME")
+    run.add_argument("--save_every", type=whole_number(1), default=500, metavar="STEPS", help="updates between saves")
+    run.add_argument("--sample_every", type=whole_number(1), default=250, metavar="STEPS",
+                     help="updates between sheets of samples")
+    run.add_argument("--report_every", type=whole_number(1), default=10, metavar="STEPS",
+                     help="updates between points of the curves")
+    run.add_argument("--keep", type=whole_number(1), default=3, metavar="N", help="saves to keep")
+    run.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
+    run.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
+    run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
+    sizes = parser.add_argument_group("networks")
+    sizes.add_argument("--image_size", type=int, choices=(64, 128), default=64, help="side of a face in pixels")
+    sizes.add_argument("--z_dim", type=whole_number(1), default=100, metavar="N", help="length of z")
+    sizes.add_argument("--gf_dim", type=whole_number(1), default=16, metavar="N", help="filters of G's last layer")
+    sizes.add_argument("--df_dim", type=whole_number(1), default=16, metavar="N", help="filters of D's first layer")
+    how = parser.add_argument_group("updates (the defaults are the report's)")
+    how.add_argument("--learning_rate", type=number(above=0), default=0.0003, metavar="RATE", help="of both Adams")
+    how.add_argument("--beta1", type=number(0, 0.999), default=0.5, metavar="B", help="of both Adams")
+    how.add_argument("--decay", type=number(0, 1), default=0.0, metavar="SHARE",
+                     help="share of the run, at its end, in which the learning rate falls to 0")
+    how.add_argument("--g_updates", type=whole_number(1), default=1, metavar="N", help="updates of G for one of D")
+    how.add_argument("--average", type=number(0, 0.99999), default=0.0, metavar="DECAY",
+                     help="sample and save an exponential average of G's weights, such as 0.999")
+    how.add_argument("--real_label", type=number(0.5, 1), default=1.0, metavar="P", help="target of D on real faces")
+    how.add_argument("--noise", type=number(0), default=0.0, metavar="DEVIATION",
+                     help="Gaussian noise on D's inputs, falling to 0 over the run")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
+    if (saves / "manifest.json").exists():
+        raise UsageError(f"{saves} holds a shipped model: choose another --run")
+    with claim_folder(saves), claim_folder(log), StopRequest() as stop:
+        faces = read_faces(options.dataset, options)
+        validation = read_faces(options.validation, options) if options.validation else None
+        batch_size = min(options.batch_size, len(faces))
+        if batch_size < options.batch_size:
+            warn(f"only {len(faces)} faces: training in batches of {batch_size}")
+
+        import network  # before TensorFlow, which it sets up
+        import tensorflow as tf
+        from dataset.folder import fingerprint
+        from dataset.stream import batches
+        from training import checkpoint, devices
+        from training.journal import Journal
+
+        architecture = settings(network.Architecture, options)
+        devices.use_device(options.device)
+        devices.check_memory(batch_size, architecture)
+        per_epoch = len(faces) // batch_size
+        training = settings(network.Training, options, steps=options.epoch * per_epoch)
+        dcgan = network.DCGAN(architecture, options.seed)
+        dcgan.prepare_training(training)
+        record = {"architecture": dataclasses.asdict(architecture), "training": dataclasses.asdict(training),
+                  "batch_size": batch_size, "flip": options.flip, "seed": options.seed, "data": fingerprint(faces),
+                  "faces": len(faces)}
+        parts = {"generator": dcgan.generator, "discriminator": dcgan.discriminator,
+                 "g_optimizer": dcgan.g_optimizer, "d_optimizer": dcgan.d_optimizer}
+        store = checkpoint.Checkpoint(saves, parts | ({"average": dcgan.average} if dcgan.average else {}),
+                                      options.keep)
+        first = resume(store, record, options)
+        journal = Journal(log, first, warn)
+        fixed_z = dcgan.latents(64, -1)
+        update = tf.function(dcgan.train_step)
+
+        def sample(step):
+            journal.samples(step, helpers.tile(helpers.to_uint8(dcgan.generate(fixed_z))))
+
+        def save(step):
+            check_finite(dcgan.generator.variables + dcgan.discriminator.variables, step, saves)
+            journal.flush()
+            store.save(step, epoch=step // per_epoch, **record)
+
+        if first == 0:
+            journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
+            sample(0)
+        stream = batches(faces, batch_size=batch_size, epochs=options.epoch, seed=options.seed, first_step=first,
+                         flip=options.flip)
+        step, reported, clock = first, first, time.monotonic()
+        with Progress(training.steps * batch_size, "faces", first * batch_size) as progress:
+            for batch in stream:
+                losses = update(batch, tf.constant(step, tf.int64))
+                step += 1
+                check_finite(losses.values(), step, saves)
+                progress.update(batch_size, epoch=f"{step / per_epoch:.2f}", d_loss=f"{losses['d_loss']:.3f}",
+                                g_loss=f"{losses['g_loss']:.3f}")
+                if step % options.report_every == 0:
+                    speed = (step - reported) * batch_size / (time.monotonic() - clock)
+                    journal.scalars(step, losses | {"faces_per_second": speed})
+                    reported, clock = step, time.monotonic()
+                if validation is not None and step % per_epoch == 0:
+                    journal.scalars(step, {"d_validation": judged_real(dcgan, validation[:500])})
+                if step % options.sample_every == 0 or step == training.steps:
+                    sample(step)
+                if step % options.save_every == 0 or step == training.steps or stop:
+                    save(step)
+                if stop:
+                    say(f"stopped after step {step}; resume with: {shlex.join([sys.executable, *sys.argv])}")
+                    return stop.exit_code
+        if options.export:
+            checkpoint.export(dcgan, options.export, record | {"step": step})
+        say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
+
+
+def read_faces(folder, options):
+    """The faces of a folder, (N, S, S, 3) uint8; tells of what was left out."""
+    from dataset.folder import load_faces
+    faces, failures = load_faces(folder, options.image_size)
+    for path, problem in failures[:10]:
+        warn(f"{path}: {problem.reason} ({problem.detail})")
+    if failures:
+        if options.strict:
+            raise UsageError(f"{len(failures)} unusable files in {folder} (--strict)", helpers.SOME_FAILED)
+        warn(f"{len(failures)} unusable files in {folder} were left out")
+    if not len(faces):
+        raise UsageError(f"no images found in {folder}", helpers.NO_INPUT)
+    return faces
+
+
+def settings(kind, options, **others):
+    """An instance of a settings class from the options of the same names."""
+    names = {field.name for field in dataclasses.fields(kind)} - others.keys()
+    return kind(**{name: getattr(options, name) for name in names}, **others)
+
+
+def resume(store, record, options):
+    """Load the newest good save, if there is one, and return the step to go on from."""
+    from training.checkpoint import differences
+    manifest, save, troubles = store.newest()
+    for trouble in troubles:
+        warn(f"{trouble}: falling back to the save before it")
+    store.sweep()
+    if manifest is None:
+        return 0
+    if changed := differences(manifest["architecture"], record["architecture"]):
+        raise UsageError(f"{save} has another architecture: {changed}; choose another --run", helpers.BAD_CHECKPOINT)
+    if manifest["data"] != record["data"] and not options.other_data:
+        raise UsageError(f"{save} was trained on {manifest['faces']} other faces than the {record['faces']} of "
+                         f"{options.dataset}: choose another --run, or insist with --other_data", helpers.BAD_CHECKPOINT)
+    if bool(manifest["training"]["average"]) != bool(record["training"]["average"]):
+        raise UsageError(f"{save} was trained with --average {manifest['training']['average']}: ask for the same, or "
+                         "choose another --run", helpers.BAD_CHECKPOINT)
+    for name in ("training", "batch_size", "flip", "seed"):
+        old, new = (value if isinstance(value, dict) else {name: value} for value in (manifest[name], record[name]))
+        if changed := differences(old, new):
+            warn(f"going on with other settings than before: {changed}")
+    store.restore(save)
+    say(f"going on from {save}")
+    return manifest["step"]
+
+
+def judged_real(dcgan, faces):
+    """Mean probability that D gives (N, S, S, 3) uint8 faces of being real."""
+    logits = dcgan.realism(helpers.to_float(faces)).numpy().astype(float)
+    return sum(1 / (1 + math.exp(-max(logit, -700))) for logit in logits) / len(logits)
+
+
+def check_finite(values, step, saves):
+    """Raise UsageError (exit code 6) if a value is NaN or infinite."""
+    import tensorflow as tf
+    if not all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in values):
+        raise UsageError(f"step {step}: a loss or weight is no longer finite; the saves in {saves} are untouched, "
+                         "go on from there with a smaller --learning_rate", helpers.NOT_FINITE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

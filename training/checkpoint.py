@@ -1,0 +1,154 @@
+"""A run on disk: saves that are whole or absent, describe themselves, and are found again whatever is broken.
+
+A run folder holds step-00000500/, step-00001000/, ..., each with TensorFlow's tensor files and a manifest.json that
+names the step, the architecture, whatever else the caller records, and the sha256 of every file. A model folder, as
+`export` writes it, is one such save without the optimizers.
+"""
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+
+import network
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, write_json
+
+MANIFEST, TENSORS = "manifest.json", "tensors"
+
+
+class BrokenSave(Exception):
+    """A save whose files are missing or are not the ones that were written."""
+
+
+class Checkpoint:
+    """The saves of one run; `parts` are the TensorFlow objects to keep, by name."""
+
+    def __init__(self, folder, parts, keep=3):
+        self.folder, self.keep = Path(folder), keep
+        self._tensors = tf.train.Checkpoint(**parts)
+
+    def sweep(self):
+        """Remove what a killed process left of an unfinished save."""
+        for leftover in self.folder.glob(".step-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def newest(self):
+        """(manifest, None or the save's folder, [why a newer save is not usable, ...]); UsageError (4) if all are bad.
+        """
+        troubles, saves = [], _saves(self.folder)
+        for save in saves:
+            try:
+                return read_manifest(save), save, troubles
+            except BrokenSave as trouble:
+                troubles.append(str(trouble))
+        if saves:
+            raise UsageError(f"no save in {self.folder} is usable ({'; '.join(troubles)}): nothing was changed; "
+                             "choose another --run or remove the folder", BAD_CHECKPOINT)
+        return None, None, troubles
+
+    def restore(self, save):
+        """Load every part from a save. The optimizers have to be built before."""
+        self._tensors.read(str(save / TENSORS)).assert_consumed()
+
+    def save(self, step, **record):
+        """Write everything; the save exists when this returns, whole, or not at all."""
+        _write(self._tensors, self.folder, f"step-{step:08d}", {"step": step, **record})
+        for old in _saves(self.folder)[self.keep:]:
+            shutil.rmtree(old)
+
+
+def _saves(folder):
+    """The save folders of a run, newest first."""
+    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir()), reverse=True)
+
+
+def _write(tensors, folder, name, record):
+    unfinished, finished = folder / f".{name}", folder / name
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        tensors.write(str(unfinished / TENSORS))
+        files = {path.name: _sha256(path) for path in sorted(unfinished.iterdir())}
+        write_json(unfinished / MANIFEST, {**record, "versions": _versions(), "files": files})
+        for path in (*unfinished.iterdir(), unfinished):
+            _sync(path)
+        if finished.exists():
+            shutil.rmtree(finished)
+        os.replace(unfinished, finished)
+        _sync(folder)
+    except (OSError, tf.errors.OpError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or getattr(error, "message", error)
+        raise UsageError(f"cannot save to {folder}: {reason}; the save before it is kept, run the same command again "
+                         "to go on from there", BAD_OUTPUT) from error
+
+
+def _sync(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _versions():
+    return {"tensorflow": tf.__version__, "keras": network.keras.__version__}
+
+
+def read_manifest(save):
+    """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
+    try:
+        manifest = json.loads((save / MANIFEST).read_bytes())
+        files = manifest["files"]
+        for name, expected in files.items():
+            if _sha256(save / name) != expected:
+                raise BrokenSave(f"{save / name} was changed or cut after it was written")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BrokenSave(f"{save} is incomplete") from error
+    return manifest
+
+
+def differences(old, new):
+    """What two dictionaries disagree on, as text: "gf_dim 16, asked for 32"."""
+    return ", ".join(f"{key} {old.get(key)}, asked for {value}" for key, value in new.items() if old.get(key) != value)
+
+
+def export(dcgan, folder, record):
+    """Write a model folder that can be shipped: the sampled generator, the discriminator, no optimizer."""
+    folder = Path(folder)
+    parts = tf.train.Checkpoint(generator=dcgan.average or dcgan.generator, discriminator=dcgan.discriminator)
+    _write(parts, folder.parent, folder.name, {"architecture": dataclasses.asdict(dcgan.architecture), **record})
+
+
+def load_model(folder):
+    """The DCGAN of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
+
+    Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
+    else: a missing folder, a file, a Keras or SavedModel archive, a broken save.
+    """
+    folder = Path(folder)
+    save = folder
+    try:
+        if (folder / MANIFEST).exists():
+            manifest = read_manifest(folder)
+        else:
+            manifest, save, _ = Checkpoint(folder, {}).newest()
+            if manifest is None:
+                raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
+        architecture = network.Architecture(**manifest["architecture"])
+        dcgan = network.DCGAN(architecture)
+        sampled = "average" if manifest.get("training", {}).get("average") and "step-" in save.name else "generator"
+        parts = {sampled: dcgan.generator, "discriminator": dcgan.discriminator}
+        tf.train.Checkpoint(**parts).read(str(save / TENSORS)).expect_partial().assert_existing_objects_matched()
+    except (BrokenSave, KeyError, TypeError, AssertionError, tf.errors.OpError) as error:
+        raise UsageError(f"no usable model in {folder}: {error}; name the folder of a run or of a shipped model, such "
+                         "as checkpoint/celeba64", BAD_CHECKPOINT) from error
+    return dcgan, manifest
