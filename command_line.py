@@ -96,6 +96,9 @@ def command(main):
         except UsageError as error:
             complain(error)
             return error.exit_code
+        except Stopped as stopped:
+            say(f"stopped; what is finished is kept, resume with: {shlex.join([sys.executable, *sys.argv])}")
+            return stopped.args[0]
         except KeyboardInterrupt:
             complain("interrupted")
             return 128 + signal.SIGINT
@@ -135,6 +138,10 @@ def printable(text):
     return str(text).encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
 
 
+class Stopped(Exception):
+    """The user asked a command to stop; what is finished is kept."""
+
+
 class StopRequest:
     """Turn the first SIGINT or SIGTERM into a flag that a loop asks for, and the second into an end at once."""
 
@@ -162,6 +169,11 @@ class StopRequest:
     def exit_code(self):
         """130 for SIGINT, 143 for SIGTERM, 0 if none came."""
         return 128 + self.signal if self else 0
+
+    def check(self):
+        """Raise Stopped, which ends a command with the signal's exit code, if a signal came."""
+        if self:
+            raise Stopped(self.exit_code)
 
 
 class Progress:

@@ -3,15 +3,31 @@
 Source: Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
 Networks", ICLR 2016, with the sizes of the 2018 report. This module knows no files, folders, clocks or arguments.
 """
+import contextlib
 import dataclasses
 import os
 
+from helpers import UsageError
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Keep TensorFlow's C++ libraries from telling the terminal that they found no GPU; Python errors still come."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
+
+
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD, where it nearly doubles the speed
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from helpers import UsageError  # noqa: E402
+with quiet_stderr():
+    import keras
+    import tensorflow as tf
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
@@ -106,7 +122,8 @@ class Generator(tf.Module):
 
     def first(self, z, training=False):
         """z (B, z_dim) -> activations (B, 4, 4, C) behind the dense layer, before batch norm."""
-        return tf.reshape(z @ self.dense, (-1, SMALLEST, SMALLEST, self.kernels[0].shape[3]))
+        x = _dense(z[:, None, None, :], self.dense)
+        return tf.reshape(x, (-1, SMALLEST, SMALLEST, self.kernels[0].shape[3]))
 
     def rest(self, x, training=False):
         """Activations (B, 4, 4, C) of `first` -> faces (B, S, S, 3)."""
@@ -141,9 +158,18 @@ class Discriminator(tf.Module):
         x = tf.nn.conv2d(faces, self.kernels[0], 2, "SAME") + self.bias
         for norm, kernel in zip(self.norms, self.kernels[1:]):
             x = norm(tf.nn.conv2d(tf.nn.leaky_relu(x, 0.2), kernel, 2, "SAME"), training)
-        x = tf.reshape(tf.nn.leaky_relu(x, 0.2), (-1, self.dense.shape[0]))
-        x = tf.nn.leaky_relu(x @ self.dense + self.dense_bias, 0.2)
-        return (x @ self.last + self.last_bias)[:, 0]
+        x = tf.nn.leaky_relu(_dense(tf.nn.leaky_relu(x, 0.2), self.dense) + self.dense_bias, 0.2)
+        return tf.reduce_sum(x * self.last[:, 0], axis=(1, 2, 3)) + self.last_bias
+
+
+def _dense(x, weights):
+    """A dense layer (H * W * C, out) over all of x (B, H, W, C) -> (B, 1, 1, out).
+
+    As a convolution it sums in the same order whatever the batch; a matrix product does not, and a face's completion
+    would depend on its neighbours.
+    """
+    _, height, width, channels = x.shape
+    return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")
 
 
 def _initial_weights(seed):

@@ -126,9 +126,7 @@ def main(argv=None):
                     sample(step)
                 if step % options.save_every == 0 or step == training.steps or stop:
                     save(step)
-                if stop:
-                    say(f"stopped after step {step}; resume with: {shlex.join([sys.executable, *sys.argv])}")
-                    return stop.exit_code
+                stop.check()
         if options.export:
             checkpoint.export(dcgan, options.export, record | {"step": step})
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")

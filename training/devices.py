@@ -5,13 +5,15 @@ import resource
 import tensorflow as tf
 
 from helpers import OUT_OF_MEMORY, UsageError
+from network import quiet_stderr
 
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters
 
 
 def use_device(name):
     """Prepare "cpu", "gpu" or "auto" (a GPU if there is one). Raises UsageError if the GPU asked for is not there."""
-    gpus = tf.config.list_physical_devices("GPU")
+    with quiet_stderr():
+        gpus = tf.config.list_physical_devices("GPU")
     if name == "gpu" and not gpus:
         raise UsageError("--device gpu: TensorFlow sees no GPU; see requirements-gpu.txt, or ask for --device cpu")
     if name == "cpu":

@@ -1,0 +1,18 @@
+"""What the search minimises, one value a face.
+
+Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, equations 2 to 5.
+"""
+import tensorflow as tf
+
+
+def context_loss(guess, faces, weights):
+    """|| W * (G(z) - y) ||_1, summed over pixels and channels.
+
+    guess, faces : (B, H, W, 3) float32 in [-1, 1]; weights : (B, H, W), 0 in the hole. Returns (B,).
+    """
+    return tf.reduce_sum(weights[..., None] * tf.abs(guess - faces), axis=(1, 2, 3))
+
+
+def prior_loss(logits):
+    """log(1 - D(G(z))) of D's logits (B,): small where D takes a face for real. Returns (B,), in (-inf, 0)."""
+    return -tf.nn.softplus(logits)

@@ -1,0 +1,103 @@
+"""Holes: every maker is (size, rng) -> known, (size, size) bool, True where the face is kept.
+
+Sources: centre, left, half and random are the masks of Yeh et al., CVPR 2017, section 4; pattern follows Pathak et
+al., "Context Encoders", CVPR 2016; strokes follow Yu et al., "Free-Form Image Inpainting", ICCV 2019; O1 to O6 are
+those of Li et al., "Generative Face Completion", CVPR 2017.
+"""
+import functools
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+# Rows and columns of Li et al.'s six holes on a face of 128 pixels: eyes, half of the face, mouth.
+OCCLUSIONS = {"O1": (52, 116, 33, 71), "O2": (52, 116, 57, 95), "O3": (52, 74, 29, 99), "O4": (52, 74, 29, 67),
+              "O5": (52, 74, 61, 99), "O6": (86, 124, 40, 88)}
+
+
+def center(size, rng=None, scale=0.25):
+    """A square hole from `scale` to 1 - `scale` of the side; scale in (0, 0.5)."""
+    first, last = int(size * scale), int(size * (1 - scale))
+    return _without(size, first, last, first, last)
+
+
+def left(size, rng=None):
+    """The left half is the hole."""
+    return _without(size, 0, size, 0, size // 2)
+
+
+def right(size, rng=None):
+    """The right half is the hole."""
+    return _without(size, 0, size, size - size // 2, size)
+
+
+def top(size, rng=None):
+    """The upper half is the hole."""
+    return _without(size, 0, size // 2, 0, size)
+
+
+def bottom(size, rng=None):
+    """The lower half is the hole."""
+    return _without(size, size - size // 2, size, 0, size)
+
+
+def half(size, rng):
+    """One of the four halves."""
+    return (left, right, top, bottom)[rng.integers(4)](size)
+
+
+def random(size, rng, share=0.8):
+    """A share of all pixels, exact to one pixel, scattered at random."""
+    known = np.ones(size * size, bool)
+    known[rng.permutation(size * size)[:round(share * size * size)]] = False
+    return known.reshape(size, size)
+
+
+def pattern(size, rng, share=0.25, grain=16, field=512):
+    """Smooth blobs of about `share` of the area, cut from a low-frequency noise field of `field` pixels.
+
+    The field's threshold is set for the whole field, so that a single hole may have more or less than `share`.
+    """
+    from scipy import ndimage                           # half a second that --help need not wait for
+    noise = ndimage.gaussian_filter(rng.standard_normal((field, field)), field / grain / 4, mode="wrap")
+    row, column = rng.integers(0, field - field // 4, 2)
+    window = noise[row:row + field // 4, column:column + field // 4]
+    cut = Image.fromarray(window.astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(cut) > np.quantile(noise, share)
+
+
+def strokes(size, rng, count=4, width=0.1):
+    """Several brush strokes that bend at random; `width` in units of the side."""
+    canvas = Image.new("L", (size, size), 255)
+    draw = ImageDraw.Draw(canvas)
+    brush = max(1, round(width * size))
+    for _ in range(count):
+        points, angle = [rng.uniform(0, size, 2)], rng.uniform(0, 2 * np.pi)
+        for _ in range(rng.integers(2, 6)):
+            angle += rng.uniform(-np.pi / 3, np.pi / 3)
+            step = rng.uniform(0.1, 0.3) * size * np.array((np.cos(angle), np.sin(angle)))
+            points.append(np.clip(points[-1] + step, 0, size - 1))
+        draw.line([tuple(point) for point in points], fill=0, width=brush, joint="curve")
+        for x, y in points:
+            draw.ellipse((x - brush / 2, y - brush / 2, x + brush / 2, y + brush / 2), fill=0)
+    return np.asarray(canvas) > 127
+
+
+def occlusion(size, rng=None, name="O1"):
+    """One of the holes O1 to O6 of generative face completion."""
+    return _without(size, *(round(edge * size / 128) for edge in OCCLUSIONS[name]))
+
+
+def none(size, rng=None):
+    """No hole at all."""
+    return np.ones((size, size), bool)
+
+
+def _without(size, first_row, last_row, first_column, last_column):
+    known = np.ones((size, size), bool)
+    known[first_row:last_row, first_column:last_column] = False
+    return known
+
+
+MASKS = {maker.__name__: maker
+         for maker in (center, left, right, top, bottom, half, random, pattern, strokes, none)}
+MASKS |= {name: functools.partial(occlusion, name=name) for name in OCCLUSIONS}

@@ -1,0 +1,300 @@
+"""Complete aligned faces with a hole: python face_completion.py processed-data/test/* --out_dir completed"""
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import helpers
+import listing
+import records
+from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
+                          printable, say, whole_number)
+from completion.masks import MASKS
+from completion.recipes import RECIPES
+from helpers import BadPhoto, UsageError
+
+RESULTS, CONFIG, SHEETS, SHEET_FACES = "results.jsonl", "config.json", "grids", 64
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN.")
+    add_inputs(parser)
+    files = parser.add_argument_group("files")
+    files.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
+    files.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="folder of a model or run")
+    files.add_argument("--overwrite", action="store_true", help="complete every face anew")
+    files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
+                       help="what to do with a photo that is not of the model's size")
+    hole = parser.add_argument_group("hole")
+    hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole")
+    hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
+                      help="the centre hole reaches from S to 1 - S of the side")
+    search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
+    search.add_argument("--recipe", choices=list(RECIPES), default="best", help="named settings; seed is the report's")
+    search.add_argument("--num_iter", type=whole_number(1), metavar="N", help="updates of z")
+    search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
+    search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
+    search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
+    search.add_argument("--blend", choices=("poisson", "none"), help="how the guess is put into the hole")
+    search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
+                        help="updates between the pictures that are written")
+    search.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
+    search.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
+    search.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to search")
+    return parser.parse_intermixed_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    recipe = choose_recipe(options)
+    sources, failures = gather_inputs(options, exclude=options.out_dir)
+    names = listing.output_names(sources)
+    settings = describe(options, recipe)
+    with claim_folder(options.out_dir), StopRequest() as stop:
+        check_same_settings(options, settings)
+        done = {} if options.overwrite else find_done(options.out_dir)
+        tasks = [(source.path, name) for source, name in zip(sources, names)
+                 if done.get(name) != (source.path, *fingerprint(source.path))]
+        failed = len(failures)
+        with records.RecordFile(Path(options.out_dir, RESULTS)) as results:
+            for path, problem in failures:
+                report_failure(results, path, path, problem)
+            if tasks:
+                helpers.write_json(Path(options.out_dir, CONFIG), settings)
+                failed += complete_all(tasks, options, recipe, results, stop)
+        records.compact(Path(options.out_dir, RESULTS), "name")
+        if tasks:
+            write_sheets(options.out_dir, names)
+    return summarize(options.out_dir, names, len(tasks), failed)
+
+
+def choose_recipe(options):
+    """The recipe of that name with what the command line sets otherwise."""
+    given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[options.recipe])}
+    return dataclasses.replace(RECIPES[options.recipe], **{k: v for k, v in given.items() if v is not None})
+
+
+def describe(options, recipe):
+    """Everything that decides a face's result, as a JSON record."""
+    return {"recipe": dataclasses.asdict(recipe), "mask_type": options.mask_type, "center_scale": options.center_scale,
+            "seed": options.seed, "out_interval": options.out_interval, "fit": options.fit,
+            "checkpoint": options.checkpoint, "model": model_digest(options.checkpoint), "version": helpers.VERSION}
+
+
+def model_digest(folder):
+    """A digest of a model's manifest, which holds those of its files; UsageError (4) if there is none."""
+    manifests = [Path(folder, "manifest.json"), *sorted(Path(folder).glob("step-*/manifest.json"), reverse=True)]
+    for manifest in manifests:
+        if manifest.is_file():
+            return hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
+    raise UsageError(f"no model in {folder}: name the folder of a run or of a shipped model, such as "
+                     "checkpoint/celeba64", helpers.BAD_CHECKPOINT)
+
+
+def check_same_settings(options, settings):
+    """Refuse a folder that holds results of other settings, unless they are to be overwritten."""
+    path = Path(options.out_dir, CONFIG)
+    if not path.exists() or options.overwrite:
+        return
+    try:
+        old = json.loads(path.read_text())
+    except ValueError:
+        return
+    if changed := [key for key, value in settings.items() if old.get(key) != value]:
+        raise UsageError(f"{options.out_dir} holds results of other settings ({', '.join(changed)}): choose another "
+                         "--out_dir, or replace them with --overwrite")
+
+
+def find_done(folder):
+    """{name: (source, size, time of change)} of the faces whose every output is there, whole."""
+    done = {}
+    for record in records.read_records(Path(folder, RESULTS)):
+        done.pop(record["name"], None)
+        if record["status"] == "done" and all(size == file_size(Path(folder, record["name"], file))
+                                              for file, size in record["files"].items()):
+            done[record["name"]] = (record["source"], *record["fingerprint"])
+    return done
+
+
+def file_size(path):
+    """Bytes of a file, None if there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
+
+
+def fingerprint(path):
+    """(size, time of change) by which a source is known again."""
+    try:
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    except OSError:
+        return None, None
+
+
+def complete_all(tasks, options, recipe, results, stop):
+    """Complete every task, a batch at a time; returns how many failed."""
+    import network  # before TensorFlow, which it sets up
+    from completion.search import Search
+    from training import checkpoint, devices
+
+    devices.use_device(options.device)
+    dcgan, _ = checkpoint.load_model(options.checkpoint)
+    devices.check_memory(min(options.batch_size, len(tasks)) * recipe.starts, dcgan.architecture)
+    search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, recipe, options.seed)
+    failed = 0
+    with Progress(len(tasks) * recipe.num_iter, "face-iterations") as progress:
+        for batch, problems in read_batches(tasks, options, dcgan.architecture.image_size):
+            for (path, name), problem in problems:
+                report_failure(results, path, name, problem)
+                failed += 1
+            progress.update(len(problems) * recipe.num_iter)
+            if batch:
+                for record in complete_batch(batch, search, options, progress, stop):
+                    results.append(record)
+    return failed
+
+
+def read_batches(tasks, options, size):
+    """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
+    tasks = iter(tasks)
+    while chunk := list(itertools.islice(tasks, options.batch_size)):
+        batch, problems = [], []
+        for path, name in chunk:
+            try:
+                batch.append(read_face(path, name, options, size))
+            except BadPhoto as problem:
+                problems.append(((path, name), problem))
+        yield batch, problems
+
+
+@dataclasses.dataclass
+class Face:
+    """One input: where it is from, where it goes, (H, W, 3) uint8 pixels, (H, W) bool known, its own seed."""
+    source: str
+    name: str
+    folder: str
+    fingerprint: tuple
+    pixels: object
+    known: object
+    seed: int
+    notes: list
+
+
+def read_face(path, name, options, size):
+    """Read one photo and make its hole. Raises BadPhoto."""
+    folder = helpers.within(options.out_dir, os.path.join(name, ""))
+    stamp = fingerprint(path)
+    pixels, notes = helpers.read_photo(path)
+    height, width = pixels.shape[:2]
+    if (height, width) != (size, size):
+        if options.fit == "refuse":
+            raise BadPhoto("wrong_size", f"{width}x{height}, the model takes {size}x{size}: align the photo first "
+                           "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
+        pixels, notes = helpers.resize(pixels, size, options.fit), [*notes, f"{options.fit} from {width}x{height}"]
+    known = make_hole(options, size, name)
+    visible = pixels[known].tobytes() + known.tobytes()
+    return Face(path, name, folder, stamp, pixels, known, digest_number(options.seed, visible), notes)
+
+
+def make_hole(options, size, name):
+    """The known pixels of a face, (size, size) bool; a random hole depends on the seed and the face's name alone."""
+    if options.mask_type == "center":
+        return MASKS["center"](size, scale=options.center_scale)
+    return MASKS[options.mask_type](size, np.random.default_rng(digest_number(options.seed, os.fsencode(name))))
+
+
+def digest_number(seed, content):
+    """A whole number below 2**63 that is a function of a seed and some bytes."""
+    return int.from_bytes(hashlib.sha256(b"%d:" % seed + content).digest()[:8], "big") >> 1
+
+
+def complete_batch(batch, search, options, progress, stop):
+    """Search, blend, write and measure a batch of Faces; returns their records."""
+    from completion.blend import BLENDS
+    from metrics.images import measure
+
+    begun, recipe = time.monotonic(), search.recipe
+    pixels, known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
+    truth = helpers.to_float(pixels)
+    files = [{} for _ in batch]
+
+    def write(name, pictures):
+        for face, picture, written in zip(batch, pictures, files):
+            written[name] = helpers.write_picture(Path(face.folder, name), picture)
+
+    def on_step(found):
+        stop.check()
+        blended = helpers.to_uint8(BLENDS[recipe.blend](truth, found.guess, known))
+        on_step.completed = np.where(known[..., None], pixels, blended)
+        write(f"{found.step:04d}.png", on_step.completed)
+        progress.update(len(batch) * (found.step - on_step.step), context=f"{found.context.mean():.2f}")
+        on_step.step = found.step
+
+    on_step.step = 0
+    write("original.png", pixels)
+    write("masked.png", np.where(known[..., None], pixels, 255).astype(np.uint8))
+    found = search(truth, known, [face.seed for face in batch], interval=options.out_interval, on_step=on_step)
+    write("completed.png", on_step.completed)
+    seconds = (time.monotonic() - begun) / len(batch)
+    return [{"name": face.name, "source": face.source, "status": "done", "iterations": found.step,
+             "context_loss": float(found.context[i]), "prior_loss": float(found.prior[i]), "seed": face.seed,
+             "seconds": round(seconds, 4), **measure(face.pixels, on_step.completed[i], face.known),
+             "notes": face.notes, "fingerprint": face.fingerprint, "files": files[i]}
+            for i, face in enumerate(batch)]
+
+
+def report_failure(results, path, name, problem):
+    """Record an input that could not be used, and say why."""
+    results.append({"name": name, "source": path, "status": "failed", "reason": problem.reason,
+                    "detail": problem.detail})
+    detail = f" ({problem.detail})" if problem.detail else ""
+    print(printable(f"failed: {path}: {problem.reason}{detail}"), file=sys.stderr, flush=True)
+
+
+def write_sheets(folder, names):
+    """Tile what is finished, 64 faces a sheet, and animate the first sheet over the iterations."""
+    from reports.figures import write_gif, write_sheet
+
+    done = {record["name"]: record["files"] for record in records.read_records(Path(folder, RESULTS))
+            if record["status"] == "done"}
+    faces = [name for name in names if name in done]
+    for number, first in enumerate(range(0, len(faces), SHEET_FACES)):
+        group = faces[first:first + SHEET_FACES]
+        sheets = {file: write_sheet(Path(folder, SHEETS, f"{Path(file).stem}_{number:03d}.png"),
+                                    [Path(folder, name, file) for name in group]) for file in sorted(done[group[0]])}
+        if number == 0:
+            write_gif(Path(folder, "progress.gif"), [sheets["masked.png"]] + [
+                sheet for file, sheet in sheets.items() if file[0].isdigit()] + [sheets["completed.png"]])
+
+
+def summarize(folder, names, tried, failed):
+    """Print how it went and what it scored; returns the exit code."""
+    wanted, scores = set(names), {}
+    for record in records.read_records(Path(folder, RESULTS)):
+        if record["name"] in wanted and record["status"] == "done":
+            for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
+                if record.get(key) is not None:
+                    scores.setdefault(key, []).append(record[key])
+    skipped = len(names) - tried
+    say(f"{tried - failed} completed, {skipped} skipped (done before), {failed} failed; results in {folder}")
+    for where in ("hole", "image"):
+        if f"{where}_psnr" in scores:
+            psnr, ssim = scores[f"{where}_psnr"], scores[f"{where}_ssim"]
+            say(f"{where}: PSNR {sum(psnr) / len(psnr):.2f} dB, SSIM {sum(ssim) / len(ssim):.3f} "
+                f"(mean of {len(ssim)} faces)")
+    return helpers.SOME_FAILED if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
