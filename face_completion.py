@@ -1,10 +1,12 @@
-"""Complete aligned faces with a hole: python face_completion.py processed-data/test/* --out_dir completed"""
+"""Complete aligned faces with a hole.
+
+python face_completion.py processed-data/test/* --out_dir completed
+"""
 import dataclasses
 import hashlib
 import itertools
 import json
 import os
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -144,7 +146,6 @@ def fingerprint(path):
 
 def complete_all(tasks, options, recipe, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
-    import network  # before TensorFlow, which it sets up
     from completion.search import Search
     from training import checkpoint, devices
 
@@ -269,11 +270,11 @@ def write_sheets(folder, names):
     done = {record["name"]: record["files"] for record in records.read_records(Path(folder, RESULTS))
             if record["status"] == "done"}
     faces = [name for name in names if name in done]
-    for number, first in enumerate(range(0, len(faces), SHEET_FACES)):
+    for sheet_number, first in enumerate(range(0, len(faces), SHEET_FACES)):
         group = faces[first:first + SHEET_FACES]
-        sheets = {file: write_sheet(Path(folder, SHEETS, f"{Path(file).stem}_{number:03d}.png"),
+        sheets = {file: write_sheet(Path(folder, SHEETS, f"{Path(file).stem}_{sheet_number:03d}.png"),
                                     [Path(folder, name, file) for name in group]) for file in sorted(done[group[0]])}
-        if number == 0:
+        if sheet_number == 0:
             write_gif(Path(folder, "progress.gif"), [sheets["masked.png"]] + [
                 sheet for file, sheet in sheets.items() if file[0].isdigit()] + [sheets["completed.png"]])
 

@@ -23,8 +23,6 @@ def quiet_stderr():
         os.close(nowhere)
 
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD, where it nearly doubles the speed
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with quiet_stderr():
     import keras
     import tensorflow as tf
@@ -82,7 +80,7 @@ class Training:
 
 
 class BatchNorm(tf.Module):
-    """Batch normalization over all but the last axis of (B, H, W, C); learned statistics unless training."""
+    """Batch normalization of the channels that a layer gives (B, H, W, C)."""
 
     def __init__(self, channels, name=None):
         super().__init__(name)
@@ -91,10 +89,19 @@ class BatchNorm(tf.Module):
         self.mean = tf.Variable(tf.zeros(channels), trainable=False, name="mean")
         self.variance = tf.Variable(tf.ones(channels), trainable=False, name="variance")
 
-    def __call__(self, x, training):
+    def after(self, layer, x, kernel, training, axis):
+        """Normalize layer(x, kernel), whose output channels are the kernel's `axis`.
+
+        By the batch's own statistics in training, and these are learned; else by the learned ones, which are folded
+        into the kernel and so cost no pass over the activations.
+        """
         if not training:
-            return tf.nn.batch_normalization(x, self.mean, self.variance, self.offset, self.scale, EPSILON)
-        normalized, mean, variance = tf.compat.v1.nn.fused_batch_norm(x, self.scale, self.offset, epsilon=EPSILON)
+            scale = self.scale * tf.math.rsqrt(self.variance + EPSILON)
+            along = [1] * len(kernel.shape)
+            along[axis] = -1
+            return layer(x, kernel * tf.reshape(scale, along)) + (self.offset - self.mean * scale)
+        normalized, mean, variance = tf.compat.v1.nn.fused_batch_norm(layer(x, kernel), self.scale, self.offset,
+                                                                      epsilon=EPSILON)
         for learned, seen in ((self.mean, mean), (self.variance, variance)):
             learned.assign_sub((1 - MOMENTUM) * (learned - seen))
         return normalized
@@ -121,17 +128,15 @@ class Generator(tf.Module):
         return self.rest(self.first(z, training), training)
 
     def first(self, z, training=False):
-        """z (B, z_dim) -> activations (B, 4, 4, C) behind the dense layer, before batch norm."""
-        x = _dense(z[:, None, None, :], self.dense)
-        return tf.reshape(x, (-1, SMALLEST, SMALLEST, self.kernels[0].shape[3]))
+        """z (B, z_dim) -> activations (B, 4, 4, C) behind the dense layer and its batch norm, before ReLU."""
+        kernel = tf.reshape(self.dense, (z.shape[1], SMALLEST, SMALLEST, -1))
+        return self.norms[0].after(_spread, z, kernel, training, axis=3)
 
     def rest(self, x, training=False):
         """Activations (B, 4, 4, C) of `first` -> faces (B, S, S, 3)."""
-        for norm, kernel in zip(self.norms, self.kernels):
-            x = tf.nn.relu(norm(x, training))
-            side = 2 * x.shape[1]
-            x = tf.nn.conv2d_transpose(x, kernel, (tf.shape(x)[0], side, side, kernel.shape[2]), 2, "SAME")
-        return tf.tanh(x + self.bias)
+        for norm, kernel in zip(self.norms[1:], self.kernels):
+            x = norm.after(_double, tf.nn.relu(x), kernel, training, axis=2)
+        return tf.tanh(_double(tf.nn.relu(x), self.kernels[-1]) + self.bias)
 
 
 class Discriminator(tf.Module):
@@ -155,21 +160,38 @@ class Discriminator(tf.Module):
         self.last_bias = tf.Variable(tf.zeros(1), name="last_bias")
 
     def __call__(self, faces, training=False):
-        x = tf.nn.conv2d(faces, self.kernels[0], 2, "SAME") + self.bias
+        x = _halve(faces, self.kernels[0]) + self.bias
         for norm, kernel in zip(self.norms, self.kernels[1:]):
-            x = norm(tf.nn.conv2d(tf.nn.leaky_relu(x, 0.2), kernel, 2, "SAME"), training)
-        x = tf.nn.leaky_relu(_dense(tf.nn.leaky_relu(x, 0.2), self.dense) + self.dense_bias, 0.2)
-        return tf.reduce_sum(x * self.last[:, 0], axis=(1, 2, 3)) + self.last_bias
+            x = norm.after(_halve, tf.nn.leaky_relu(x, 0.2), kernel, training, axis=3)
+        x = tf.nn.leaky_relu(_gather(tf.nn.leaky_relu(x, 0.2), self.dense) + self.dense_bias, 0.2)
+        return tf.reduce_sum(x * self.last[:, 0], axis=1) + self.last_bias
 
 
-def _dense(x, weights):
-    """A dense layer (H * W * C, out) over all of x (B, H, W, C) -> (B, 1, 1, out).
+def _halve(x, kernel):
+    """5x5 convolution of stride 2: (B, H, W, C) -> (B, H / 2, W / 2, out)."""
+    return tf.nn.conv2d(x, kernel, 2, "SAME")
 
-    As a convolution it sums in the same order whatever the batch; a matrix product does not, and a face's completion
-    would depend on its neighbours.
-    """
+
+def _double(x, kernel):
+    """5x5 transposed convolution of stride 2: (B, H, W, C) -> (B, 2 H, 2 W, out)."""
+    _, height, width, _ = x.shape
+    return tf.nn.conv2d_transpose(x, kernel, (tf.shape(x)[0], 2 * height, 2 * width, kernel.shape[2]), 2, "SAME")
+
+
+# The dense layers are convolutions, which oneDNN sums in the same order whatever the batch. It does not so sum matrix
+# products, and a face's completion would depend on its neighbours.
+
+def _spread(x, kernel):
+    """Dense layer (B, C) -> (B, H, W, out) with a kernel of (C, H, W, out)."""
+    channels, height, width, out = kernel.shape
+    spread = tf.nn.conv2d(x[:, None, None], tf.reshape(kernel, (1, 1, channels, -1)), 1, "VALID")
+    return tf.reshape(spread, (-1, height, width, out))
+
+
+def _gather(x, weights):
+    """Dense layer (B, H, W, C) -> (B, out) with weights of (H * W * C, out)."""
     _, height, width, channels = x.shape
-    return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")
+    return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")[:, 0, 0]
 
 
 def _initial_weights(seed):

@@ -1,4 +1,7 @@
-"""Train the DCGAN on a folder of aligned faces: python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300"""
+"""Train the DCGAN on a folder of aligned faces.
+
+python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300
+"""
 import dataclasses
 import json
 import math
@@ -69,8 +72,9 @@ def main(argv=None):
         if batch_size < options.batch_size:
             warn(f"only {len(faces)} faces: training in batches of {batch_size}")
 
-        import network  # before TensorFlow, which it sets up
         import tensorflow as tf
+
+        import network
         from dataset.folder import fingerprint
         from dataset.stream import batches
         from training import checkpoint, devices
@@ -166,7 +170,8 @@ def resume(store, record, options):
         raise UsageError(f"{save} has another architecture: {changed}; choose another --run", helpers.BAD_CHECKPOINT)
     if manifest["data"] != record["data"] and not options.other_data:
         raise UsageError(f"{save} was trained on {manifest['faces']} other faces than the {record['faces']} of "
-                         f"{options.dataset}: choose another --run, or insist with --other_data", helpers.BAD_CHECKPOINT)
+                         f"{options.dataset}: choose another --run, or insist with --other_data",
+                         helpers.BAD_CHECKPOINT)
     if bool(manifest["training"]["average"]) != bool(record["training"]["average"]):
         raise UsageError(f"{save} was trained with --average {manifest['training']['average']}: ask for the same, or "
                          "choose another --run", helpers.BAD_CHECKPOINT)

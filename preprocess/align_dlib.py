@@ -1,4 +1,7 @@
-"""Align the faces of a folder of photos as OpenFace did: python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64"""
+"""Align the faces of a folder of photos as OpenFace did.
+
+python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64
+"""
 import collections
 import contextlib
 import os
@@ -135,7 +138,7 @@ def _conclude(record, journal, counts, verbose):
 def _summary(counts, folder, stop):
     done, skipped = counts.pop("done", 0), counts.pop("skipped", 0)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    say(f"{done} aligned, {skipped} skipped (done before), {counts.total()} failed{f' ({reasons})' if reasons else ''}; "
+    say(f"{done} aligned, {skipped} skipped (done before), {counts.total()} failed{reasons and f' ({reasons})'}; "
         f"records in {Path(folder, RECORDS)}")
     if stop:
         say("stopped early: the same command goes on from here")

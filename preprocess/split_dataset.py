@@ -1,4 +1,7 @@
-"""Split aligned faces into train, validation and test: python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000"""
+"""Split aligned faces into train, validation and test.
+
+python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000
+"""
 import os
 import shutil
 import sys
@@ -44,7 +47,8 @@ def main(argv=None):
             folder.mkdir(exist_ok=True)
             for name in split[side]:
                 place(names[name], folder / name)
-            helpers.write_file(Path(options.output, f"{side}.txt"), b"".join(os.fsencode(n) + b"\n" for n in split[side]))
+            lines = b"".join(os.fsencode(name) + b"\n" for name in split[side])
+            helpers.write_file(Path(options.output, f"{side}.txt"), lines)
     if len(unique) < len(names):
         warn(f"{len(names) - len(unique)} copies of other photos were left out")
     if unknown:

@@ -1,0 +1,73 @@
+"""What the tests share: real portraits, and two ways to start a command."""
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """The folder of raw portraits."""
+    return ROOT / "samples"
+
+
+@pytest.fixture(scope="session")
+def openface():
+    """The folder of OpenFace's own crops of some of the portraits, named alike."""
+    return ROOT / "tests" / "data" / "openface64"
+
+
+@pytest.fixture
+def run(capsys):
+    """Call a command's main in this process: run(main, argument, ...) -> Ended."""
+    def call(main, *arguments):
+        capsys.readouterr()
+        try:
+            code = main([os.fspath(item) if isinstance(item, os.PathLike) else str(item) for item in arguments])
+        except SystemExit as end:
+            code = end.code
+        return Ended(code, *capsys.readouterr())
+    return call
+
+
+@pytest.fixture
+def start():
+    """Start `python argument ...` in the root as the leader of a process group, which ends with the test."""
+    started = []
+
+    def call(*arguments, **options):
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        started.append(subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, start_new_session=True,
+                                        text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, **options))
+        return started[-1]
+
+    yield call
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with process:
+            pass
+
+
+@pytest.fixture
+def finish(start):
+    """Run `python argument ...` in the root to its end -> Ended."""
+    def call(*arguments, **options):
+        process = start(*arguments, **options)
+        out, err = process.communicate(timeout=120)
+        return Ended(process.returncode, out, err)
+    return call

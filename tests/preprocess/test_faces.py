@@ -1,0 +1,204 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import BadPhoto, UsageError, read_photo
+from preprocess import faces
+from preprocess.faces import (
+    PREDICTOR_SHA256,
+    TEMPLATES,
+    FaceFinder,
+    align_face,
+    alignment_matrix,
+    check_predictor,
+    default_predictor,
+    warp,
+)
+
+CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "openface64").glob("*.png"))
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return FaceFinder(default_predictor())
+
+
+@pytest.fixture(scope="module")
+def portrait(samples):
+    return read_photo(samples / "A000369.jpg").pixels
+
+
+class StandIn:
+    """Finds faces where it is told, each as one set of landmarks."""
+
+    def __init__(self, *landmarks):
+        self._landmarks = landmarks
+
+    def boxes(self, _):
+        return [(index, 0, 9, 9) for index in range(len(self._landmarks))]
+
+    def landmarks(self, _, box):
+        return self._landmarks[box[0]]
+
+
+def landmarks_around(x, y, spread=30, seed=0):
+    return np.random.default_rng(seed).uniform(-spread, spread, (68, 2)) + (x, y)
+
+
+def noise(height=50, width=70, seed=0):
+    return np.random.default_rng(seed).integers(1, 256, (height, width, 3), dtype=np.uint8)
+
+
+def reason(*arguments, **options):
+    with pytest.raises(BadPhoto) as caught:
+        align_face(*arguments, 64, "innerEyesAndBottomLip", **options)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("stem", CROPS)
+def test_a_crop_is_the_one_that_openface_cuts(finder, samples, openface, stem):
+    crop, _ = align_face(finder, read_photo(samples / f"{stem}.jpg").pixels, 64, "innerEyesAndBottomLip")
+    difference = np.abs(crop - read_photo(openface / f"{stem}.png").pixels.astype(int))
+    assert difference.mean() <= 0.01
+    assert difference.max() <= 1
+
+
+def test_there_are_crops_of_openface_to_compare_with():
+    assert len(CROPS) == 12
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("size", [64, 96])
+def test_three_landmarks_come_to_lie_exactly_on_the_template(template, size):
+    landmarks = landmarks_around(100, 120)
+    matrix = alignment_matrix(landmarks, size, template)
+    indices, targets = TEMPLATES[template]
+    np.testing.assert_allclose(landmarks[list(indices)] @ matrix[:, :2].T + matrix[:, 2], size * np.array(targets))
+
+
+def test_the_template_of_a_crop_twice_as_large_is_the_same_map_twice_as_large():
+    landmarks = landmarks_around(100, 120)
+    np.testing.assert_allclose(alignment_matrix(landmarks, 128, "outerEyesAndNose"),
+                               2 * alignment_matrix(landmarks, 64, "outerEyesAndNose"))
+
+
+def test_an_identical_warp_changes_nothing():
+    pixels = noise(64, 64)
+    crop, outside = warp(pixels, np.eye(3)[:2], 64)
+    np.testing.assert_array_equal(crop, pixels)
+    assert outside == 0
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (5, 9), (-7, 3), (-20, -30), (60, 2)])
+def test_a_warp_by_whole_pixels_cuts_a_window_which_is_black_outside(x, y):
+    pixels, size = noise(), 32
+    expected = np.pad(pixels, ((100, 100), (100, 100), (0, 0)))[100 + y:100 + y + size, 100 + x:100 + x + size]
+    crop, outside = warp(pixels, np.array([[1, 0, -x], [0, 1, -y]], float), size)
+    np.testing.assert_array_equal(crop, expected)
+    assert outside == (expected == 0).all(axis=2).mean()
+
+
+def test_a_warp_draws_bilinearly_what_the_matrix_says():
+    pixels, matrix, size = noise(), np.array([[0.8, 0.3, -5], [-0.2, 1.1, 4]]), 24
+    crop, outside = warp(pixels, matrix, size)
+    padded, missing = np.pad(pixels.astype(float), ((90, 90), (90, 90), (0, 0))), 0
+    for row in range(size):
+        for column in range(size):
+            x, y = np.linalg.solve(matrix[:, :2], (column, row) - matrix[:, 2])
+            left, top, missing = int(np.floor(x)), int(np.floor(y)), missing + (not (0 <= x <= 69 and 0 <= y <= 49))
+            near = padded[90 + top:92 + top, 90 + left:92 + left]
+            value = np.einsum("i,j,ijc->c", (1 - y + top, y - top), (1 - x + left, x - left), near)
+            assert np.abs(crop[row, column] - value).max() <= 0.5 + 1e-6
+    assert outside == missing / size**2
+
+
+def test_a_larger_photo_gives_the_same_face(finder, portrait):
+    height, width = portrait.shape[:2]
+    larger = np.asarray(Image.fromarray(portrait).resize((2 * width, 2 * height), Image.Resampling.BICUBIC))
+    crop, _ = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
+    again, _ = align_face(finder, larger, 64, "innerEyesAndBottomLip")
+    assert np.abs(crop - again.astype(int)).mean() < 8
+
+
+def test_large_photos_are_searched_smaller_and_the_box_is_that_of_the_photo(finder, portrait, monkeypatch):
+    box = finder.boxes(portrait)[0]
+    monkeypatch.setattr(faces, "SEARCH_PIXELS", portrait.shape[0] * portrait.shape[1] // 6)
+    again = finder.boxes(portrait)[0]
+    assert np.abs(np.subtract(again, box)).max() < 0.15 * (box[2] - box[0])
+
+
+def test_of_several_faces_the_largest_is_taken(finder, portrait):
+    height, width = portrait.shape[:2]
+    small = np.asarray(Image.fromarray(portrait).resize((width // 2, height // 2)))
+    both = np.full((height, width + width // 2, 3), 128, np.uint8)
+    both[:height // 2, :width // 2], both[:, width // 2:] = small, portrait
+    crop, record = align_face(finder, both, 64, "innerEyesAndBottomLip")
+    alone, _ = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
+    assert record["faces"] == 2
+    assert np.abs(crop - alone.astype(int)).mean() < 8
+    assert reason(finder, both, only_single=True) == "several_faces"
+
+
+@pytest.mark.parametrize("content", ["noise", "black", "one pixel", "upside down", "hidden"])
+def test_a_photo_without_a_frontal_face_is_refused(finder, portrait, content):
+    hidden = portrait.copy()
+    hidden[150:400, 100:350] = 128
+    pixels = {"noise": noise(200, 200), "black": np.zeros((200, 200, 3), np.uint8), "hidden": hidden,
+              "one pixel": noise(1, 1), "upside down": np.ascontiguousarray(portrait[::-1])}[content]
+    assert reason(finder, pixels) == "no_face"
+
+
+def test_a_face_cut_by_the_border_is_refused_before_its_crop_is_mostly_black():
+    shares = []
+    for x in range(0, -60, -4):
+        landmarks = landmarks_around(x, 100)
+        _, outside = warp(noise(200, 200), alignment_matrix(landmarks, 64, "innerEyesAndBottomLip"), 64)
+        shares.append(outside)
+        if outside > 0.5:
+            assert reason(StandIn(landmarks), noise(200, 200)) == "cut_by_border"
+        else:
+            crop, record = align_face(StandIn(landmarks), noise(200, 200), 64, "innerEyesAndBottomLip")
+            assert (crop == 0).all(axis=2).mean() <= 0.5
+            assert record["outside"] == round(outside, 4)
+    assert min(shares) <= 0.5 < max(shares)
+
+
+def test_a_real_face_cut_by_the_border_says_how_much_is_missing(finder, portrait):
+    half = np.ascontiguousarray(portrait[:, portrait.shape[1] // 2:])
+    crop, record = align_face(finder, half, 64, "innerEyesAndBottomLip")
+    assert 0.2 < record["outside"] < 0.5
+    assert abs((crop == 0).all(axis=2).mean() - record["outside"]) < 0.05
+    assert reason(finder, half, most_outside=record["outside"] - 0.01) == "cut_by_border"
+
+
+def test_the_photo_is_left_as_it_was(finder, portrait):
+    before = portrait.copy()
+    align_face(finder, portrait, 64, "outerEyesAndNose")
+    np.testing.assert_array_equal(portrait, before)
+
+
+def test_the_record_places_the_landmarks_within_the_face(finder, portrait):
+    _, record = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
+    left, top, right, bottom = record["box"]
+    centre = np.mean(record["landmarks"], axis=0)
+    assert np.shape(record["landmarks"]) == (68, 2)
+    assert left < centre[0] < right and top < centre[1] < bottom
+    assert (record["faces"], record["outside"]) == (1, 0)
+
+
+def test_the_installed_landmark_model_is_the_right_one():
+    check_predictor(default_predictor())
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html><title>404 Not Found</title>", None])
+def test_another_file_is_not_taken_for_the_landmark_model(tmp_path, content):
+    if content is None:
+        with open(default_predictor(), "rb") as file:
+            content = file.read(10**6)
+    (tmp_path / "model.dat").write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        check_predictor(tmp_path / "model.dat")
+    assert f"expected sha256 {PREDICTOR_SHA256}, got {hashlib.sha256(content).hexdigest()}" in str(caught.value)

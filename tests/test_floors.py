@@ -1,0 +1,138 @@
+"""Who may import whom: the floors of the house, and what --help must not wait for."""
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
+            "preprocess.split_dataset"}
+FLOORS = {"helpers": 0, "listing": 0.5, "records": 0.5, "command_line": 0.75, "network": 1, "dataset": 1,
+          "completion": 1, "metrics": 1, "reports": 1, "preprocess": 1, "training": 2, "baselines": 3}
+LIGHT = {"helpers", "listing", "records", "command_line", *COMMANDS}
+TENSORFLOW = {"tensorflow", "keras"}
+
+
+def find_modules():
+    """{dotted name: path} of the toolkit's own modules."""
+    folders = [ROOT, *(path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests")]
+    paths = [path for folder in folders for path in (folder.rglob if folder != ROOT else folder.glob)("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+MODULES = find_modules()
+
+
+def floor(name):
+    return 4 if name in COMMANDS else FLOORS[name.partition(".")[0]]
+
+
+def package(name):
+    return name.partition(".")[0] if "." in name or MODULES[name].name == "__init__.py" else None
+
+
+def imports(name, top_level=False):
+    """Dotted names of all that a module imports; those inside functions too unless `top_level`."""
+    found = set()
+    for node in _nodes(ast.parse(MODULES[name].read_text()), top_level):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
+            start = ".".join(parts[:len(parts) - node.level + 1]) if node.level else ""
+            base = ".".join(filter(None, (start, node.module)))
+            children = {f"{base}.{alias.name}" for alias in node.names} & MODULES.keys()
+            found |= children or {base}
+    return found
+
+
+def _nodes(tree, top_level):
+    if top_level and isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from _nodes(child, top_level)
+
+
+def own(names):
+    """Those of the names that are the toolkit's own, without empty package files."""
+    return {name for name in names if name in MODULES}
+
+
+def outside(names):
+    return {name.partition(".")[0] for name in names if name not in MODULES} - set(sys.stdlib_module_names)
+
+
+def loaded_by(name):
+    """Everything that importing a module imports in turn, third parties included."""
+    reached, waiting = set(), [name]
+    while waiting:
+        module = waiting.pop()
+        for found in imports(module, top_level=True) - reached:
+            reached.add(found)
+            waiting += own({found})
+    return reached
+
+
+def test_the_modules_are_found():
+    assert {"helpers", "network", "training.checkpoint", "preprocess.faces", "completion.search"} <= MODULES.keys()
+    assert imports("train_network") >= {"network", "training.checkpoint", "training.journal", "helpers", "tensorflow"}
+    assert imports("completion.search") >= {"completion.losses"}
+    assert "tensorflow" not in imports("train_network", top_level=True)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_module_imports_lower_floors_and_its_own_package_only(name):
+    for imported in own(imports(name)):
+        family = package(name) is not None and package(name) == package(imported)
+        assert floor(imported) < floor(name) or family, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nobody_imports_a_command(name):
+    assert not imports(name) & COMMANDS
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - COMMANDS))
+def test_command_line_is_imported_by_commands_only(name):
+    assert "command_line" not in imports(name)
+
+
+@pytest.mark.parametrize("name", ["listing", "records"])
+def test_the_modules_beside_helpers_import_helpers_only(name):
+    assert own(imports(name)) == {"helpers"}
+
+
+def test_helpers_needs_numpy_and_pillow_only():
+    assert not own(imports("helpers"))
+    assert outside(imports("helpers")) == {"numpy", "PIL"}
+
+
+def test_dlib_is_imported_where_faces_are_found_or_known_again_only():
+    assert {name for name in MODULES if "dlib" in outside(imports(name))} <= {"preprocess.faces", "metrics.identity"}
+
+
+def test_matplotlib_is_imported_in_reports_only():
+    assert {package(name) for name in MODULES if "matplotlib" in outside(imports(name))} <= {"reports"}
+
+
+@pytest.mark.parametrize("name", sorted(
+    name for name in MODULES if name in LIGHT or name.partition(".")[0] in ("preprocess", "metrics", "reports")))
+def test_importing_a_light_module_does_not_import_tensorflow(name):
+    assert not outside(loaded_by(name)) & TENSORFLOW
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS & MODULES.keys()))
+def test_help_comes_where_tensorflow_cannot_be_imported(tmp_path, name):
+    for absent in TENSORFLOW:
+        (tmp_path / f"{absent}.py").write_text("raise ImportError('not installed')\n")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    start = [sys.executable, "-m", name] if "." in name else [sys.executable, str(ROOT / f"{name}.py")]
+    broken = subprocess.run([sys.executable, "-c", "import tensorflow"], env=environment, capture_output=True)
+    assert broken.returncode == 1
+    shown = subprocess.run([*start, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("usage:") and "--version" in shown.stdout

@@ -1,0 +1,91 @@
+import resource
+
+import pytest
+
+from helpers import BAD_OUTPUT, UsageError
+from records import RecordFile, compact, read_records
+
+RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
+
+
+def append(path, *records):
+    with RecordFile(path) as file:
+        for record in records:
+            file.append(record)
+
+
+def test_records_read_back_in_order_and_one_stands_on_each_line(tmp_path):
+    append(tmp_path / "r.jsonl", *RECORDS[:2])
+    append(tmp_path / "r.jsonl", *RECORDS[2:])
+    assert list(read_records(tmp_path / "r.jsonl")) == RECORDS
+    assert (tmp_path / "r.jsonl").read_bytes().count(b"\n") == len(RECORDS)
+
+
+def test_no_file_holds_no_records(tmp_path):
+    assert list(read_records(tmp_path / "r.jsonl")) == []
+
+
+def test_a_record_is_on_disk_before_append_returns(tmp_path):
+    with RecordFile(tmp_path / "r.jsonl") as file:
+        for count, record in enumerate(RECORDS, 1):
+            file.append(record)
+            assert list(read_records(tmp_path / "r.jsonl")) == RECORDS[:count]
+
+
+def test_wherever_a_process_died_the_whole_lines_stay_and_new_ones_follow(tmp_path):
+    append(tmp_path / "r.jsonl", *RECORDS)
+    content = (tmp_path / "r.jsonl").read_bytes()
+    for length in range(len(content)):
+        (tmp_path / "cut.jsonl").write_bytes(content[:length])
+        kept = list(read_records(tmp_path / "cut.jsonl"))
+        assert kept == RECORDS[:len(kept)]
+        assert len(kept) >= content[:length].count(b"\n")
+        append(tmp_path / "cut.jsonl", {"source": "new"})
+        assert list(read_records(tmp_path / "cut.jsonl")) == [*kept, {"source": "new"}]
+
+
+def test_lines_that_are_no_records_are_left_out(tmp_path):
+    (tmp_path / "r.jsonl").write_bytes(b'\xff\xfe\n[1]\n7\n\n{"a": 1}\nnull\n{"b"\n{"c": 3}\n')
+    assert list(read_records(tmp_path / "r.jsonl")) == [{"a": 1}, {"c": 3}]
+
+
+def test_compacting_keeps_the_newest_of_every_key_in_order(tmp_path):
+    records = [{"source": source, "turn": turn} for turn, source in enumerate("cabcaab")]
+    append(tmp_path / "r.jsonl", *records)
+    compact(tmp_path / "r.jsonl", "source")
+    newest = {record["source"]: record for record in records}
+    assert list(read_records(tmp_path / "r.jsonl")) == [newest[source] for source in "abc"]
+
+
+def test_compacting_twice_changes_nothing_more(tmp_path):
+    append(tmp_path / "r.jsonl", *RECORDS, *RECORDS)
+    compact(tmp_path / "r.jsonl", "source")
+    once = (tmp_path / "r.jsonl").read_bytes()
+    compact(tmp_path / "r.jsonl", "source")
+    assert (tmp_path / "r.jsonl").read_bytes() == once
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "r.jsonl", tmp_path / "absent" / "r.jsonl"):
+        with pytest.raises(UsageError) as caught:
+            RecordFile(path)
+        assert caught.value.exit_code == BAD_OUTPUT
+
+
+def test_a_full_disk_ends_the_command_in_one_line_and_keeps_the_whole_records(tmp_path, finish):
+    ended = finish("-c", """if True:
+        import sys
+        from command_line import command
+        from records import RecordFile
+        @command
+        def main(argv):
+            with RecordFile(argv[0]) as file:
+                while True:
+                    file.append({"source": "x" * 90})
+        sys.exit(main(sys.argv[1:]))""", tmp_path / "r.jsonl",
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+    assert "Traceback" not in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.code == BAD_OUTPUT
+    assert list(read_records(tmp_path / "r.jsonl")) == [{"source": "x" * 90}] * 9

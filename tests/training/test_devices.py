@@ -1,0 +1,48 @@
+"""Where training runs, and the batch that does not fit there."""
+import os
+
+import pytest
+import tensorflow as tf
+
+from helpers import OUT_OF_MEMORY, USAGE, UsageError
+from network import Architecture
+from training.devices import BYTES_PER_FACE, check_memory, use_device
+
+without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
+
+
+@without_gpu
+def test_a_gpu_that_is_not_there_is_refused_with_what_to_do():
+    with pytest.raises(UsageError, match="--device cpu") as caught:
+        use_device("gpu")
+    assert caught.value.exit_code == USAGE
+
+
+@without_gpu
+@pytest.mark.parametrize("name", ["auto", "cpu"])
+def test_without_a_gpu_the_processor_is_used(name):
+    use_device(name)
+    assert not tf.config.get_visible_devices("GPU")
+
+
+@without_gpu
+def test_a_batch_that_cannot_fit_is_refused_before_it_is_tried():
+    with pytest.raises(UsageError, match="reduce --batch_size") as caught:
+        check_memory(10**9, Architecture())
+    assert caught.value.exit_code == OUT_OF_MEMORY
+
+
+@without_gpu
+def test_the_batches_of_the_report_fit():
+    check_memory(8, Architecture())
+    check_memory(64, Architecture(gf_dim=2, df_dim=2))
+
+
+@without_gpu
+@pytest.mark.parametrize("larger", [Architecture(128), Architecture(gf_dim=64), Architecture(df_dim=64)])
+def test_larger_networks_leave_room_for_fewer_faces(larger):
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    batch_size = int(0.5 * memory / BYTES_PER_FACE)
+    check_memory(batch_size, Architecture())
+    with pytest.raises(UsageError):
+        check_memory(batch_size, larger)

@@ -1,0 +1,109 @@
+"""The log of a run: nothing twice, nothing missing, with TensorBoard or without."""
+import json
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from helpers import UsageError
+from training.journal import Journal
+
+SHEET = np.full((8, 8, 3), 200, np.uint8)
+
+
+def warned(message):
+    pytest.fail(f"the journal warned: {message}")
+
+
+def points(folder):
+    return [json.loads(line) for line in (folder / "scalars.jsonl").read_text().splitlines()]
+
+
+def events(folder):
+    """(tag, step) of everything that TensorBoard would show."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    read = [Event.FromString(content) for path in sorted(folder.glob("events.out.tfevents.*"))
+            for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
+    return [(value.tag, event.step) for event in read for value in event.summary.value]
+
+
+def write_run(folder, steps, first_step=0):
+    journal = Journal(folder, first_step, warned)
+    if first_step == 0:
+        journal.text("options", "the command")
+        journal.samples(0, SHEET)
+    for step in steps:
+        journal.scalars(step, {"d_loss": step / 4, "g_loss": tf.constant(0.5)})
+    journal.samples(steps[-1], SHEET)
+    journal.flush()
+
+
+@pytest.fixture
+def no_tensorboard(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboard"] + ["tensorboard"]:
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+def test_what_is_logged_is_in_the_plain_files_and_in_the_events(tmp_path):
+    write_run(tmp_path, [1, 2])
+    assert points(tmp_path) == [{"step": 1, "d_loss": 0.25, "g_loss": 0.5}, {"step": 2, "d_loss": 0.5, "g_loss": 0.5}]
+    assert events(tmp_path) == [("options", 0), ("samples", 0), ("d_loss", 1), ("g_loss", 1), ("d_loss", 2),
+                                ("g_loss", 2), ("samples", 2)]
+    for name in ("0000.png", "0002.png"):
+        np.testing.assert_array_equal(Image.open(tmp_path / "samples" / name), SHEET)
+
+
+def test_a_journal_opened_at_a_step_forgets_what_came_after_it_and_keeps_what_came_before(tmp_path):
+    write_run(tmp_path, [1, 2, 3, 4])
+    Journal(tmp_path, 2, warned)
+    assert [point["step"] for point in points(tmp_path)] == [1, 2]
+    assert sorted(events(tmp_path)) == [("d_loss", 1), ("d_loss", 2), ("g_loss", 1), ("g_loss", 2), ("options", 0),
+                                        ("samples", 0)]
+
+
+def test_a_resumed_log_has_no_gap_and_no_double_step(tmp_path):
+    write_run(tmp_path, [1, 2, 3, 4])
+    write_run(tmp_path, [3, 4, 5], first_step=2)
+    assert [point["step"] for point in points(tmp_path)] == [1, 2, 3, 4, 5]
+    logged = events(tmp_path)
+    assert len(set(logged)) == len(logged)
+    assert [step for tag, step in sorted(logged) if tag == "d_loss"] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_begun_anew_before_its_first_save_logs_its_beginning_once(tmp_path):
+    write_run(tmp_path, [1, 2])
+    write_run(tmp_path, [1, 2])
+    assert [point["step"] for point in points(tmp_path)] == [1, 2]
+    logged = events(tmp_path)
+    assert sorted(logged) == sorted(set(logged))
+
+
+def test_the_half_written_end_of_a_killed_process_is_dropped_and_the_rest_kept(tmp_path):
+    write_run(tmp_path, [1, 2])
+    for path in (tmp_path / "scalars.jsonl", *tmp_path.glob("events.out.tfevents.*")):
+        path.write_bytes(path.read_bytes()[:-7])
+    write_run(tmp_path, [2, 3], first_step=1)
+    assert [point["step"] for point in points(tmp_path)] == [1, 2, 3]
+    assert [step for tag, step in events(tmp_path) if tag == "d_loss"] == [1, 2, 3]
+
+
+def test_without_tensorboard_one_warning_comes_and_the_plain_files_are_written(tmp_path, no_tensorboard):
+    warnings = []
+    journal = Journal(tmp_path, 0, warnings.append)
+    journal.text("options", "the command")
+    journal.samples(0, SHEET)
+    for step in (1, 2):
+        journal.scalars(step, {"d_loss": 1})
+    journal.flush()
+    assert len(warnings) == 1 and "TensorBoard" in warnings[0]
+    assert points(tmp_path) == [{"step": 1, "d_loss": 1.0}, {"step": 2, "d_loss": 1.0}]
+    assert (tmp_path / "samples" / "0000.png").exists()
+    assert not list(tmp_path.glob("events*"))
+
+
+def test_a_folder_where_the_log_should_be_is_a_users_mistake(tmp_path):
+    (tmp_path / "scalars.jsonl").mkdir()
+    with pytest.raises(UsageError):
+        Journal(tmp_path, 0, warned)
