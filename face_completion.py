@@ -3,7 +3,6 @@
 python face_completion.py processed-data/test/* --out_dir completed
 """
 import dataclasses
-import hashlib
 import itertools
 import json
 import os
@@ -18,9 +17,11 @@ import listing
 import records
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
                           printable, say, whole_number)
+from completion.inputs import read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
 from helpers import BadPhoto, UsageError
+from training.description import describe_model
 
 RESULTS, CONFIG, SHEETS, SHEET_FACES = "results.jsonl", "config.json", "grids", 64
 
@@ -65,18 +66,18 @@ def main(argv=None):
         check_same_settings(options, settings)
         done = {} if options.overwrite else find_done(options.out_dir)
         tasks = [(source.path, name) for source, name in zip(sources, names)
-                 if done.get(name) != (source.path, *fingerprint(source.path))]
-        failed = len(failures)
+                 if done.get(name) != (source.path, *listing.fingerprint(source.path))]
+        failed = 0
         with records.RecordFile(Path(options.out_dir, RESULTS)) as results:
             for path, problem in failures:
                 report_failure(results, path, path, problem)
             if tasks:
                 helpers.write_json(Path(options.out_dir, CONFIG), settings)
-                failed += complete_all(tasks, options, recipe, results, stop)
+                failed = complete_all(tasks, options, recipe, results, stop)
         records.compact(Path(options.out_dir, RESULTS), "name")
         if tasks:
             write_sheets(options.out_dir, names)
-    return summarize(options.out_dir, names, len(tasks), failed)
+    return summarize(options.out_dir, names, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
 
 def choose_recipe(options):
@@ -89,17 +90,7 @@ def describe(options, recipe):
     """Everything that decides a face's result, as a JSON record."""
     return {"recipe": dataclasses.asdict(recipe), "mask_type": options.mask_type, "center_scale": options.center_scale,
             "seed": options.seed, "out_interval": options.out_interval, "fit": options.fit,
-            "checkpoint": options.checkpoint, "model": model_digest(options.checkpoint), "version": helpers.VERSION}
-
-
-def model_digest(folder):
-    """A digest of a model's manifest, which holds those of its files; UsageError (4) if there is none."""
-    manifests = [Path(folder, "manifest.json"), *sorted(Path(folder).glob("step-*/manifest.json"), reverse=True)]
-    for manifest in manifests:
-        if manifest.is_file():
-            return hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
-    raise UsageError(f"no model in {folder}: name the folder of a run or of a shipped model, such as "
-                     "checkpoint/celeba64", helpers.BAD_CHECKPOINT)
+            "checkpoint": options.checkpoint, "version": helpers.VERSION, **describe_model(options.checkpoint)}
 
 
 def check_same_settings(options, settings):
@@ -111,7 +102,7 @@ def check_same_settings(options, settings):
         old = json.loads(path.read_text())
     except ValueError:
         return
-    if changed := [key for key, value in settings.items() if old.get(key) != value]:
+    if changed := [key for key, value in settings.items() if old.get(key) != value and key != "checkpoint"]:
         raise UsageError(f"{options.out_dir} holds results of other settings ({', '.join(changed)}): choose another "
                          "--out_dir, or replace them with --overwrite")
 
@@ -135,19 +126,10 @@ def file_size(path):
         return None
 
 
-def fingerprint(path):
-    """(size, time of change) by which a source is known again."""
-    try:
-        status = os.stat(path)
-        return status.st_size, status.st_mtime_ns
-    except OSError:
-        return None, None
-
-
 def complete_all(tasks, options, recipe, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
+    from training import checkpoint, devices            # first, for it imports TensorFlow quietly
     from completion.search import Search
-    from training import checkpoint, devices
 
     devices.use_device(options.device)
     dcgan, _ = checkpoint.load_model(options.checkpoint)
@@ -168,91 +150,73 @@ def complete_all(tasks, options, recipe, results, stop):
 
 def read_batches(tasks, options, size):
     """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
-    tasks = iter(tasks)
+    tasks, hole = iter(tasks), {"mask": options.mask_type, "seed": options.seed, "fit": options.fit}
+    if options.mask_type == "center":
+        hole["scale"] = options.center_scale
     while chunk := list(itertools.islice(tasks, options.batch_size)):
         batch, problems = [], []
         for path, name in chunk:
             try:
-                batch.append(read_face(path, name, options, size))
+                helpers.within(options.out_dir, os.path.join(name, ""))
+                batch.append(read_face(path, name, size, **hole))
             except BadPhoto as problem:
                 problems.append(((path, name), problem))
         yield batch, problems
 
 
-@dataclasses.dataclass
-class Face:
-    """One input: where it is from, where it goes, (H, W, 3) uint8 pixels, (H, W) bool known, its own seed."""
-    source: str
-    name: str
-    folder: str
-    fingerprint: tuple
-    pixels: object
-    known: object
-    seed: int
-    notes: list
-
-
-def read_face(path, name, options, size):
-    """Read one photo and make its hole. Raises BadPhoto."""
-    folder = helpers.within(options.out_dir, os.path.join(name, ""))
-    stamp = fingerprint(path)
-    pixels, notes = helpers.read_photo(path)
-    height, width = pixels.shape[:2]
-    if (height, width) != (size, size):
-        if options.fit == "refuse":
-            raise BadPhoto("wrong_size", f"{width}x{height}, the model takes {size}x{size}: align the photo first "
-                           "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
-        pixels, notes = helpers.resize(pixels, size, options.fit), [*notes, f"{options.fit} from {width}x{height}"]
-    known = make_hole(options, size, name)
-    visible = pixels[known].tobytes() + known.tobytes()
-    return Face(path, name, folder, stamp, pixels, known, digest_number(options.seed, visible), notes)
-
-
-def make_hole(options, size, name):
-    """The known pixels of a face, (size, size) bool; a random hole depends on the seed and the face's name alone."""
-    if options.mask_type == "center":
-        return MASKS["center"](size, scale=options.center_scale)
-    return MASKS[options.mask_type](size, np.random.default_rng(digest_number(options.seed, os.fsencode(name))))
-
-
-def digest_number(seed, content):
-    """A whole number below 2**63 that is a function of a seed and some bytes."""
-    return int.from_bytes(hashlib.sha256(b"%d:" % seed + content).digest()[:8], "big") >> 1
-
-
 def complete_batch(batch, search, options, progress, stop):
     """Search, blend, write and measure a batch of Faces; returns their records."""
-    from completion.blend import BLENDS
-    from metrics.images import measure
-
-    begun, recipe = time.monotonic(), search.recipe
-    pixels, known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
-    truth = helpers.to_float(pixels)
-    files = [{} for _ in batch]
-
-    def write(name, pictures):
-        for face, picture, written in zip(batch, pictures, files):
-            written[name] = helpers.write_picture(Path(face.folder, name), picture)
+    begun, writer = time.monotonic(), BatchWriter(batch, search.recipe.blend, options.out_dir)
 
     def on_step(found):
         stop.check()
-        blended = helpers.to_uint8(BLENDS[recipe.blend](truth, found.guess, known))
-        on_step.completed = np.where(known[..., None], pixels, blended)
-        write(f"{found.step:04d}.png", on_step.completed)
-        progress.update(len(batch) * (found.step - on_step.step), context=f"{found.context.mean():.2f}")
-        on_step.step = found.step
+        progress.update(len(batch) * (found.step - writer.step), context=f"{found.context.mean():.2f}")
+        writer.write_step(found)
 
-    on_step.step = 0
-    write("original.png", pixels)
-    write("masked.png", np.where(known[..., None], pixels, 255).astype(np.uint8))
-    found = search(truth, known, [face.seed for face in batch], interval=options.out_interval, on_step=on_step)
-    write("completed.png", on_step.completed)
-    seconds = (time.monotonic() - begun) / len(batch)
-    return [{"name": face.name, "source": face.source, "status": "done", "iterations": found.step,
-             "context_loss": float(found.context[i]), "prior_loss": float(found.prior[i]), "seed": face.seed,
-             "seconds": round(seconds, 4), **measure(face.pixels, on_step.completed[i], face.known),
-             "notes": face.notes, "fingerprint": face.fingerprint, "files": files[i]}
-            for i, face in enumerate(batch)]
+    found = search(writer.truth, writer.known, [face.seed for face in batch], interval=options.out_interval,
+                   on_step=on_step)
+    return writer.finish(found, (time.monotonic() - begun) / len(batch))
+
+
+class BatchWriter:
+    """Writes the pictures of a batch of Faces while the search goes on, and their records at its end."""
+
+    def __init__(self, batch, blend, folder):
+        from completion.blend import BLENDS
+        self.batch, self.folder, self.blend, self.step = batch, folder, BLENDS[blend], 0
+        self.pixels, self.known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
+        self.truth, self.files = helpers.to_float(self.pixels), [{} for _ in batch]
+        self._write("original.png", self.pixels)
+        self._write("masked.png", np.where(self.known[..., None], self.pixels, 255).astype(np.uint8))
+
+    def write_step(self, found):
+        """Blend what a search has found so far and write it under its step."""
+        blended = helpers.to_uint8(self.blend(self.truth, found.guess, self.known))
+        self.completed, self.step = np.where(self.known[..., None], self.pixels, blended), found.step
+        self._write(f"{found.step:04d}.png", self.completed)
+
+    def finish(self, found, seconds):
+        """Write the results, remove the steps of an earlier, longer search, and return a record a face."""
+        from metrics.images import measure
+        self._write("completed.png", self.completed)
+        for face, files in zip(self.batch, self.files):
+            remove_others(Path(self.folder, face.name), "[0-9]*.png", files)
+        return [{"name": face.name, "source": face.source, "status": "done", "iterations": found.step,
+                 "context_loss": float(found.context[i]), "prior_loss": float(found.prior[i]), "seed": face.seed,
+                 "seconds": round(seconds, 4), **measure(face.pixels, self.completed[i], face.known),
+                 "notes": face.notes, "fingerprint": face.fingerprint, "files": self.files[i]}
+                for i, face in enumerate(self.batch)]
+
+    def _write(self, name, pictures):
+        for face, picture, files in zip(self.batch, pictures, self.files):
+            files[name] = helpers.write_picture(Path(self.folder, face.name, name), picture)
+
+
+def remove_others(folder, pattern, names):
+    """Remove what an earlier run left: files of this pattern that are not among `names`."""
+    for path in folder.glob(pattern):
+        if path.name not in names:
+            path.unlink()
 
 
 def report_failure(results, path, name, problem):
@@ -269,17 +233,21 @@ def write_sheets(folder, names):
 
     done = {record["name"]: record["files"] for record in records.read_records(Path(folder, RESULTS))
             if record["status"] == "done"}
-    faces = [name for name in names if name in done]
+    faces, written = [name for name in names if name in done], set()
     for sheet_number, first in enumerate(range(0, len(faces), SHEET_FACES)):
         group = faces[first:first + SHEET_FACES]
-        sheets = {file: write_sheet(Path(folder, SHEETS, f"{Path(file).stem}_{sheet_number:03d}.png"),
-                                    [Path(folder, name, file) for name in group]) for file in sorted(done[group[0]])}
-        if sheet_number == 0:
+        sheets = {}
+        for file in sorted(done[group[0]]):
+            sheet = f"{Path(file).stem}_{sheet_number:03d}.png"
+            sheets[file] = write_sheet(Path(folder, SHEETS, sheet), [Path(folder, name, file) for name in group])
+            written.add(sheet)
+        if not first:
             write_gif(Path(folder, "progress.gif"), [sheets["masked.png"]] + [
-                sheet for file, sheet in sheets.items() if file[0].isdigit()] + [sheets["completed.png"]])
+                sheet for file, sheet in sheets.items() if file[0].isdigit()])
+    remove_others(Path(folder, SHEETS), "*.png", written)
 
 
-def summarize(folder, names, tried, failed):
+def summarize(folder, names, completed, failed, skipped):
     """Print how it went and what it scored; returns the exit code."""
     wanted, scores = set(names), {}
     for record in records.read_records(Path(folder, RESULTS)):
@@ -287,8 +255,7 @@ def summarize(folder, names, tried, failed):
             for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
                 if record.get(key) is not None:
                     scores.setdefault(key, []).append(record[key])
-    skipped = len(names) - tried
-    say(f"{tried - failed} completed, {skipped} skipped (done before), {failed} failed; results in {folder}")
+    say(f"{completed} completed, {skipped} skipped (done before), {failed} failed; results in {folder}")
     for where in ("hole", "image"):
         if f"{where}_psnr" in scores:
             psnr, ssim = scores[f"{where}_psnr"], scores[f"{where}_ssim"]

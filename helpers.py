@@ -3,6 +3,7 @@
 Inside the toolkit a face is RGB, float32 in [-1, 1], faces are (N, H, W, 3). In files a face is uint8. Only this
 module converts.
 """
+import contextlib
 import errno
 import io
 import itertools
@@ -26,7 +27,8 @@ SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEM
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = {".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+SIGNATURES = (b"\xff\xd8\xff", PNG_START, b"GIF8", b"II*\0", b"MM\0*")
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
 BACKGROUND = (255, 255, 255)                            # what shows through a transparent pixel
@@ -79,7 +81,7 @@ def read_photo(path):
         except Image.UnidentifiedImageError as error:
             raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}") from error
         except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
-            reason = "truncated" if "truncated" in str(error) else "corrupt"
+            reason = "truncated" if "truncated" in str(error) or _lacks_end(content) else "corrupt"
             raise BadPhoto(reason, " ".join(str(error).split())) from error
 
 
@@ -111,6 +113,10 @@ def _decode(content):
     return Photo(_to_rgb(ImageOps.exif_transpose(image)), notes)
 
 
+def _lacks_end(content):
+    return content.startswith(PNG_START) and not content.endswith(PNG_END)
+
+
 def _check_size(image):
     width, height = image.size
     if width * height > MAX_PIXELS:
@@ -121,6 +127,8 @@ def _to_rgb(image):
     """(H, W, 3) uint8 from every mode: Pillow's own convert() clips 16-bit grey to white and float to black."""
     if image.mode.startswith("I") or image.mode == "F":
         grey = _to_255(np.asarray(image, np.float64), is_float=image.mode == "F")
+        if "transparency" in image.info:
+            grey[np.asarray(image) == image.info["transparency"]] = 255
         return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -181,7 +189,8 @@ def write_file(path, content):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, "
                          "run the same command again to go on", BAD_OUTPUT) from error
 
@@ -212,7 +221,7 @@ def is_whole_png(path):
         with open(path, "rb") as file:
             head = file.read(8)
             file.seek(-12, os.SEEK_END)
-            return head == b"\x89PNG\r\n\x1a\n" and file.read() == b"\0\0\0\0IEND\xaeB`\x82"
+            return head == PNG_START and file.read() == PNG_END
     except OSError:
         return False
 

@@ -24,7 +24,7 @@ def find_photos(paths, exclude=None):
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     """
     sources, failures, seen = [], [], set()
-    barred = os.path.realpath(exclude) if exclude is not None else None
+    barred = os.path.realpath(exclude) if exclude is not None and os.path.isdir(exclude) else None
     for path in map(os.fspath, paths):
         is_folder = os.path.isdir(path)
         root = path if is_folder else os.path.dirname(path) or "."
@@ -104,6 +104,15 @@ def read_list(content):
     return [os.fsdecode(line.strip()) for line in lines if line.strip()]
 
 
+def fingerprint(path):
+    """(size, time of change) by which a file is known again; (0, 0) if it is gone."""
+    try:
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
 def output_names(sources):
     """Choose for every Source a relative output name without suffix, all different, whatever the inputs are called.
 
@@ -117,7 +126,9 @@ def output_names(sources):
         counts = {}
         for name in names:
             counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
-        climbing = [index for index, name in enumerate(names) if counts[name.casefold()] > 1]
+        folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
+        climbing = [index for index, name in enumerate(names)
+                    if counts[name.casefold()] > 1 or name.casefold() + ".png" in folders]
     return names
 
 

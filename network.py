@@ -279,10 +279,9 @@ class DCGAN:
         return faces + deviation * tf.random.stateless_normal(tf.shape(faces), _seed(self.seed, step, salt))
 
     def _set_learning_rate(self, progress):
-        if self.training.decay:
-            share = tf.clip_by_value((1 - progress) / self.training.decay, 0, 1)
-            for optimizer in (self.d_optimizer, self.g_optimizer):
-                optimizer.learning_rate = self.training.learning_rate * share
+        share = tf.clip_by_value((1 - progress) / self.training.decay, 0, 1) if self.training.decay else 1.0
+        for optimizer in (self.d_optimizer, self.g_optimizer):
+            optimizer.learning_rate = self.training.learning_rate * share
 
     def _update_average(self, step):
         """Follow G; the young average forgets faster, so that it does not carry the first weights along."""

@@ -1,4 +1,5 @@
 """Files of one JSON record a line, which a killed process may leave half written."""
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -43,7 +44,8 @@ class RecordFile:
         return self
 
     def __exit__(self, *_):
-        self._file.close()
+        with contextlib.suppress(OSError):                  # append() has already told what could not be written
+            self._file.close()
 
     def append(self, record):
         """Add one record. Raises UsageError (exit code 5) when the disk is full."""

@@ -72,11 +72,10 @@ def main(argv=None):
         if batch_size < options.batch_size:
             warn(f"only {len(faces)} faces: training in batches of {batch_size}")
 
-        import tensorflow as tf
-
         import network
         from dataset.folder import fingerprint
         from dataset.stream import batches
+        from network import tf
         from training import checkpoint, devices
         from training.journal import Journal
 
@@ -192,7 +191,7 @@ def judged_real(dcgan, faces):
 
 def check_finite(values, step, saves):
     """Raise UsageError (exit code 6) if a value is NaN or infinite."""
-    import tensorflow as tf
+    from network import tf
     if not all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in values):
         raise UsageError(f"step {step}: a loss or weight is no longer finite; the saves in {saves} are untouched, "
                          "go on from there with a smaller --learning_rate", helpers.NOT_FINITE)

@@ -27,5 +27,6 @@ class Recipe:
 
 RECIPES = {
     "seed": Recipe(),
-    "best": Recipe(lam=0.0, num_iter=150, learning_rate=0.02, starts=8, pool=2048, answer="mean", blend="poisson"),
+    "best": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
+                   blend="poisson"),
 }

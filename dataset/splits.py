@@ -1,5 +1,6 @@
 """Which face is trained on and which is tested on: never the same photo on two sides."""
 import hashlib
+import itertools
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def split_by_seed(names, sizes, seed):
         raise UsageError(f"asked for {wanted} faces ({', '.join(f'{n} {side}' for side, n in sizes.items())}), "
                          f"there are {len(names)} different ones")
     shuffled = iter(np.random.default_rng(seed).permutation(sorted(names)).tolist())
-    return {side: sorted(name for name, _ in zip(shuffled, range(size))) for side, size in sizes.items()}
+    return {side: sorted(itertools.islice(shuffled, size)) for side, size in sizes.items()}
 
 
 def split_by_partition(stems, partition, sizes):

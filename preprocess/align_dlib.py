@@ -3,7 +3,6 @@
 python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64
 """
 import collections
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -51,17 +50,17 @@ def main(argv=None):
     outputs = [name + ".png" for name in listing.output_names(sources)]
     done = _find_done(options.output, settings)
     tasks = [(source.path, output) for source, output in zip(sources, outputs)
-             if done.get(source.path) != (output, *_fingerprint(source.path))]
+             if done.get(source.path) != (output, *listing.fingerprint(source.path))]
     counts = collections.Counter(skipped=len(sources) - len(tasks))
-    with (StopRequest() as stop, lock, records.RecordFile(Path(options.output, RECORDS)) as journal,
-          Progress(len(tasks), "photos") as progress):
-        for path, problem in failures:
-            _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
-                      journal, counts, options.verbose)
-        for record in _align_all(tasks, options, predictor, settings, stop):
-            _conclude(record, journal, counts, options.verbose)
-            progress.update()
-    records.compact(Path(options.output, RECORDS), "source")
+    with StopRequest() as stop, lock:
+        with records.RecordFile(Path(options.output, RECORDS)) as journal, Progress(len(tasks), "photos") as progress:
+            for path, problem in failures:
+                _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
+                          journal, counts, options.verbose)
+            for record in _align_all(tasks, options, predictor, settings, stop):
+                _conclude(record, journal, counts, options.verbose)
+                progress.update()
+        records.compact(Path(options.output, RECORDS), "source")
     return _summary(counts, options.output, stop)
 
 
@@ -78,13 +77,6 @@ def _find_done(folder, settings):
         if helpers.is_whole_png(Path(folder, record["output"])):
             done[record["source"]] = (record["output"], *record["fingerprint"])
     return done
-
-
-def _fingerprint(path):
-    with contextlib.suppress(OSError):
-        status = os.stat(path)
-        return status.st_size, status.st_mtime_ns
-    return 0, 0
 
 
 def _align_all(tasks, options, predictor, settings, stop):
@@ -113,7 +105,7 @@ def _align_one(task):
     path, output = task
     folder, finder, size, template, only_single = _worker
     try:
-        fingerprint = _fingerprint(path)
+        fingerprint = listing.fingerprint(path)
         photo = helpers.read_photo(path)
         crop, record = align_face(finder, photo.pixels, size, template, only_single)
         target = helpers.within(folder, output)

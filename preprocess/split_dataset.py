@@ -10,7 +10,7 @@ from pathlib import Path
 import helpers
 from command_line import Parser, claim_folder, command, say, warn, whole_number
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
-from helpers import UsageError
+from helpers import BadPhoto, UsageError
 from listing import find_photos
 
 
@@ -38,7 +38,7 @@ def main(argv=None):
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}
-    unique = without_copies((name, Path(path).read_bytes()) for name, path in names.items())
+    unique = without_copies(read_all(names, failures))
     split, unknown = deal(unique, sizes, options)
     with claim_folder(options.output):
         check_output(Path(options.output), split)
@@ -59,6 +59,15 @@ def main(argv=None):
     return helpers.SOME_FAILED if failures else 0
 
 
+def read_all(names, failures):
+    """Yield (name, bytes) of every file that can be read; the others join the failures."""
+    for name, path in names.items():
+        try:
+            yield name, Path(path).read_bytes()
+        except OSError as error:
+            failures.append((path, BadPhoto("unreadable", error.strerror)))
+
+
 def deal(names, sizes, options):
     """({side: names}, names left out because the partition does not know them)."""
     if not options.partition:
@@ -77,7 +86,14 @@ def check_output(output, split):
     """Raise UsageError if another split lies there: its photos would end up on two sides."""
     for side in SIDES:
         folder, expected = output / side, set(split[side])
+        for name in split[side]:
+            try:
+                helpers.within(output, os.path.join(side, name))
+            except BadPhoto as problem:
+                raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem
         if not folder.is_dir():
+            if folder.exists():
+                raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)
             continue
         there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
         if strange := sorted(there - expected):

@@ -2,7 +2,9 @@
 import collections
 import concurrent.futures
 import multiprocessing
+import os
 import signal
+import threading
 from concurrent.futures.process import BrokenProcessPool
 
 
@@ -21,12 +23,17 @@ def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: 
     pool, pending = _new_pool(jobs, prepare, arguments), {}
     try:
         while True:
-            while len(pending) < 2 * jobs and not is_stopped() and (item := next(items, None)) is not None:
-                pending[pool.submit(function, item)] = item
-            if not pending:
+            broken = False
+            while (not broken and len(pending) < 2 * jobs and not is_stopped()
+                   and (item := next(items, None)) is not None):
+                try:
+                    pending[pool.submit(function, item)] = item
+                except BrokenProcessPool:               # a process died while our caller looked at a result
+                    broken = True
+                    suspects.append(item)
+            if not pending and not broken:
                 break
             finished, _ = concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-            broken = False
             for future in finished:
                 item = pending.pop(future)
                 try:
@@ -58,4 +65,11 @@ def _new_pool(jobs, prepare, arguments):
 
 def _start(prepare, arguments):
     signal.signal(signal.SIGINT, signal.SIG_IGN)                        # Ctrl-C is for the parent, which lets us finish
+    threading.Thread(target=_follow_parent, daemon=True).start()
     prepare(*arguments)
+
+
+def _follow_parent():
+    """End this process when its parent was killed, or it would wait for work for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

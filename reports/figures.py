@@ -21,3 +21,26 @@ def write_gif(path, frames, milliseconds=400, hold=2000):
     buffer = io.BytesIO()
     pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
     write_file(path, buffer.getvalue())
+
+
+def write_comparison(path, rows, columns, dpi=300):
+    """Write the figure that papers print, a face a row and a picture an inch: PNG, whole or not at all.
+
+    rows : [{column: (H, W, 3) uint8}]; where a row lacks a column the place stays white
+    columns : their order; each stands once above its pictures, its words on lines of their own
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    heading = 0.06 + 0.15 * max(column.count("_") + 1 for column in columns)                # inches, 9 points a line
+    figure = Figure((len(columns), len(rows) + heading), dpi=dpi)
+    grid = figure.subplots(len(rows), len(columns), squeeze=False, gridspec_kw={
+        "left": 0, "right": 1, "bottom": 0, "top": len(rows) / (len(rows) + heading), "wspace": 0.04, "hspace": 0.04})
+    for (i, j), axes in np.ndenumerate(grid):
+        axes.set_axis_off()
+        if columns[j] in rows[i]:
+            axes.imshow(rows[i][columns[j]], interpolation="bicubic")
+    for axes, column in zip(grid[0], columns):
+        axes.set_title(column.replace("_", "\n"), fontsize=9, pad=3, linespacing=1.05, parse_math=False)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    write_file(path, buffer.getvalue())

@@ -68,6 +68,6 @@ def finish(start):
     """Run `python argument ...` in the root to its end -> Ended."""
     def call(*arguments, **options):
         process = start(*arguments, **options)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         return Ended(process.returncode, out, err)
     return call

@@ -71,7 +71,7 @@ def test_every_face_gets_the_pictures_of_its_iterations(finished):
     assert sorted(os.listdir(out / "grids")) == [f"{what}_000.png" for what in
                                                  ("0000", "0002", "0004", "completed", "masked", "original")]
     with Image.open(out / "progress.gif") as animation:
-        assert animation.n_frames == 5
+        assert animation.n_frames == 4
 
 
 def test_the_record_of_a_face_has_its_losses_seed_time_and_scores(finished):

@@ -16,7 +16,9 @@ import tensorflow as tf
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, write_json
 
-MANIFEST, TENSORS = "manifest.json", "tensors"
+from .description import MANIFEST
+
+TENSORS = "tensors"
 
 
 class BrokenSave(Exception):
@@ -55,8 +57,10 @@ class Checkpoint:
 
     def save(self, step, **record):
         """Write everything; the save exists when this returns, whole, or not at all."""
-        _write(self._tensors, self.folder, f"step-{step:08d}", {"step": step, **record})
-        for old in _saves(self.folder)[self.keep:]:
+        name = f"step-{step:08d}"
+        _write(self._tensors, self.folder, name, {"step": step, **record})
+        later = [save for save in _saves(self.folder) if save.name > name]      # unusable, or we had resumed from them
+        for old in later + _saves(self.folder)[len(later) + self.keep:]:
             shutil.rmtree(old)
 
 
@@ -72,7 +76,8 @@ def _write(tensors, folder, name, record):
         unfinished.mkdir(parents=True)
         tensors.write(str(unfinished / TENSORS))
         files = {path.name: _sha256(path) for path in sorted(unfinished.iterdir())}
-        write_json(unfinished / MANIFEST, {**record, "versions": _versions(), "files": files})
+        manifest = {**record, "versions": _versions(), "files": files}
+        write_json(unfinished / MANIFEST, manifest | {"manifest": _seal(manifest)})
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         if finished.exists():
@@ -99,6 +104,12 @@ def _sha256(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def _seal(manifest):
+    """The sha256 of a manifest without its own seal."""
+    content = {key: value for key, value in manifest.items() if key != "manifest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _versions():
     return {"tensorflow": tf.__version__, "keras": network.keras.__version__}
 
@@ -108,6 +119,8 @@ def read_manifest(save):
     try:
         manifest = json.loads((save / MANIFEST).read_bytes())
         files = manifest["files"]
+        if manifest["manifest"] != _seal(manifest):
+            raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
         for name, expected in files.items():
             if _sha256(save / name) != expected:
                 raise BrokenSave(f"{save / name} was changed or cut after it was written")
@@ -123,9 +136,12 @@ def differences(old, new):
 
 def export(dcgan, folder, record):
     """Write a model folder that can be shipped: the sampled generator, the discriminator, no optimizer."""
-    folder = Path(folder)
+    folder = Path(folder).resolve()
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} holds something that is no model: choose another --export", BAD_OUTPUT)
     parts = tf.train.Checkpoint(generator=dcgan.average or dcgan.generator, discriminator=dcgan.discriminator)
-    _write(parts, folder.parent, folder.name, {"architecture": dataclasses.asdict(dcgan.architecture), **record})
+    _write(parts, folder.parent, folder.name, {
+        **record, "architecture": dataclasses.asdict(dcgan.architecture)})
 
 
 def load_model(folder):
@@ -145,10 +161,10 @@ def load_model(folder):
                 raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
         architecture = network.Architecture(**manifest["architecture"])
         dcgan = network.DCGAN(architecture)
-        sampled = "average" if manifest.get("training", {}).get("average") and "step-" in save.name else "generator"
-        parts = {sampled: dcgan.generator, "discriminator": dcgan.discriminator}
+        kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
+        parts = {"average" if "average" in kept else "generator": dcgan.generator, "discriminator": dcgan.discriminator}
         tf.train.Checkpoint(**parts).read(str(save / TENSORS)).expect_partial().assert_existing_objects_matched()
-    except (BrokenSave, KeyError, TypeError, AssertionError, tf.errors.OpError) as error:
+    except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
         raise UsageError(f"no usable model in {folder}: {error}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
     return dcgan, manifest

@@ -115,11 +115,11 @@ def test_a_warp_draws_bilinearly_what_the_matrix_says():
     assert outside == missing / size**2
 
 
-def test_a_larger_photo_gives_the_same_face(finder, portrait):
+def test_a_smaller_photo_gives_nearly_the_same_crop(finder, portrait):
     height, width = portrait.shape[:2]
-    larger = np.asarray(Image.fromarray(portrait).resize((2 * width, 2 * height), Image.Resampling.BICUBIC))
+    smaller = np.asarray(Image.fromarray(portrait).resize((width // 2, height // 2)))
     crop, _ = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
-    again, _ = align_face(finder, larger, 64, "innerEyesAndBottomLip")
+    again, _ = align_face(finder, smaller, 64, "innerEyesAndBottomLip")
     assert np.abs(crop - again.astype(int)).mean() < 8
 
 

@@ -1,4 +1,5 @@
 """The work in these tests is eval of an expression, which a worker can import whatever this file is called."""
+import multiprocessing
 import time
 
 import pytest
@@ -42,7 +43,8 @@ def test_a_process_may_die_while_a_result_is_looked_at():
     found = {}
     for item, result in map_surviving(eval, ["1 + 1", DIE, "2 + 2", "3 + 3"], 1, str, ()):
         found[item] = result
-        time.sleep(1 if item == "1 + 1" else 0)
+        while item == "1 + 1" and multiprocessing.active_children():
+            time.sleep(0.05)
     assert isinstance(found.pop(DIE), WorkerDied)
     assert found == {"1 + 1": 2, "2 + 2": 4, "3 + 3": 6}
 
@@ -66,3 +68,13 @@ def test_no_more_items_are_taken_than_are_worked_on():
     source = (taken.append(number) or str(number) for number in range(50))
     for done, _ in enumerate(map_surviving(eval, source, 1, str, ()), 1):
         assert len(taken) <= done + 2
+
+
+def test_workers_end_when_their_parent_is_killed(start):
+    process = start("-c", "import time\nfrom preprocess.workers import map_surviving\n"
+                          "for _, result in map_surviving(eval, ['1 + 1'], 1, str, ()):\n"
+                          "    print(result, flush=True)\n"
+                          "    time.sleep(600)")
+    assert process.stdout.readline() == "2\n"
+    process.kill()
+    process.communicate(timeout=30)                     # lasts until no worker holds the pipe any more

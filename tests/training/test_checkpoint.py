@@ -1,4 +1,5 @@
 """Saves that are whole or absent, found again whatever is broken, and models that execute nothing."""
+import contextlib
 import functools
 import json
 import pickle
@@ -9,30 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
-from network import DCGAN, Architecture, Training
-from training.checkpoint import Checkpoint, differences, export, load_model
+from network import DCGAN, Architecture, Training, tf
+from training.checkpoint import BrokenSave, Checkpoint, differences, export, load_model, read_manifest
 
 SMALL = Architecture(z_dim=4, gf_dim=2, df_dim=2)
 RECORD = {"architecture": {"image_size": 64, "z_dim": 4, "gf_dim": 2, "df_dim": 2}, "training": {"average": 0.5}}
 FILES = ["tensors.data-00000-of-00001", "tensors.index", "manifest.json"]
 
 
-def trained(seed=0, average=0.5, steps=1):
+def prepared(seed=0):
     dcgan = DCGAN(SMALL, seed)
-    dcgan.prepare_training(Training(average=average))
-    faces = tf.random.stateless_uniform((8, 64, 64, 3), (seed, 1), -1, 1)
-    for step in range(steps):
-        dcgan.train_step(faces, tf.constant(step, tf.int64))
+    dcgan.prepare_training(Training(average=0.5))
     return dcgan
 
 
 def parts(dcgan):
-    kept = {"generator": dcgan.generator, "discriminator": dcgan.discriminator, "g_optimizer": dcgan.g_optimizer,
-            "d_optimizer": dcgan.d_optimizer, "average": dcgan.average}
-    return {name: part for name, part in kept.items() if part}
+    names = ("generator", "discriminator", "g_optimizer", "d_optimizer", "average")
+    return {name: vars(dcgan)[name] for name in names if vars(dcgan).get(name)}
 
 
 def values(dcgan):
@@ -40,7 +36,7 @@ def values(dcgan):
 
 
 def cut(path):
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(path.read_bytes()[:-2])
 
 
 def flip(path):
@@ -59,7 +55,18 @@ def faces_of(dcgan):
 
 @pytest.fixture(scope="module")
 def dcgan():
-    return trained()
+    """A DCGAN after one step, so that its optimizers, statistics and average are not what they began with."""
+    dcgan = prepared()
+    dcgan.train_step(tf.random.stateless_uniform((8, 64, 64, 3), (1, 1), -1, 1), tf.constant(0, tf.int64))
+    return dcgan
+
+
+@pytest.fixture(params=["averaged", "not averaged"])
+def model(request, dcgan):
+    """A DCGAN and the record of its training, with and without an average of its weights."""
+    if request.param == "averaged":
+        return dcgan, {"training": {"average": 0.5}}
+    return DCGAN(SMALL, 3), {"training": {"average": 0.0}}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +84,7 @@ def run(two_saves, tmp_path):
 
 
 def test_a_restored_run_has_every_number_of_the_saved_one_down_to_the_optimizers_slots(dcgan, run):
-    other = trained(seed=5, steps=2)
+    other = prepared(seed=5)
     saved = values(dcgan)
     assert not all(np.array_equal(a, b) for a, b in zip(saved, values(other)))
     Checkpoint(run, parts(other)).restore(run / "step-00000002")
@@ -110,13 +117,13 @@ def test_a_damaged_newest_save_is_passed_over_and_named(run, name, damage):
 
 def test_no_flipped_bit_of_a_manifest_is_believed(run):
     path = run / "step-00000002" / "manifest.json"
-    whole = path.read_bytes()
-    believed = []
+    whole, believed = path.read_bytes(), []
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
-        if Checkpoint(run, {}).newest()[1].name == "step-00000002":
-            believed.append(whole[max(place - 20, 0):place + 5].decode())
-    assert not believed, f"{len(believed)} of {len(whole)}, such as {believed[::60]}"
+        with contextlib.suppress(BrokenSave):
+            read_manifest(path.parent)
+            believed.append(place)
+    assert not believed, f"bytes {believed} of {len(whole)}"
 
 
 def test_a_save_folder_that_is_empty_is_passed_over(run):
@@ -130,7 +137,7 @@ def test_when_every_save_is_bad_it_stops_and_changes_nothing(run):
         flip(save / FILES[0])
     before = contents(run)
     for load in (Checkpoint(run, {}).newest, functools.partial(load_model, run)):
-        with pytest.raises(UsageError, match="step-00000001.*nothing was changed|nothing was changed") as caught:
+        with pytest.raises(UsageError, match="step-00000001.*nothing was changed") as caught:
             load()
         assert caught.value.exit_code == BAD_CHECKPOINT
     assert contents(run) == before
@@ -200,20 +207,18 @@ def test_differences_name_what_was_and_what_is_asked_for():
     assert differences({"z_dim": 100}, {"z_dim": 100}) == ""
 
 
-@pytest.mark.parametrize("average", [0.0, 0.5])
-def test_an_exported_model_gives_the_same_faces_and_the_same_realism(tmp_path, average):
-    dcgan = trained(average=average)
-    export(dcgan, tmp_path / "model", {"step": 1, "training": {"average": average}})
+def test_an_exported_model_gives_the_same_faces_and_the_same_realism(model, tmp_path):
+    dcgan, record = model
+    export(dcgan, tmp_path / "model", {"step": 1, **record})
     loaded, manifest = load_model(tmp_path / "model")
     np.testing.assert_array_equal(faces_of(loaded), faces_of(dcgan))
     np.testing.assert_array_equal(loaded.realism(faces_of(dcgan)), dcgan.realism(faces_of(dcgan)))
     assert (manifest["step"], loaded.architecture) == (1, SMALL)
 
 
-@pytest.mark.parametrize("average", [0.0, 0.5])
-def test_the_model_of_a_run_gives_the_faces_that_the_run_samples(tmp_path, average):
-    dcgan = trained(average=average)
-    Checkpoint(tmp_path, parts(dcgan)).save(1, **RECORD | {"training": {"average": average}})
+def test_the_model_of_a_run_gives_the_faces_that_the_run_samples(model, tmp_path):
+    dcgan, record = model
+    Checkpoint(tmp_path, parts(dcgan)).save(1, **RECORD | record)
     for folder in (tmp_path, tmp_path / "step-00000001"):
         np.testing.assert_array_equal(faces_of(load_model(folder)[0]), faces_of(dcgan))
 
@@ -231,10 +236,12 @@ def test_an_exported_model_holds_no_optimizer(dcgan, tmp_path):
 
 
 def test_exporting_again_replaces_the_model(tmp_path):
-    for seed in (0, 1):
-        dcgan = trained(seed)
-        export(dcgan, tmp_path / "model", RECORD)
-    np.testing.assert_array_equal(faces_of(load_model(tmp_path / "model")[0]), faces_of(dcgan))
+    first, second = DCGAN(SMALL, 0), DCGAN(SMALL, 1)
+    for dcgan in (first, second):
+        export(dcgan, tmp_path / "model", RECORD | {"training": {"average": 0.0}})
+    loaded = load_model(tmp_path / "model")[0]
+    np.testing.assert_array_equal(faces_of(loaded), faces_of(second))
+    assert not np.array_equal(faces_of(loaded), faces_of(first))
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -305,7 +312,7 @@ def test_what_is_no_model_is_refused_and_nothing_in_it_is_executed(tmp_path, mak
     with pytest.raises(UsageError) as caught:
         load_model(path)
     assert caught.value.exit_code == BAD_CHECKPOINT
-    assert path.name in str(caught.value)
+    assert path.name in str(caught.value) and len(str(caught.value)) < 1000
     assert not (tmp_path / "sprung").exists()
 
 
@@ -317,3 +324,4 @@ def test_a_manifest_that_does_not_describe_its_tensors_is_refused(dcgan, tmp_pat
     with pytest.raises(UsageError) as caught:
         load_model(tmp_path)
     assert caught.value.exit_code == BAD_CHECKPOINT
+    assert len(str(caught.value)) < 1000

@@ -2,10 +2,9 @@
 import os
 
 import pytest
-import tensorflow as tf
 
 from helpers import OUT_OF_MEMORY, USAGE, UsageError
-from network import Architecture
+from network import Architecture, tf
 from training.devices import BYTES_PER_FACE, check_memory, use_device
 
 without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")

@@ -4,10 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
-from helpers import UsageError
+from network import tf
 from training.journal import Journal
 
 SHEET = np.full((8, 8, 3), 200, np.uint8)
@@ -101,9 +100,3 @@ def test_without_tensorboard_one_warning_comes_and_the_plain_files_are_written(t
     assert points(tmp_path) == [{"step": 1, "d_loss": 1.0}, {"step": 2, "d_loss": 1.0}]
     assert (tmp_path / "samples" / "0000.png").exists()
     assert not list(tmp_path.glob("events*"))
-
-
-def test_a_folder_where_the_log_should_be_is_a_users_mistake(tmp_path):
-    (tmp_path / "scalars.jsonl").mkdir()
-    with pytest.raises(UsageError):
-        Journal(tmp_path, 0, warned)

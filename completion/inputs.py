@@ -1,0 +1,59 @@
+"""One face with a hole, as the commands hand it to a method."""
+import dataclasses
+import hashlib
+import os
+
+import numpy as np
+
+from helpers import BadPhoto, read_photo, resize
+from listing import fingerprint
+
+from .masks import MASKS
+
+
+@dataclasses.dataclass
+class Face:
+    """One input.
+
+    name : relative output name; source : path; fingerprint : of the file, as listing.fingerprint gives it
+    pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
+    seed : a whole number that depends on the known pixels alone; notes : remarks on how it was read
+    """
+    name: str
+    source: str
+    fingerprint: tuple
+    pixels: np.ndarray
+    known: np.ndarray
+    seed: int
+    notes: list
+
+
+def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", **settings):
+    """Read an aligned face and make its hole.
+
+    size : side of the model's faces; fit : "refuse", "resize" or "crop" a picture of another size
+    mask : a name of masks.MASKS; settings : passed to it; seed : decides holes and starts
+
+    Returns a Face. Raises BadPhoto, with reason wrong_size for another size.
+    """
+    stamp = fingerprint(source)
+    pixels, notes = read_photo(source)
+    height, width = pixels.shape[:2]
+    if (height, width) != (size, size):
+        if fit == "refuse":
+            raise BadPhoto("wrong_size", f"{width}x{height}, the model takes {size}x{size}: align the photo first "
+                           "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
+        pixels, notes = resize(pixels, size, fit), [*notes, f"{fit} from {width}x{height}"]
+    known = make_hole(mask, size, name, seed, **settings)
+    visible = pixels[known].tobytes() + known.tobytes()
+    return Face(name, source, stamp, pixels, known, digest_number(seed, visible), notes)
+
+
+def make_hole(mask, size, name, seed, **settings):
+    """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the face's name alone."""
+    return MASKS[mask](size, np.random.default_rng(digest_number(seed, os.fsencode(name))), **settings)
+
+
+def digest_number(seed, content):
+    """A whole number below 2**63 that is a function of a seed and some bytes."""
+    return int.from_bytes(hashlib.sha256(b"%d:" % seed + content).digest()[:8], "big") >> 1

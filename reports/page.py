@@ -1,0 +1,93 @@
+"""The report: one HTML file with its pictures, style and script inside, that opens anywhere without a network."""
+import base64
+import dataclasses
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from helpers import write_file
+
+TEMPLATE, DATA = Path(__file__).with_name("page.html"), "{{data}}"
+FORMAT, QUALITY, EFFORT = "WEBP", 88, 4                 # 1.5 kB a face of 64x64 at 36 dB; a JPEG as good takes 2.2 kB
+
+
+@dataclasses.dataclass
+class FaceRow:
+    """One face of the report.
+
+    name : what stands above its pictures, any text
+    pictures : {column: (H, W, 3) uint8}, "original", "masked", then one a method; a row may lack some
+    steps : {iterations so far: (H, W, 3) uint8} of the latent search, may be empty
+    scores : {column: {metric: number or None}}, of which hole_psnr and hole_ssim are shown, may be empty
+    note : a word such as "best", "median", "worst"
+    """
+    name: str
+    pictures: dict
+    steps: dict
+    scores: dict
+    note: str = ""
+
+
+def write_report(path, title, groups, *, summary=(), settings=None):
+    """Write the page, whole or not at all.
+
+    groups : {mask: iterable of FaceRow}; each row is packed as it comes, so that they need not all be in memory
+    summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}}]; low and high, the ends of a
+        95 % interval, may be None. Without it the page has neither table nor plots.
+    settings : a JSON-able record of what was run, shown folded
+
+    Equal pictures are stored once. Numbers that are not finite count as absent.
+    """
+    pictures = {}
+    packed = [_pack_group(mask, rows, pictures) for mask, rows in groups.items()]
+    record = {"title": title, "settings": settings, "summary": list(summary), "groups": packed,
+              "format": f"image/{FORMAT.lower()}", "pictures": list(pictures)}
+    before, after = TEMPLATE.read_text(encoding="utf-8").split(DATA)
+    write_file(path, (before + _to_json(record) + after).encode())
+
+
+def _pack_group(mask, rows, pictures):
+    rows = [_pack_row(row, pictures) for row in rows]
+    columns = list(dict.fromkeys(column for row in rows for column in row["pictures"]))
+    return {"mask": mask, "columns": columns, "rows": rows}
+
+
+def _pack_row(row, pictures):
+    """A row whose pictures are places in the list of all; `pictures` is {picture as text: place}."""
+    def place(pixels):
+        return pictures.setdefault(_to_text(pixels), len(pictures))
+    return {"name": row.name, "note": row.note, "scores": row.scores,
+            "pictures": {column: place(pixels) for column, pixels in row.pictures.items()},
+            "steps": [[step, place(pixels)] for step, pixels in sorted(row.steps.items())]}
+
+
+def _to_text(pixels):
+    """(H, W, 3) uint8 as a small picture file in base64."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, FORMAT, quality=QUALITY, method=EFFORT)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _to_json(record):
+    """JSON in ASCII that may stand in a script element: without `<` nothing in it ends or opens a tag or comment."""
+    text = json.dumps(_plain(record), separators=(",", ":"), default=str, allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _plain(value):
+    """`value` with numpy's numbers as Python's and what JSON has no word for, infinity and NaN, as None.
+
+    What is not Unicode in the name of a file shows as U+FFFD.
+    """
+    if isinstance(value, dict):
+        return {_plain(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,206 @@
+import os
+import resource
+import shutil
+from pathlib import Path
+
+import pytest
+
+from command_line import claim_folder
+from preprocess.split_dataset import main
+
+SIDES = ("train", "validation", "test")
+
+
+@pytest.fixture
+def crops(tmp_path, openface):
+    """A folder of twelve faces in two folders of people."""
+    for number, path in enumerate(sorted(openface.iterdir())):
+        target = tmp_path / "crops" / f"people {number % 2}" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return tmp_path / "crops"
+
+
+@pytest.fixture
+def split(run, crops, tmp_path):
+    """Split the twelve faces into 6, 4 and 2, or as the options say."""
+    def call(*options, source=crops, output=tmp_path / "out", sizes=(6, 4, 2)):
+        numbers = [item for side, size in zip(SIDES, sizes, strict=True) if size is not None
+                   for item in (f"--{side}", size)]
+        return run(main, source, output, *numbers, *options)
+    return call
+
+
+def sides(output):
+    """{side: names of the files in its folder}."""
+    return {side: sorted(str(path.relative_to(output / side)) for path in (output / side).rglob("*") if path.is_file())
+            for side in SIDES}
+
+
+def test_every_face_goes_to_one_side_unchanged_and_the_lists_tell_which(tmp_path, crops, split):
+    ended = split()
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("6 train, 4 validation, 2 test")
+    found = sides(tmp_path / "out")
+    assert [len(found[side]) for side in SIDES] == [6, 4, 2]
+    assert sorted(sum(found.values(), [])) == sorted(str(path.relative_to(crops)) for path in crops.rglob("*.png"))
+    for side in SIDES:
+        assert (tmp_path / "out" / f"{side}.txt").read_text().splitlines() == found[side]
+        for name in found[side]:
+            assert (tmp_path / "out" / side / name).read_bytes() == (crops / name).read_bytes()
+
+
+def test_the_same_command_again_changes_nothing(tmp_path, split):
+    split()
+    found = sides(tmp_path / "out")
+    assert split().code == 0
+    assert sides(tmp_path / "out") == found
+
+
+def test_a_file_that_was_half_copied_is_mended(tmp_path, crops, split):
+    split()
+    name = sides(tmp_path / "out")["train"][0]
+    (tmp_path / "out" / "train" / name).unlink()
+    (tmp_path / "out" / "train" / name).write_bytes(b"half")
+    assert split().code == 0
+    assert (tmp_path / "out" / "train" / name).read_bytes() == (crops / name).read_bytes()
+
+
+def test_another_split_into_the_same_folder_is_refused(tmp_path, split):
+    split()
+    found = sides(tmp_path / "out")
+    ended = split("--seed", 1)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert sides(tmp_path / "out") == found
+
+
+def test_the_seed_decides(tmp_path, split):
+    for seed in (0, 1):
+        split("--seed", seed, output=tmp_path / str(seed))
+    assert sides(tmp_path / "0") != sides(tmp_path / "1")
+
+
+def test_the_same_photo_never_comes_to_two_sides(tmp_path, crops, split):
+    for path in sorted(crops.rglob("*.png")):
+        shutil.copyfile(path, path.with_name(f"copy of {path.name}"))
+    ended = split()
+    assert ended.code == 0 and "12 copies" in ended.err
+    contents = [(tmp_path / "out" / side / name).read_bytes()
+                for side, names in sides(tmp_path / "out").items() for name in names]
+    assert len(set(contents)) == len(contents) == 12
+
+
+def test_a_partition_decides_who_goes_where(tmp_path, crops, split):
+    stems = sorted(path.stem for path in crops.rglob("*.png"))
+    lines = [f"{stem}.jpg {number % 3}" for number, stem in enumerate(stems[:-1])]
+    (tmp_path / "partition.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    ended = split("--partition", tmp_path / "partition.txt", sizes=(None, None, 1))
+    assert ended.code == 0 and stems[-1] in ended.err
+    found = {side: [Path(name).stem for name in names] for side, names in sides(tmp_path / "out").items()}
+    assert sorted(found["train"]) == stems[:-1][::3]
+    assert sorted(found["validation"]) == stems[:-1][1::3]
+    assert len(found["test"]) == 1 and found["test"][0] in stems[:-1][2::3]
+
+
+@pytest.mark.parametrize("content", [None, b"<!doctype html>\n", b"\xff\xfe\0"])
+def test_a_partition_that_cannot_be_read_is_refused(tmp_path, split, content):
+    if content is not None:
+        (tmp_path / "partition.txt").write_bytes(content)
+    ended = split("--partition", tmp_path / "partition.txt")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("sizes", [(10, 2, 1), (6, None, 2), (-3, 1, 1), ("abc", 1, 1)])
+def test_sizes_that_cannot_be_had_are_refused(tmp_path, split, sizes):
+    ended = split(sizes=sizes)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--unknown", "--see"])
+def test_an_unknown_option_is_refused(split, option):
+    ended = split(option, 7)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+
+
+def test_no_photos_are_told_as_such(tmp_path, split):
+    (tmp_path / "empty").mkdir()
+    for source in (tmp_path / "empty", tmp_path / "absent"):
+        ended = split(source=source)
+        assert (ended.code, ended.err.count("\n")) == (3, 1)
+        assert f"no images found in {source}" in ended.err
+
+
+def test_odd_names_are_dealt(tmp_path, crops, split):
+    names = ["a b.png", "-x.png", "\U0001f642.png", b"\xff\xfe.png", "x" * 251 + ".png"]
+    for path, name in zip(sorted(crops.rglob("*.png")), names, strict=False):
+        os.rename(path, os.path.join(os.fsencode(crops), os.fsencode(name)))
+    assert split().code == 0
+    found = sum(sides(tmp_path / "out").values(), [])
+    assert len(found) == 12 and {os.fsdecode(name) for name in names} <= set(found)
+
+
+def test_inputs_that_cannot_be_opened_are_told_and_the_others_are_dealt(tmp_path, crops, split):
+    os.mkfifo(crops / "pipe.png")
+    (crops / "dangling.png").symlink_to("nowhere")
+    ended = split()
+    assert ended.code == 1
+    assert "not_a_file" in ended.err and "dangling_link" in ended.err
+    assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 4, 2]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_face_without_permission_is_told_and_the_others_are_dealt(tmp_path, crops, split):
+    next(crops.rglob("*.png")).chmod(0)
+    ended = split(sizes=(6, 4, 1))
+    assert ended.code == 1 and "ermission" in ended.err
+    assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 4, 1]
+
+
+def test_an_output_inside_the_input_is_not_taken_for_input(crops, split):
+    for _ in range(2):
+        assert split(output=crops / "split").out.startswith("6 train, 4 validation, 2 test")
+    assert [len(names) for names in sides(crops / "split").values()] == [6, 4, 2]
+
+
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_output(tmp_path, split):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "train").mkdir(parents=True)
+    (tmp_path / "out" / "train" / "people 0").symlink_to(tmp_path / "elsewhere")
+    split()
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.parametrize("place", ["out", "out/train"])
+def test_a_file_where_a_folder_must_be_is_refused(tmp_path, split, place):
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("kept")
+    ended = split()
+    assert (ended.code, ended.err.count("\n")) == (5, 1)
+    assert (tmp_path / place).read_text() == "kept"
+
+
+def test_a_second_process_on_the_same_output_is_refused(tmp_path, split):
+    with claim_folder(tmp_path / "out"):
+        ended = split()
+    assert ended.code == 5
+    assert f"in use by process {os.getpid()}" in ended.err
+    assert os.listdir(tmp_path / "out") == [".lock"]
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on(tmp_path, crops, split, finish):
+    (crops / "people 0").rename(crops / ("people of a long name, " * 8))
+    ended = finish("-m", "preprocess.split_dataset", crops, tmp_path / "out", "--train", 10, "--validation", 1,
+                   "--test", 1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600)))
+    assert (ended.code, ended.err.count("\n")) == (5, 1)
+    assert not list((tmp_path / "out").glob(".*.tmp"))
+    assert split(sizes=(10, 1, 1)).code == 0
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_need_no_tensorflow(finish, option):
+    ended = finish("-c", "import runpy, sys\nsys.modules['tensorflow'] = sys.modules['dlib'] = None\n"
+                         "runpy.run_module('preprocess.split_dataset', run_name='__main__', alter_sys=True)", option)
+    assert (ended.code, ended.err) == (0, "")
+    assert "split_dataset" in ended.out

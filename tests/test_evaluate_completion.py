@@ -1,0 +1,111 @@
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import baselines
+import evaluate_completion
+from completion.masks import MASKS
+from records import read_records
+
+FACES = Path(__file__).parent / "data" / "openface64"
+METHODS = ["latent", "laplace", "nearest", "mean_face"]
+
+
+def evaluate(out, *arguments, model):
+    return evaluate_completion.main([str(FACES), "--out_dir", str(out), "--checkpoint", model, "--limit", "4",
+                                     "--train_faces", str(FACES), "--jobs", "1", *arguments])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    import network
+    from training.checkpoint import export
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    export(network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2)), folder, {"step": 0})
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def finished(model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluation") / "out"
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    return out
+
+
+def test_every_face_mask_and_method_has_one_record(finished):
+    records = list(read_records(finished / "results.jsonl"))
+    assert len(records) == 4 * 2 * len(METHODS) == len({(r["face"], r["mask"], r["method"]) for r in records})
+    for record in records:
+        assert record["hole_psnr"] is None or record["hole_psnr"] < record["image_psnr"]
+        assert 0 <= record["identity"] < 1.5
+        assert (finished / "pictures" / record["mask"] / record["method"] / f"{record['face']}.png").exists()
+
+
+def test_the_nearest_of_the_faces_themselves_is_the_face_itself(finished):
+    for record in read_records(finished / "results.jsonl"):
+        if record["method"] == "nearest":
+            assert record["hole_l1"] == 0 and record["identity"] < 1e-4
+
+
+def test_the_summary_holds_means_with_intervals_and_distances_of_the_sets(finished):
+    rows = json.loads((finished / "summary.json").read_text())["rows"]
+    assert [(row["mask"], row["method"]) for row in rows] == [
+        (mask, method) for mask in ("center", "random") for method in METHODS]
+    for row in rows:
+        mean, low, high = row["metrics"]["hole_ssim"]
+        assert row["n"] == 4 and low <= mean <= high and row["metrics"]["face_frechet"][0] >= 0
+    with open(finished / "summary.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == len(rows) and float(table[0]["hole_ssim"]) == rows[0]["metrics"]["hole_ssim"][0]
+    assert (finished / "report.html").stat().st_size > 10_000 and (finished / "figure.png").stat().st_size > 10_000
+
+
+def test_the_same_command_again_computes_nothing(finished, model, capsys):
+    before = (finished / "results.jsonl").read_bytes(), (finished / "report.html").stat().st_mtime_ns
+    assert evaluate(finished, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert "0 results computed, 32 were there" in capsys.readouterr().out
+    assert before == ((finished / "results.jsonl").read_bytes(), (finished / "report.html").stat().st_mtime_ns)
+
+
+def test_a_missing_result_is_made_again_alone(finished, model, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    victim = next((out / "pictures/center/laplace").iterdir())
+    victim.unlink()
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert "1 results computed" in capsys.readouterr().out and victim.exists()
+
+
+def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, capsys):
+    shutil.copytree(finished, tmp_path / "other")
+    assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 0
+    assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part", ["face_sha256", "hole_sha256"])
+def test_evaluations_of_other_faces_or_holes_are_not_compared(finished, tmp_path, capsys, part):
+    shutil.copytree(finished, tmp_path / "other")
+    lines = (tmp_path / "other/results.jsonl").read_text().splitlines()
+    record = json.loads(lines[0]) | {part: "0" * 16}
+    (tmp_path / "other/results.jsonl").write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
+    assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 2
+    assert part.split("_")[0] in capsys.readouterr().err
+
+
+def test_other_settings_need_another_folder(finished, model, capsys):
+    assert evaluate(finished, "--methods", "laplace", "--seed", "3", model=model) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_methods_that_need_faces_say_so(model, tmp_path, capsys):
+    assert evaluate_completion.main([str(FACES), "--methods", "nearest", "--out_dir", str(tmp_path)]) == 2
+    assert "--train_faces" in capsys.readouterr().err
+
+
+def test_every_method_of_the_tables_can_be_asked_for():
+    assert set(evaluate_completion.METHODS) == {"latent"} | set(baselines.FILLS) | set(baselines.FROM_FACES)
+    assert np.all([name in MASKS for name in ("center", "random", "half", "pattern", "O1")])
