@@ -258,7 +258,7 @@ def test_what_is_no_model_is_refused(tmp_path, capsys, make):
 def test_an_interrupted_command_keeps_what_is_finished_and_goes_on(model, tmp_path):
     make_faces(tmp_path / "faces", 6)
     command = [sys.executable, "face_completion.py", str(tmp_path / "faces"), "--checkpoint", model, "--num_iter",
-               "3000", "--out_interval", "5", "--batch_size", "2", "--out_dir", str(tmp_path / "out")]
+               "300", "--out_interval", "5", "--batch_size", "2", "--out_dir", str(tmp_path / "out")]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "out/face_2/0005.png").exists():
         assert process.poll() is None, process.communicate()
