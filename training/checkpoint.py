@@ -165,6 +165,7 @@ def load_model(folder):
         parts = {"average" if "average" in kept else "generator": dcgan.generator, "discriminator": dcgan.discriminator}
         tf.train.Checkpoint(**parts).read(str(save / TENSORS)).expect_partial().assert_existing_objects_matched()
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
-        raise UsageError(f"no usable model in {folder}: {error}; name the folder of a run or of a shipped model, such "
+        reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
+        raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
     return dcgan, manifest
