@@ -4,7 +4,6 @@ python face_completion.py processed-data/test/* --out_dir completed
 """
 import dataclasses
 import itertools
-import json
 import os
 import sys
 import time
@@ -24,6 +23,8 @@ from helpers import BadPhoto, UsageError
 from training.description import describe_model
 
 RESULTS, CONFIG, SHEETS, SHEET_FACES = "results.jsonl", "config.json", "grids", 64
+REPORT_FACES = 500                                      # of 64 pixels they make a page of some 15 MB
+
 
 def parse(argv=None):
     """The command line as a namespace."""
@@ -76,7 +77,9 @@ def main(argv=None):
                 failed = complete_all(tasks, options, recipe, results, stop)
         records.compact(Path(options.out_dir, RESULTS), "name")
         if tasks:
-            write_sheets(options.out_dir, names)
+            done = read_done(options.out_dir, names)
+            write_sheets(options.out_dir, done)
+            write_page(options.out_dir, done, settings)
     return summarize(options.out_dir, names, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
 
@@ -95,12 +98,8 @@ def describe(options, recipe):
 
 def check_same_settings(options, settings):
     """Refuse a folder that holds results of other settings, unless they are to be overwritten."""
-    path = Path(options.out_dir, CONFIG)
-    if not path.exists() or options.overwrite:
-        return
-    try:
-        old = json.loads(path.read_text())
-    except ValueError:
+    old = records.read_json(Path(options.out_dir, CONFIG))
+    if not old or options.overwrite:
         return
     if changed := [key for key, value in settings.items() if old.get(key) != value and key != "checkpoint"]:
         raise UsageError(f"{options.out_dir} holds results of other settings ({', '.join(changed)}): choose another "
@@ -227,19 +226,24 @@ def report_failure(results, path, name, problem):
     print(printable(f"failed: {path}: {problem.reason}{detail}"), file=sys.stderr, flush=True)
 
 
-def write_sheets(folder, names):
+def read_done(folder, names):
+    """The records of what is finished, in the order of the names."""
+    done = {record["name"]: record for record in records.read_records(Path(folder, RESULTS))
+            if record["status"] == "done"}
+    return [done[name] for name in names if name in done]
+
+
+def write_sheets(folder, done):
     """Tile what is finished, 64 faces a sheet, and animate the first sheet over the iterations."""
     from reports.figures import write_gif, write_sheet
 
-    done = {record["name"]: record["files"] for record in records.read_records(Path(folder, RESULTS))
-            if record["status"] == "done"}
-    faces, written = [name for name in names if name in done], set()
-    for sheet_number, first in enumerate(range(0, len(faces), SHEET_FACES)):
-        group = faces[first:first + SHEET_FACES]
-        sheets = {}
-        for file in sorted(done[group[0]]):
+    written = set()
+    for sheet_number, first in enumerate(range(0, len(done), SHEET_FACES)):
+        group, sheets = done[first:first + SHEET_FACES], {}
+        for file in sorted(group[0]["files"]):
             sheet = f"{Path(file).stem}_{sheet_number:03d}.png"
-            sheets[file] = write_sheet(Path(folder, SHEETS, sheet), [Path(folder, name, file) for name in group])
+            pictures = [Path(folder, face["name"], file) for face in group]
+            sheets[file] = write_sheet(Path(folder, SHEETS, sheet), pictures)
             written.add(sheet)
         if not first:
             write_gif(Path(folder, "progress.gif"), [sheets["masked.png"]] + [
@@ -247,14 +251,30 @@ def write_sheets(folder, names):
     remove_others(Path(folder, SHEETS), "*.png", written)
 
 
+def write_page(folder, done, settings):
+    """Write report.html: what went in, what came out, and the way there, of the first REPORT_FACES faces."""
+    from reports.page import FaceRow, write_report
+
+    def row(face):
+        pictures = {Path(file).stem: helpers.read_photo(Path(folder, face["name"], file)).pixels
+                    for file in face["files"]}
+        shown = {column: pictures.pop(column) for column in ("original", "masked", "completed")}
+        steps = {int(step): picture for step, picture in pictures.items()}
+        scores = {"completed": {metric: face.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
+        return FaceRow(face["name"], shown, steps, scores)
+
+    left_out = f" (the first {REPORT_FACES} of {len(done)})" if len(done) > REPORT_FACES else ""
+    write_report(Path(folder, "report.html"), f"Completed faces{left_out}",
+                 {settings["mask_type"]: map(row, done[:REPORT_FACES])}, settings=settings)
+
+
 def summarize(folder, names, completed, failed, skipped):
     """Print how it went and what it scored; returns the exit code."""
-    wanted, scores = set(names), {}
-    for record in records.read_records(Path(folder, RESULTS)):
-        if record["name"] in wanted and record["status"] == "done":
-            for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
-                if record.get(key) is not None:
-                    scores.setdefault(key, []).append(record[key])
+    scores = {}
+    for record in read_done(folder, names):
+        for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
+            if record.get(key) is not None:
+                scores.setdefault(key, []).append(record[key])
     say(f"{completed} completed, {skipped} skipped (done before), {failed} failed; results in {folder}")
     for where in ("hole", "image"):
         if f"{where}_psnr" in scores:

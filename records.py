@@ -1,10 +1,19 @@
-"""Files of one JSON record a line, which a killed process may leave half written."""
+"""JSON files, and files of one JSON record a line, which a killed process may leave half written."""
 import contextlib
 import json
 import os
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, UsageError, write_file
+
+
+def read_json(path):
+    """The record of a JSON file; an empty one if there is no such file or it holds something else."""
+    try:
+        record = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def read_records(path):

@@ -1,0 +1,46 @@
+"""Draw holes as pictures, to look at or to hand to other programs: white is the hole.
+
+python -m completion.masks OUT --size 64 --seed 0 --count 10
+"""
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import helpers
+from command_line import Parser, claim_folder, command, say, whole_number
+from completion.inputs import make_hole
+from completion.masks import MASKS
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.")
+    parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
+    parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
+    parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the pictures")
+    parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the drawn holes")
+    parser.add_argument("--count", type=whole_number(1), default=10, metavar="N", help="holes of each kind")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    shares, output = {}, Path(options.output)
+    with claim_folder(output):
+        for mask in options.masks:
+            for index in range(options.count):
+                name = f"{mask}/{index:04d}"
+                hole = ~make_hole(mask, options.size, name, options.seed)
+                helpers.write_picture(output / f"{name}.png", np.repeat(hole[..., None] * np.uint8(255), 3, axis=2))
+                shares[f"{name}.png"] = round(float(hole.mean()), 5)
+        helpers.write_json(output / "manifest.json", {
+            "size": options.size, "seed": options.seed, "white": "hole", "version": helpers.VERSION,
+            "share_of_hole": shares})
+    say(f"{len(shares)} holes in {output}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

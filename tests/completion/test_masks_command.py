@@ -1,0 +1,36 @@
+"""`python -m completion.masks` writes the very holes that faces of the same names get."""
+import json
+
+import numpy as np
+import pytest
+
+from completion.inputs import make_hole
+from completion.masks import MASKS
+from completion.masks.__main__ import main
+from helpers import read_photo
+
+
+def test_every_hole_is_written_white_with_its_share(run, tmp_path):
+    ended = run(main, tmp_path / "out", "--count", "2", "--seed", "7")
+    assert ended.code == 0 and f"{2 * len(MASKS)} holes" in ended.out
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    for name, share in manifest["share_of_hole"].items():
+        picture = read_photo(tmp_path / "out" / name).pixels
+        assert set(np.unique(picture)) <= {0, 255} and picture.shape == (64, 64, 3)
+        assert np.array_equal(picture[..., 0] == 0, make_hole(name.split("/")[0], 64, name[:-4], 7))
+        assert share == pytest.approx((picture[..., 0] == 255).mean(), abs=1e-5)
+
+
+def test_kinds_sizes_and_seeds_can_be_chosen(run, tmp_path):
+    for seed in (1, 2):
+        assert run(main, tmp_path / str(seed), "--masks", "random", "center", "--size", "128", "--count", "1",
+                   "--seed", seed).code == 0
+    pictures = {(seed, mask): (tmp_path / f"{seed}/{mask}/0000.png").read_bytes()
+                for seed in (1, 2) for mask in ("random", "center")}
+    assert pictures[1, "center"] == pictures[2, "center"] and pictures[1, "random"] != pictures[2, "random"]
+    assert sorted(path.name for path in (tmp_path / "1").iterdir() if path.is_dir()) == ["center", "random"]
+
+
+def test_an_unknown_kind_is_a_usage_error(run, tmp_path):
+    ended = run(main, tmp_path, "--masks", "moon")
+    assert ended.code == 2 and "moon" in ended.err
