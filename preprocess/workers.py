@@ -7,6 +7,8 @@ import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")      # in our children: there is a process for every core already
+
 
 class WorkerDied(Exception):
     """The process that worked on an item was killed, twice."""
