@@ -13,6 +13,7 @@ from pathlib import Path
 import helpers
 from command_line import Parser, Progress, StopRequest, claim_folder, command, number, say, warn, whole_number
 from helpers import UsageError
+from training.description import check_model_folder
 
 
 def parse(argv=None):
@@ -63,76 +64,92 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
-    if (saves / "manifest.json").exists():
-        raise UsageError(f"{saves} holds a shipped model: choose another --run")
+    check_folders(saves, log, options)
     with claim_folder(saves), claim_folder(log), StopRequest() as stop:
         faces = read_faces(options.dataset, options)
         validation = read_faces(options.validation, options) if options.validation else None
-        batch_size = min(options.batch_size, len(faces))
-        if batch_size < options.batch_size:
-            warn(f"only {len(faces)} faces: training in batches of {batch_size}")
-
-        import network
-        from dataset.folder import fingerprint
-        from dataset.stream import batches
-        from network import tf
-        from training import checkpoint, devices
-        from training.journal import Journal
-
-        architecture = settings(network.Architecture, options)
-        devices.use_device(options.device)
-        devices.check_memory(batch_size, architecture)
-        per_epoch = len(faces) // batch_size
-        training = settings(network.Training, options, steps=options.epoch * per_epoch)
-        dcgan = network.DCGAN(architecture, options.seed)
-        dcgan.prepare_training(training)
-        record = {"architecture": dataclasses.asdict(architecture), "training": dataclasses.asdict(training),
-                  "batch_size": batch_size, "flip": options.flip, "seed": options.seed, "data": fingerprint(faces),
-                  "faces": len(faces)}
-        parts = {"generator": dcgan.generator, "discriminator": dcgan.discriminator,
-                 "g_optimizer": dcgan.g_optimizer, "d_optimizer": dcgan.d_optimizer}
-        store = checkpoint.Checkpoint(saves, parts | ({"average": dcgan.average} if dcgan.average else {}),
-                                      options.keep)
+        if len(faces) < options.batch_size:
+            warn(f"only {len(faces)} faces: training in batches of {len(faces)}")
+            options.batch_size = len(faces)
+        dcgan, store, record = build(faces, saves, options)
         first = resume(store, record, options)
-        journal = Journal(log, first, warn)
-        fixed_z = dcgan.latents(64, -1)
-        update = tf.function(dcgan.train_step)
-
-        def sample(step):
-            journal.samples(step, helpers.tile(helpers.to_uint8(dcgan.generate(fixed_z))))
-
-        def save(step):
-            check_finite(dcgan.generator.variables + dcgan.discriminator.variables, step, saves)
-            journal.flush()
-            store.save(step, epoch=step // per_epoch, **record)
-
-        if first == 0:
-            journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
-            sample(0)
-        stream = batches(faces, batch_size=batch_size, epochs=options.epoch, seed=options.seed, first_step=first,
-                         flip=options.flip)
-        step, reported, clock = first, first, time.monotonic()
-        with Progress(training.steps * batch_size, "faces", first * batch_size) as progress:
-            for batch in stream:
-                losses = update(batch, tf.constant(step, tf.int64))
-                step += 1
-                check_finite(losses.values(), step, saves)
-                progress.update(batch_size, epoch=f"{step / per_epoch:.2f}", d_loss=f"{losses['d_loss']:.3f}",
-                                g_loss=f"{losses['g_loss']:.3f}")
-                if step % options.report_every == 0:
-                    speed = (step - reported) * batch_size / (time.monotonic() - clock)
-                    journal.scalars(step, losses | {"faces_per_second": speed})
-                    reported, clock = step, time.monotonic()
-                if validation is not None and step % per_epoch == 0:
-                    journal.scalars(step, {"d_validation": judged_real(dcgan, validation[:500])})
-                if step % options.sample_every == 0 or step == training.steps:
-                    sample(step)
-                if step % options.save_every == 0 or step == training.steps or stop:
-                    save(step)
-                stop.check()
+        step = train(dcgan, faces, validation, store, record, first, log, options, stop)
         if options.export:
-            checkpoint.export(dcgan, options.export, record | {"step": step})
+            from training.checkpoint import export
+            export(dcgan, options.export, record | {"step": step})
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
+
+
+def check_folders(saves, log, options):
+    """Raise UsageError before any work if a folder of the run cannot be what it is meant to be."""
+    if (saves / "manifest.json").exists():
+        raise UsageError(f"{saves} holds a shipped model: choose another --run")
+    if saves.resolve() == log.resolve():
+        raise UsageError(f"saves and curves would both go to {saves}: name different --checkpoint_dir and --log_dir")
+    if options.export:
+        check_model_folder(options.export)
+
+
+def build(faces, saves, options):
+    """The networks ready to be trained, the store of their saves, and the record of what decides the run."""
+    import network
+    from dataset.folder import fingerprint
+    from training import checkpoint, devices
+
+    architecture = settings(network.Architecture, options)
+    devices.use_device(options.device)
+    devices.check_memory(options.batch_size, architecture)
+    training = settings(network.Training, options, steps=options.epoch * (len(faces) // options.batch_size))
+    dcgan = network.DCGAN(architecture, options.seed)
+    dcgan.prepare_training(training)
+    record = {"architecture": dataclasses.asdict(architecture), "training": dataclasses.asdict(training),
+              "batch_size": options.batch_size, "flip": options.flip, "seed": options.seed,
+              "data": fingerprint(faces), "faces": len(faces)}
+    parts = {"generator": dcgan.generator, "discriminator": dcgan.discriminator,
+             "g_optimizer": dcgan.g_optimizer, "d_optimizer": dcgan.d_optimizer}
+    parts |= {"average": dcgan.average} if dcgan.average else {}
+    return dcgan, checkpoint.Checkpoint(saves, parts, options.keep), record
+
+
+def train(dcgan, faces, validation, store, record, first, log, options, stop):
+    """The training loop, from step `first` to the end of the last epoch or to a stop; returns the last step."""
+    from dataset.stream import batches
+    from network import tf
+    from training.journal import Journal
+
+    journal, update, fixed_z = Journal(log, first, warn), tf.function(dcgan.train_step), dcgan.latents(64, -1)
+    per_epoch, last, batch_size = len(faces) // options.batch_size, dcgan.training.steps, options.batch_size
+
+    def sample():
+        journal.samples(step, helpers.tile(helpers.to_uint8(dcgan.generate(fixed_z))))
+
+    step, reported, clock = first, first, time.monotonic()
+    if step == 0:
+        journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
+        sample()
+    stream = batches(faces, batch_size=batch_size, epochs=options.epoch, seed=options.seed, first_step=first,
+                     flip=options.flip)
+    with Progress(last * batch_size, "faces", first * batch_size) as progress:
+        for batch in stream:
+            losses = update(batch, tf.constant(step, tf.int64))
+            step += 1
+            check_finite(losses.values(), step, store.folder)
+            progress.update(batch_size, epoch=f"{step / per_epoch:.2f}", d_loss=f"{losses['d_loss']:.3f}",
+                            g_loss=f"{losses['g_loss']:.3f}")
+            if step % options.report_every == 0:
+                speed = (step - reported) * batch_size / (time.monotonic() - clock)
+                journal.scalars(step, losses | {"faces_per_second": speed})
+                reported, clock = step, time.monotonic()
+            if validation is not None and step % per_epoch == 0:
+                journal.scalars(step, {"d_validation": judged_real(dcgan, validation[:500])})
+            if step % options.sample_every == 0 or step == last:
+                sample()
+            if step % options.save_every == 0 or step == last or stop:
+                check_finite(dcgan.generator.variables + dcgan.discriminator.variables, step, store.folder)
+                journal.flush()
+                store.save(step, epoch=step // per_epoch, **record)
+            stop.check()
+    return step
 
 
 def read_faces(folder, options):

@@ -74,6 +74,17 @@ def test_every_face_gets_the_pictures_of_its_iterations(finished):
         assert animation.n_frames == 4
 
 
+def test_the_report_shows_every_face_with_its_iterations(finished):
+    faces, out = finished
+    page = (out / "report.html").read_text()
+    record = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL).group(1))
+    group, = record["groups"]
+    assert [row["name"] for row in group["rows"]] == [face.stem for face in faces] and not record["summary"]
+    for row in group["rows"]:
+        assert list(row["pictures"]) == ["original", "masked", "completed"]
+        assert [step for step, _ in row["steps"]] == [0, 2, 4] and row["scores"]["completed"]["hole_psnr"] > 0
+
+
 def test_the_record_of_a_face_has_its_losses_seed_time_and_scores(finished):
     faces, out = finished
     records = results(out)

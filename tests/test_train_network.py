@@ -362,6 +362,19 @@ def test_a_run_in_use_is_refused_and_its_process_named(faces, tmp_path, capsys, 
     assert f"in use by process {os.getpid()}" in capsys.readouterr().err
 
 
+def test_an_export_that_would_destroy_something_is_refused_before_training(faces, tmp_path, capsys):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "novel.txt").write_text("years of work")
+    assert train(faces, tmp_path, "--export", str(tmp_path / "home")) == BAD_OUTPUT
+    assert "novel.txt" in capsys.readouterr().err and not saves(tmp_path)
+
+
+def test_saves_and_curves_may_not_share_a_folder(faces, tmp_path, capsys):
+    assert train(faces, tmp_path, "--checkpoint_dir", str(tmp_path / "both"),
+                 "--log_dir", str(tmp_path / "both")) == USAGE
+    assert "--log_dir" in capsys.readouterr().err
+
+
 def test_a_file_in_place_of_the_run_folder_is_no_place_to_write(faces, tmp_path, capsys):
     (tmp_path / "logs").write_text("")
     assert train(faces, tmp_path) == BAD_OUTPUT

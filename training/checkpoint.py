@@ -16,7 +16,7 @@ import tensorflow as tf
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, write_json
 
-from .description import MANIFEST
+from .description import MANIFEST, check_model_folder
 
 TENSORS = "tensors"
 
@@ -136,9 +136,8 @@ def differences(old, new):
 
 def export(dcgan, folder, record):
     """Write a model folder that can be shipped: the sampled generator, the discriminator, no optimizer."""
+    check_model_folder(folder)
     folder = Path(folder).resolve()
-    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} holds something that is no model: choose another --export", BAD_OUTPUT)
     parts = tf.train.Checkpoint(generator=dcgan.average or dcgan.generator, discriminator=dcgan.discriminator)
     _write(parts, folder.parent, folder.name, {
         **record, "architecture": dataclasses.asdict(dcgan.architecture)})

@@ -3,7 +3,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from helpers import BAD_CHECKPOINT, UsageError
+import records
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 
 MANIFEST = "manifest.json"
 
@@ -23,3 +24,14 @@ def describe_model(folder):
             continue
     raise UsageError(f"no usable model in {folder}: name the folder of a run or of a shipped model, such as "
                      "checkpoint/celeba64", BAD_CHECKPOINT)
+
+
+def check_model_folder(folder):
+    """Raise UsageError (exit code 5) if writing a model into a folder would destroy anything but an older model."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: choose another --export", BAD_OUTPUT)
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if strange := sorted(there - {MANIFEST} - records.read_json(folder / MANIFEST).get("files", {}).keys()):
+        raise UsageError(f"{folder} holds something that is no model, such as {strange[0]}: choose another --export",
+                         BAD_OUTPUT)

@@ -19,6 +19,9 @@ class Journal:
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        for sheet in (self.folder / "samples").glob("*.png"):
+            if sheet.stem.isdigit() and int(sheet.stem) > first_step:
+                sheet.unlink()
         path = self.folder / "scalars.jsonl"
         kept = [record for record in read_records(path) if record["step"] <= first_step] if first_step else []
         write_file(path, "".join(json.dumps(record) + "\n" for record in kept).encode())

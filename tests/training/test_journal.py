@@ -58,6 +58,7 @@ def test_a_journal_opened_at_a_step_forgets_what_came_after_it_and_keeps_what_ca
     write_run(tmp_path, [1, 2, 3, 4])
     Journal(tmp_path, 2, warned)
     assert [point["step"] for point in points(tmp_path)] == [1, 2]
+    assert [sheet.name for sheet in (tmp_path / "samples").iterdir()] == ["0000.png"]
     assert sorted(events(tmp_path)) == [("d_loss", 1), ("d_loss", 2), ("g_loss", 1), ("g_loss", 2), ("options", 0),
                                         ("samples", 0)]
 
