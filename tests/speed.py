@@ -36,13 +36,14 @@ def train(batch=300):
     print(f"train, batch {batch}, float32: {batch / seconds:.0f} faces/s")
 
 
-def complete(batch, iterations=10):
-    """Print the speed of the search: a long search less a short one, so that set-up and pictures do not count."""
-    dcgan, rng = network.DCGAN(), np.random.default_rng(0)
+def complete(batch, intervals=REPEATS, iterations=10):
+    """Print the speed of the search, one look at the faces every ten iterations included."""
+    dcgan, rng, times = network.DCGAN(), np.random.default_rng(0), []
     faces, known = rng.uniform(-1, 1, (batch, 64, 64, 3)).astype(np.float32), rng.random((batch, 64, 64)) < 0.5
-    searches = [Search(dcgan.generate, dcgan.realism, 100, Recipe(num_iter=count)) for count in (1, 1 + iterations)]
-    short, long = (median_seconds(lambda _, search=search: search(faces, known, range(batch))) for search in searches)
-    print(f"complete, batch {batch}, float32: {batch * iterations / (long - short):.0f} face-iterations/s")
+    search = Search(dcgan.generate, dcgan.realism, 100, Recipe(num_iter=(intervals + 2) * iterations))
+    search(faces, known, range(batch), interval=iterations, on_step=lambda _: times.append(time.perf_counter()))
+    seconds = statistics.median(np.diff(times)[2:])     # the first compile and warm up
+    print(f"complete, batch {batch}, float32: {batch * iterations / seconds:.0f} face-iterations/s")
 
 
 if __name__ == "__main__":
