@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import network
 from helpers import USAGE, UsageError
 from network import DCGAN, EPSILON, Architecture, BatchNorm, Training, tf
 
@@ -145,6 +146,22 @@ def test_weights_begin_with_a_deviation_of_two_hundredths():
     for weights in (dcgan.generator.dense, dcgan.discriminator.dense, *dcgan.generator.kernels[:-1]):
         assert abs(np.std(weights) / 0.02 - 1) < 0.03
         assert abs(np.mean(weights)) < 0.001
+
+
+@pytest.mark.parametrize("fast, plain, shape", [("_double_to_pixels", "_double", (2, 8, 8, 6)),
+                                                ("_halve_pixels", "_halve", (2, 16, 16, 3))])
+def test_the_fast_layers_of_pixels_and_their_gradients_equal_the_plain_ones(fast, plain, shape):
+    rng = np.random.default_rng(0)
+    x, kernel = (tf.constant(rng.normal(size=size), tf.float32) for size in (shape, (5, 5, 3, 6)))
+    found = []
+    for layer in (getattr(network, fast), getattr(network, plain)):
+        with tf.GradientTape() as tape:
+            tape.watch((x, kernel))
+            y = layer(x, kernel)
+            total = tf.reduce_sum(tf.sin(y))
+        found.append((y, *tape.gradient(total, (x, kernel))))
+    for fast_value, plain_value in zip(*found):
+        np.testing.assert_allclose(fast_value, plain_value, atol=1e-3)
 
 
 def convolved(x, kernel):
