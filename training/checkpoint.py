@@ -11,10 +11,9 @@ import os
 import shutil
 from pathlib import Path
 
-import tensorflow as tf
-
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, write_json
+from network import tf                                  # which imports TensorFlow quietly
 
 from .description import MANIFEST, check_model_folder
 

@@ -2,10 +2,8 @@
 import os
 import resource
 
-import tensorflow as tf
-
 from helpers import OUT_OF_MEMORY, UsageError
-from network import quiet_stderr
+from network import quiet_stderr, tf
 
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters
 

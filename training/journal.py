@@ -3,9 +3,8 @@ import json
 import os
 from pathlib import Path
 
-import tensorflow as tf
-
 from helpers import write_file, write_picture
+from network import tf
 from records import RecordFile, read_records
 
 
