@@ -229,3 +229,16 @@ def is_whole_png(path):
 def write_json(path, record):
     """Write a record as indented JSON, whole or not at all."""
     write_file(path, (json.dumps(record, indent=2) + "\n").encode())
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Keep TensorFlow's C++ libraries from telling the terminal that they found no GPU; Python errors still come."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)

@@ -15,9 +15,29 @@ from command_line import Parser, Progress, StopRequest, claim_folder, command, n
 from helpers import UsageError
 from training.description import check_model_folder
 
+LOSSES = "cross_entropy", "hinge", "least_squares", "wasserstein"
+PENALTIES = "none", "r1", "wgan_gp"
+AUGMENTATIONS = "color", "translation", "cutout"
+PRESETS = {
+    "report": {},
+    "best": {"batch_size": 64, "epoch": 97, "learning_rate": 0.0002, "average": 0.999, "real_label": 0.9, "noise": 0.1,
+             "decay": 0.3},
+}
+
+
 
 def parse(argv=None):
-    """The command line as a namespace."""
+    """The command line as a namespace; a preset's settings stand wherever the command line has none."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    parser.set_defaults(**PRESETS[options.preset])
+    options = parser.parse_args(argv)
+    options.augment = " ".join(options.augment)
+    return options
+
+
+def make_parser():
+    """The options; the defaults are the report's."""
     parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.")
     data = parser.add_argument_group("faces")
     data.add_argument("--dataset", required=True, metavar="DIR", help="folder of aligned faces to train on")
@@ -25,6 +45,8 @@ def parse(argv=None):
     data.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
     data.add_argument("--no-flip", dest="flip", action="store_false", help="do not mirror faces at random")
     run = parser.add_argument_group("run")
+    run.add_argument("--preset", choices=list(PRESETS), default="report",
+                     help="settings to start from, the report's or those that measured best; options given besides win")
     run.add_argument("--epoch", type=whole_number(1), default=25, metavar="N", help="passes over the faces")
     run.add_argument("--batch_size", type=whole_number(1), default=300, metavar="N", help="faces an update")
     run.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides weights, noise and order")
@@ -45,8 +67,12 @@ def parse(argv=None):
     sizes.add_argument("--z_dim", type=whole_number(1), default=100, metavar="N", help="length of z")
     sizes.add_argument("--gf_dim", type=whole_number(1), default=16, metavar="N", help="filters of G's last layer")
     sizes.add_argument("--df_dim", type=whole_number(1), default=16, metavar="N", help="filters of D's first layer")
+    sizes.add_argument("--d_norm", choices=("batch", "none", "spectral"), default="batch",
+                       help="what normalizes D's layers")
     how = parser.add_argument_group("updates (the defaults are the report's)")
     how.add_argument("--learning_rate", type=number(above=0), default=0.0003, metavar="RATE", help="of both Adams")
+    how.add_argument("--d_learning_rate", type=number(0), default=0.0, metavar="RATE",
+                     help="of D's Adam; 0 for the same as G's")
     how.add_argument("--beta1", type=number(0, 0.999), default=0.5, metavar="B", help="of both Adams")
     how.add_argument("--decay", type=number(0, 1), default=0.0, metavar="SHARE",
                      help="share of the run, at its end, in which the learning rate falls to 0")
@@ -56,7 +82,14 @@ def parse(argv=None):
     how.add_argument("--real_label", type=number(0.5, 1), default=1.0, metavar="P", help="target of D on real faces")
     how.add_argument("--noise", type=number(0), default=0.0, metavar="DEVIATION",
                      help="Gaussian noise on D's inputs, falling to 0 over the run")
-    return parser.parse_args(argv)
+    how.add_argument("--loss", choices=LOSSES, default="cross_entropy", help="what D and G minimize")
+    how.add_argument("--penalty", choices=PENALTIES, default="none", help="penalty of D's slope")
+    how.add_argument("--penalty_weight", type=number(0), default=1.0, metavar="W", help="its factor")
+    how.add_argument("--penalty_every", type=whole_number(1), default=1, metavar="STEPS",
+                     help="updates from one penalty to the next, which is as much heavier")
+    how.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, default=[],
+                     help="random changes of real and generated faces before D sees them, for small data sets")
+    return parser
 
 
 @command
@@ -175,6 +208,7 @@ def settings(kind, options, **others):
 
 def resume(store, record, options):
     """Load the newest good save, if there is one, and return the step to go on from."""
+    import network
     from training.checkpoint import differences
     manifest, save, troubles = store.newest()
     for trouble in troubles:
@@ -182,6 +216,8 @@ def resume(store, record, options):
     store.sweep()
     if manifest is None:
         return 0
+    for name, kind in (("architecture", network.Architecture), ("training", network.Training)):
+        manifest[name] = dataclasses.asdict(kind(**manifest[name]))     # an older save lacks the newer settings
     if changed := differences(manifest["architecture"], record["architecture"]):
         raise UsageError(f"{save} has another architecture: {changed}; choose another --run", helpers.BAD_CHECKPOINT)
     if manifest["data"] != record["data"] and not options.other_data:

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from helpers import USAGE, UsageError
-from network import (DCGAN, EPSILON, Architecture, BatchNorm, Training, _double, _double_to_pixels, _halve,
-                     _halve_pixels, tf)
+from layers import EPSILON, BatchNorm, double, double_to_pixels, halve, halve_pixels
+from network import DCGAN, Architecture, Training, tf
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
 
@@ -148,8 +148,8 @@ def test_weights_begin_with_a_deviation_of_two_hundredths():
         assert abs(np.mean(weights)) < 0.001
 
 
-@pytest.mark.parametrize("fast, plain, shape", [(_double_to_pixels, _double, (2, 8, 8, 6)),
-                                                (_halve_pixels, _halve, (2, 16, 16, 3))])
+@pytest.mark.parametrize("fast, plain, shape", [(double_to_pixels, double, (2, 8, 8, 6)),
+                                                (halve_pixels, halve, (2, 16, 16, 3))])
 def test_the_fast_layers_of_pixels_and_their_gradients_equal_the_plain_ones(fast, plain, shape):
     rng = np.random.default_rng(0)
     x, kernel = (tf.constant(rng.normal(size=size), tf.float32) for size in (shape, (5, 5, 3, 6)))

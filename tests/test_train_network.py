@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import adversarial
 import train_network
 from command_line import claim_folder
 from helpers import (BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo)
@@ -141,7 +142,8 @@ def test_a_run_leaves_saves_curves_samples_and_events(unbroken):
     assert saves(unbroken) == [5, 10, 15, 20, STEPS]
     points = curves(unbroken)
     assert [point["step"] for point in points] == [*range(1, STEPS + 1)]
-    assert all(point.keys() == {"step", "d_loss", "g_loss", "d_real", "d_fake"} for point in points)
+    tags = "step d_loss g_loss d_real d_fake d_accuracy d_gradient g_gradient learning_rate".split()
+    assert all(sorted(point) == sorted(tags) for point in points)
     assert all(0 < point[tag] < 1 for point in points for tag in ("d_real", "d_fake"))
     assert event_steps(unbroken, "d_loss") == [*range(1, STEPS + 1)]
     assert event_steps(unbroken, "samples") == [0, 12, STEPS]
@@ -152,7 +154,7 @@ def test_a_run_leaves_saves_curves_samples_and_events(unbroken):
 def test_a_save_records_what_made_it(unbroken):
     manifest = load_model(unbroken / "checkpoint" / "dcgan")[1]
     assert (manifest["step"], manifest["epoch"], manifest["faces"], manifest["batch_size"]) == (STEPS, 8, 24, 8)
-    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "df_dim": 2}
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "df_dim": 2, "d_norm": "batch"}
     assert manifest["training"]["average"] == 0.9
 
 
@@ -307,6 +309,32 @@ def test_training_goes_on_without_tensorboard_after_one_warning(faces, tmp_path,
     assert train(faces, tmp_path, "--epoch", "1") == 0
     assert [line.startswith("warning") for line in capsys.readouterr().err.splitlines()] == [True]
     assert [point["step"] for point in curves(tmp_path)] == [1, 2, 3]
+
+
+def test_a_preset_gives_way_to_what_the_command_line_says():
+    options = train_network.parse(["--dataset", "faces", "--preset", "best", "--noise", "0.05"])
+    assert (options.batch_size, options.average, options.noise) == (64, 0.999, 0.05)
+    report = train_network.parse(["--dataset", "faces"])
+    assert (report.batch_size, report.epoch, report.learning_rate, report.average) == (300, 25, 0.0003, 0)
+
+
+def test_every_name_of_an_option_is_known_to_the_updates():
+    assert set(train_network.LOSSES) == set(adversarial.LOSSES)
+    assert set(train_network.PENALTIES) == {"none", *adversarial.PENALTIES}
+    assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
+
+
+@pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],
+                                  ["--d_norm", "none", "--loss", "wasserstein", "--penalty", "wgan_gp"],
+                                  ["--penalty", "r1", "--penalty_every", "2", "--augment", "color", "cutout"]])
+def test_other_updates_resume_as_exactly(faces, tmp_path, more):
+    for home, epochs in (("once", "2"), ("twice", "12")):
+        for epoch in epochs:
+            assert train(faces, tmp_path / home, *more, "--epoch", epoch, "--decay", "0", "--noise", "0") == 0
+    once, twice = (tensors(tmp_path / home, 6) for home in ("once", "twice"))
+    for name in once:
+        np.testing.assert_array_equal(once[name], twice[name], err_msg=name)
+    assert all(np.isfinite(value).all() for value in once.values() if value.dtype != object)
 
 
 @pytest.mark.parametrize("wrong", [

@@ -2,8 +2,8 @@
 import os
 import resource
 
-from helpers import OUT_OF_MEMORY, UsageError
-from network import quiet_stderr, tf
+from helpers import OUT_OF_MEMORY, UsageError, quiet_stderr
+from layers import tf
 
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters
 

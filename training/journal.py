@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from helpers import write_file, write_picture
-from network import tf
+from layers import tf
 from records import RecordFile, read_records
 
 

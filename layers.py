@@ -1,0 +1,129 @@
+"""The layers of the networks: convolutions, transposed convolutions, dense layers, and what normalizes them."""
+from helpers import quiet_stderr
+
+with quiet_stderr():
+    import tensorflow as tf
+
+MOMENTUM, EPSILON = 0.9, 1e-5                           # of the batch-norm statistics
+
+
+def halve(x, kernel):
+    """5x5 convolution of stride 2: (B, H, W, C) -> (B, H / 2, W / 2, out)."""
+    return tf.nn.conv2d(x, kernel, 2, "SAME")
+
+
+def double(x, kernel):
+    """5x5 transposed convolution of stride 2: (B, H, W, C) -> (B, 2 H, 2 W, out)."""
+    _, height, width, _ = x.shape
+    return tf.nn.conv2d_transpose(x, kernel, (tf.shape(x)[0], 2 * height, 2 * width, kernel.shape[2]), 2, "SAME")
+
+
+# To three channels oneDNN's transposed convolution takes twice the time of the same sum as an ordinary convolution, in
+# which every input pixel gives the four output pixels that it becomes. Only that direction is rewritten.
+
+@tf.custom_gradient
+def double_to_pixels(x, kernel):
+    """double for very few output channels: G's last layer."""
+    def gradient(above):
+        return halve(above, kernel), _kernel_gradient(above, kernel, x)
+    return _double_by_blocks(x, kernel), gradient
+
+
+@tf.custom_gradient
+def halve_pixels(x, kernel):
+    """halve for very few input channels: D's first layer."""
+    def gradient(above):
+        return _double_by_blocks(above, kernel), _kernel_gradient(x, kernel, above)
+    return halve(x, kernel), gradient
+
+
+def _double_by_blocks(x, kernel):
+    """double as a 3x3 convolution to (B, H, W, 4 * out), whose channels are 2x2 blocks of the result.
+
+    Output row 2 m + p is the sum over j of input row m - j times kernel row 2 j + 1 + p, where there is one.
+    """
+    _, _, out, into = kernel.shape
+    blocks = tf.reshape(tf.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0))), (3, 2, 3, 2, out, into))
+    blocks = tf.reshape(tf.transpose(tf.reverse(blocks, (0, 2)), (0, 2, 5, 1, 3, 4)), (3, 3, into, 4 * out))
+    return tf.nn.depth_to_space(tf.nn.conv2d(x, blocks, 1, "SAME"), 2)
+
+
+def _kernel_gradient(large, kernel, small):
+    """Gradient of a stride-2 kernel between the picture that it halves and the one that it doubles."""
+    return tf.raw_ops.Conv2DBackpropFilter(input=large, filter_sizes=kernel.shape, out_backprop=small,
+                                           strides=(1, 2, 2, 1), padding="SAME")
+
+
+# The dense layers are convolutions, which oneDNN sums in the same order whatever the batch. It does not so sum matrix
+# products, and a face's completion would depend on its neighbours.
+
+def spread(x, kernel):
+    """Dense layer (B, C) -> (B, H, W, out) with a kernel of (C, H, W, out)."""
+    channels, height, width, out = kernel.shape
+    spread = tf.nn.conv2d(x[:, None, None], tf.reshape(kernel, (1, 1, channels, -1)), 1, "VALID")
+    return tf.reshape(spread, (-1, height, width, out))
+
+
+def gather(x, weights):
+    """Dense layer (B, H, W, C) -> (B, out) with weights of (H * W * C, out)."""
+    _, height, width, channels = x.shape
+    return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")[:, 0, 0]
+
+
+class BatchNorm(tf.Module):
+    """Batch normalization of the channels that a layer gives (B, H, W, C)."""
+
+    def __init__(self, channels, name=None):
+        super().__init__(name)
+        self.scale = tf.Variable(tf.ones(channels), name="scale")
+        self.offset = tf.Variable(tf.zeros(channels), name="offset")
+        self.mean = tf.Variable(tf.zeros(channels), trainable=False, name="mean")
+        self.variance = tf.Variable(tf.ones(channels), trainable=False, name="variance")
+
+    def after(self, layer, x, kernel, training, axis):
+        """Normalize layer(x, kernel), whose output channels are the kernel's `axis`.
+
+        By the batch's own statistics in training, and these are learned; else by the learned ones, which are folded
+        into the kernel and so cost no pass over the activations.
+        """
+        if not training:
+            scale = self.scale * tf.math.rsqrt(self.variance + EPSILON)
+            along = [1] * len(kernel.shape)
+            along[axis] = -1
+            return layer(x, kernel * tf.reshape(scale, along)) + (self.offset - self.mean * scale)
+        normalized, mean, variance = tf.compat.v1.nn.fused_batch_norm(layer(x, kernel), self.scale, self.offset,
+                                                                      epsilon=EPSILON)
+        for learned, seen in ((self.mean, mean), (self.variance, variance)):
+            learned.assign_sub((1 - MOMENTUM) * (learned - seen))
+        return normalized
+
+
+class Bias(tf.Module):
+    """What takes the place of BatchNorm in a network that has none."""
+
+    def __init__(self, channels, name=None):
+        super().__init__(name)
+        self.offset = tf.Variable(tf.zeros(channels), name="offset")
+
+    def after(self, layer, x, kernel, training, axis):
+        """layer(x, kernel) and the bias."""
+        return layer(x, kernel) + self.offset
+
+
+class SpectralNorm(tf.Module):
+    """Divides a kernel (..., out) by an estimate of its largest singular value as a matrix of `out` columns.
+
+    One power iteration a training pass follows the kernel.
+    Source: Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, algorithm 1.
+    """
+
+    def __init__(self, out, name=None):
+        super().__init__(name)
+        self.direction = tf.Variable(tf.fill((out, 1), out ** -0.5), trainable=False, name="direction")
+
+    def __call__(self, kernel, training):
+        matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
+        left = tf.math.l2_normalize(tf.stop_gradient(matrix) @ self.direction)
+        if training:
+            self.direction.assign(tf.math.l2_normalize(tf.matmul(tf.stop_gradient(matrix), left, transpose_a=True)))
+        return kernel / tf.reduce_sum(left * (matrix @ self.direction))
