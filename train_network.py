@@ -4,13 +4,15 @@ python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 
 """
 import dataclasses
 import json
-import math
 import shlex
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 import helpers
+import records
 from command_line import Parser, Progress, StopRequest, claim_folder, command, number, say, warn, whole_number
 from helpers import UsageError
 from training.description import check_model_folder
@@ -41,7 +43,8 @@ def make_parser():
     parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.")
     data = parser.add_argument_group("faces")
     data.add_argument("--dataset", required=True, metavar="DIR", help="folder of aligned faces to train on")
-    data.add_argument("--validation", metavar="DIR", help="folder of faces of other people; D is watched on them")
+    data.add_argument("--validation", metavar="DIR", help="folder of faces of other people; every epoch the run is "
+                      "examined on them, and the model that completes them best is kept in best/")
     data.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
     data.add_argument("--no-flip", dest="flip", action="store_false", help="do not mirror faces at random")
     run = parser.add_argument_group("run")
@@ -59,6 +62,8 @@ def make_parser():
     run.add_argument("--report_every", type=whole_number(1), default=10, metavar="STEPS",
                      help="updates between points of the curves")
     run.add_argument("--keep", type=whole_number(1), default=3, metavar="N", help="saves to keep")
+    run.add_argument("--resume_from", type=whole_number(), metavar="STEP",
+                     help="go on from the save of this step instead of the newest; what came after it is dropped")
     run.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
     run.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
     run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
@@ -148,8 +153,10 @@ def train(dcgan, faces, validation, store, record, first, log, options, stop):
     """The training loop, from step `first` to the end of the last epoch or to a stop; returns the last step."""
     from dataset.stream import batches
     from network import tf
+    from training.health import Health, diagnose
     from training.journal import Journal
 
+    health = Health(dcgan, faces, validation) if validation is not None else None
     journal, update, fixed_z = Journal(log, first, warn), tf.function(dcgan.train_step), dcgan.latents(64, -1)
     per_epoch, last, batch_size = len(faces) // options.batch_size, dcgan.training.steps, options.batch_size
 
@@ -164,7 +171,7 @@ def train(dcgan, faces, validation, store, record, first, log, options, stop):
                      flip=options.flip)
     with Progress(last * batch_size, "faces", first * batch_size) as progress:
         for batch in stream:
-            losses = update(batch, tf.constant(step, tf.int64))
+            losses = {name: float(value) for name, value in update(batch, tf.constant(step, tf.int64)).items()}
             step += 1
             check_finite(losses.values(), step, store.folder)
             progress.update(batch_size, epoch=f"{step / per_epoch:.2f}", d_loss=f"{losses['d_loss']:.3f}",
@@ -173,8 +180,12 @@ def train(dcgan, faces, validation, store, record, first, log, options, stop):
                 speed = (step - reported) * batch_size / (time.monotonic() - clock)
                 journal.scalars(step, losses | {"faces_per_second": speed})
                 reported, clock = step, time.monotonic()
-            if validation is not None and step % per_epoch == 0:
-                journal.scalars(step, {"d_validation": judged_real(dcgan, validation[:500])})
+            if health and step % per_epoch == 0:
+                numbers = health()
+                journal.scalars(step, numbers)
+                keep_best(dcgan, store.folder / "best", record | {"step": step, "scores": numbers})
+                if trouble := diagnose(numbers):
+                    warn(f"step {step}: {trouble}")
             if step % options.sample_every == 0 or step == last:
                 sample()
             if step % options.save_every == 0 or step == last or stop:
@@ -210,7 +221,7 @@ def resume(store, record, options):
     """Load the newest good save, if there is one, and return the step to go on from."""
     import network
     from training.checkpoint import differences
-    manifest, save, troubles = store.newest()
+    manifest, save, troubles = store.newest(options.resume_from)
     for trouble in troubles:
         warn(f"{trouble}: falling back to the save before it")
     store.sweep()
@@ -236,16 +247,17 @@ def resume(store, record, options):
     return manifest["step"]
 
 
-def judged_real(dcgan, faces):
-    """Mean probability that D gives (N, S, S, 3) uint8 faces of being real."""
-    logits = dcgan.realism(helpers.to_float(faces)).numpy().astype(float)
-    return sum(1 / (1 + math.exp(-max(logit, -700))) for logit in logits) / len(logits)
+def keep_best(dcgan, folder, record):
+    """Write the model into `folder` if it completes faces better, by SSIM in the hole, than the one that lies there."""
+    from training.checkpoint import export
+    best = records.read_json(folder / "manifest.json").get("scores", {})
+    if record["scores"]["hole_ssim"] > best.get("hole_ssim", -1):
+        export(dcgan, folder, record)
 
 
 def check_finite(values, step, saves):
-    """Raise UsageError (exit code 6) if a value is NaN or infinite."""
-    from network import tf
-    if not all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in values):
+    """Raise UsageError (exit code 6) if a number or weight is NaN or infinite."""
+    if not all(np.isfinite(value).all() for value in values):
         raise UsageError(f"step {step}: a loss or weight is no longer finite; the saves in {saves} are untouched, "
                          "go on from there with a smaller --learning_rate", helpers.NOT_FINITE)
 

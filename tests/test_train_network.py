@@ -289,10 +289,28 @@ def test_a_batch_larger_than_the_data_is_made_smaller_and_trains(odd_run):
     assert saves(home) == [2]
 
 
-def test_the_discriminator_is_watched_on_validation_faces_once_an_epoch(odd_run):
-    judged = [point for point in curves(odd_run[0]) if "d_validation" in point]
-    assert [point["step"] for point in judged] == [1, 2]
-    assert all(0 < point["d_validation"] < 1 for point in judged)
+def test_the_run_is_examined_on_validation_faces_once_an_epoch(odd_run):
+    examined = [point for point in curves(odd_run[0]) if "d_gap" in point]
+    assert [point["step"] for point in examined] == [1, 2]
+    assert all({"d_wins", "diversity", "sliced_wasserstein", "hole_psnr", "hole_ssim"} < point.keys()
+               for point in examined)
+
+
+def test_the_model_that_completes_best_is_kept_beside_the_newest(odd_run):
+    examined = [point for point in curves(odd_run[0]) if "d_gap" in point]
+    _, manifest = load_model(odd_run[0] / "checkpoint" / "dcgan" / "best")
+    best = max(examined, key=lambda point: point["hole_ssim"])
+    assert manifest["step"] == best["step"] and manifest["scores"]["hole_ssim"] == best["hole_ssim"]
+
+
+def test_one_may_go_back_to_an_earlier_save(faces, unbroken, tmp_path, capsys):
+    home = tmp_path / "home"
+    shutil.copytree(unbroken, home)
+    assert train(faces, home, "--resume_from", "10") == 0
+    assert "step-00000010" in capsys.readouterr().out
+    assert_same_run(home, unbroken)
+    assert train(faces, home, "--resume_from", "11") == BAD_CHECKPOINT
+    assert "no save of step 11" in capsys.readouterr().err
 
 
 def test_the_exported_model_is_the_one_that_was_trained(odd_run):

@@ -36,10 +36,17 @@ class Checkpoint:
         for leftover in self.folder.glob(".step-*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def newest(self):
+    def newest(self, step=None):
         """(manifest, None or the save's folder, [why a newer save is not usable, ...]); UsageError (4) if all are bad.
+
+        step : consider the save of this step alone
         """
         troubles, saves = [], _saves(self.folder)
+        if step is not None:
+            saves = [save for save in saves if save.name == _name(step)]
+            if not saves:
+                there = ", ".join(str(int(save.name.removeprefix("step-"))) for save in _saves(self.folder)) or "none"
+                raise UsageError(f"no save of step {step} in {self.folder}; there are {there}", BAD_CHECKPOINT)
         for save in saves:
             try:
                 return read_manifest(save), save, troubles
@@ -56,11 +63,15 @@ class Checkpoint:
 
     def save(self, step, **record):
         """Write everything; the save exists when this returns, whole, or not at all."""
-        name = f"step-{step:08d}"
+        name = _name(step)
         _write(self._tensors, self.folder, name, {"step": step, **record})
         later = [save for save in _saves(self.folder) if save.name > name]      # unusable, or we had resumed from them
         for old in later + _saves(self.folder)[len(later) + self.keep:]:
             shutil.rmtree(old)
+
+
+def _name(step):
+    return f"step-{step:08d}"
 
 
 def _saves(folder):

@@ -1,0 +1,71 @@
+"""How a training run is doing, in numbers that can be compared from epoch to epoch, and in plain words."""
+import numpy as np
+
+from completion.blend import blend_poisson
+from completion.masks import center
+from completion.recipes import Recipe
+from completion.search import Search
+from helpers import to_float, to_uint8
+from metrics.distributions import sliced_wasserstein
+from metrics.images import measure
+
+WATCHED, COMPLETED = 256, 64                            # faces that are judged, and faces that are completed
+QUICK = Recipe(num_iter=60, learning_rate=0.05, lam=0.0, blend="poisson")
+COLLAPSED = 0.5                                         # of the diversity of real faces
+WON = 0.995                                             # share of real and generated faces that D tells apart
+
+
+class Health:
+    """The examination of one run, always on the same faces and latents.
+
+    dcgan : a network.DCGAN; faces, validation : (N, S, S, 3) uint8 faces that it trains on, and of other people
+    """
+
+    def __init__(self, dcgan, faces, validation):
+        self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
+        self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
+        self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
+        self.search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, QUICK)
+
+    def __call__(self):
+        """The numbers by name.
+
+        d_wins : share of faces that it trains on and of G's that D tells right
+        d_gap : how much higher D's mean logit is for faces that it trains on than for others: it learns them by heart
+        diversity : diversity() of G's samples over that of real faces, 1 is best, near 0 all samples are one
+        sliced_wasserstein : of samples and validation faces (metrics.distributions)
+        hole_psnr, hole_ssim : means over a short completion of 64 validation faces, one start, 60 iterations
+        """
+        samples = to_uint8(self.dcgan.generate(self.z))
+        seen, unseen, fake = (self.dcgan.realism(faces).numpy() for faces in (
+            to_float(self.seen), to_float(self.unseen), self.dcgan.generator(self.z)))
+        return {"d_wins": float(np.mean([*(seen > 0), *(fake <= 0)])), "d_gap": float(seen.mean() - unseen.mean()),
+                "diversity": diversity(samples) / max(diversity(self.unseen), 1e-9),
+                "sliced_wasserstein": sliced_wasserstein(samples, self.unseen, 0), **self._complete()}
+
+    def _complete(self):
+        truth = self.unseen[:len(self.known)]
+        faces = to_float(truth)
+        found = self.search(faces, self.known, range(len(truth)))
+        results = to_uint8(blend_poisson(faces, found.guess, self.known))
+        scores = [measure(*face) for face in zip(truth, results, self.known)]
+        return {metric: float(np.mean([score[metric] for score in scores])) for metric in ("hole_psnr", "hole_ssim")}
+
+
+def diversity(faces):
+    """Mean Euclidean distance of all pairs of (N, S, S, 3) uint8 faces, in levels a value; 0 if there is one only."""
+    flat = faces.reshape(len(faces), -1).astype(np.float64)
+    squares = (flat ** 2).sum(axis=1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0) / flat.shape[1])
+    return float(distances.sum() / max(len(faces) * (len(faces) - 1), 1))
+
+
+def diagnose(numbers):
+    """What is wrong with a run, in one line, by the numbers of Health; None if nothing is."""
+    if numbers["diversity"] < COLLAPSED:
+        return (f"G is collapsing: its samples differ {numbers['diversity']:.0%} as much as real faces do; go back "
+                "with --resume_from, or try --augment, --noise or a smaller --learning_rate")
+    if numbers["d_wins"] > WON:
+        return (f"D has won: it tells {numbers['d_wins']:.1%} of real and generated faces apart, and G learns little "
+                "from it; try --noise, --penalty r1 or a smaller --d_learning_rate")
+    return None
