@@ -72,6 +72,9 @@ def wgan_gp(discriminate, real, fake, mix):
     return tf.reduce_mean((tf.sqrt(between + 1e-12) - 1) ** 2)
 
 
+# The output of D above which it takes a face for real; a critic has no such level.
+REAL_ABOVE = {"cross_entropy": 0.0, "hinge": 0.0, "least_squares": 0.5}
+
 PENALTIES = {"r1": r1, "wgan_gp": wgan_gp}
 
 

@@ -97,7 +97,8 @@ def command(main):
             complain(error)
             return error.exit_code
         except Stopped as stopped:
-            say(f"stopped; what is finished is kept, resume with: {shlex.join([sys.executable, *sys.argv])}")
+            again = shlex.join([sys.executable, *_to_resume(sys.argv)])
+            say(f"stopped; what is finished is kept, resume with: {again}")
             return stopped.args[0]
         except KeyboardInterrupt:
             complain("interrupted")
@@ -108,6 +109,12 @@ def command(main):
             complain("out of memory: reduce --batch_size")
             return OUT_OF_MEMORY
     return guarded
+
+
+def _to_resume(words):
+    """A command line without what would throw away the work that it has done."""
+    kept = [word for i, word in enumerate(words) if "--resume_from" not in words[max(i - 1, 0):i]]
+    return [word for word in kept if word != "--overwrite" and not word.startswith("--resume_from")]
 
 
 def _is_out_of_memory(error):

@@ -19,7 +19,7 @@ from completion.inputs import read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
 from evaluation.comparison import compare
-from evaluation.folder import DESCRIPTORS, RESULTS, SEARCHES, find_done, pack_descriptor, picture_of, read_descriptors
+from evaluation.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_searched, picture_of
 from helpers import BadPhoto, UsageError
 from preprocess.workers import WorkerDied, map_surviving
 from training.description import describe_model
@@ -63,43 +63,66 @@ def main(argv=None):
     sources, failures = gather_inputs(options, exclude=options.out_dir)
     faces = dict(zip(listing.output_names(sources), (source.path for source in sources)))
     faces = dict(itertools.islice(faces.items(), options.limit))
-    out = Path(options.out_dir)
+    out, stamps = Path(options.out_dir), {name: listing.fingerprint(path) for name, path in faces.items()}
     for path, problem in failures:
-        warn(f"{path}: {problem.reason} ({problem.detail})")
+        warn(f"{path}: {problem}")
     with claim_folder(out), StopRequest() as stop:
-        settings = check_settings(out, options)
+        settings = check_settings(out, faces, options)
         wanted = set(itertools.product(faces, options.masks, options.methods))
-        missing = wanted - find_done(out)
+        missing = wanted - find_done(out, stamps)
         failed = len(failures)
         if missing:
-            search_all(sorted(key[:2] for key in missing if key[2] == "latent"), faces, options, settings, stop)
-            failed += measure_all(missing, faces, options, settings, stop)
+            check_methods(settings, options)
+            search_all(sorted(key[:2] for key in missing if key[2] == "latent"), faces, stamps, options, settings, stop)
+            failed += measure_all(missing, faces, stamps, options, settings, stop)
             stop.check()
-        if missing or not (out / "report.html").exists():
-            conclude(out, faces, options)
-    print((out / "summary.txt").read_text(), end="")
-    say(f"{len(missing)} results computed, {len(wanted) - len(missing)} were there; report in {out / 'report.html'}")
+        conclude(out, faces, options)
+        computed = len(missing & find_done(out, stamps)) if missing else 0
+    for line in (out / "summary.txt").read_text().splitlines():
+        say(line)
+    say(f"{computed} results computed, {len(wanted) - len(missing)} were there, {len(missing) - computed} failed; "
+        f"report in {out / 'report.html'}")
     return helpers.SOME_FAILED if failed else 0
 
 
-def check_settings(out, options):
+def check_settings(out, faces, options):
     """What all results of a folder have in common; refuses a folder with others."""
-    settings = {"seed": options.seed, "recipe": options.recipe, "model": None, "image_size": 64,
-                "train_faces": options.train_faces, "version": helpers.VERSION}
-    if "latent" in options.methods:
-        settings |= describe_model(options.checkpoint)
     path = out / "config.json"
     old = records.read_json(path)
-    given = {key: value for key, value in settings.items() if value is not None}
-    if changed := [key for key, value in given.items() if old.get(key) not in (value, None)]:
+    settings = {"seed": options.seed, "version": helpers.VERSION}
+    if "latent" in options.methods:
+        settings |= {"recipe": options.recipe, **describe_model(options.checkpoint)}
+    if set(options.methods) & set(NEED_FACES):
+        settings["train_faces"] = listing.fingerprint_folder(options.train_faces)
+    if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
         raise UsageError(f"{out} holds results of other settings ({', '.join(changed)}): choose another --out_dir")
-    helpers.write_json(path, old | given)
+    settings = {"image_size": find_size(faces), **old, **settings}
+    helpers.write_json(path, settings)
     return settings
 
 
-def search_all(keys, faces, options, settings, stop):
+def find_size(faces):
+    """The side of the first face that can be read."""
+    for path in faces.values():
+        try:
+            return helpers.read_photo(path).pixels.shape[0]
+        except BadPhoto:
+            continue
+    raise UsageError("none of the faces can be read", helpers.NO_INPUT)
+
+
+def check_methods(settings, options):
+    """Raise UsageError before any work if a method lacks its library or its faces, or the metrics their model."""
+    from evaluation.worker import make_fills
+    from metrics.identity import FaceDescriber
+    FaceDescriber()
+    make_fills(settings["image_size"], options.train_faces, options.methods)
+
+
+def search_all(keys, faces, stamps, options, settings, stop):
     """Run the latent search for every (face, mask), write the pictures and what they cost."""
-    keys = [key for key in keys if not (Path(options.out_dir) / picture_of(*key, "latent")).exists()]
+    there = find_searched(Path(options.out_dir), stamps)
+    keys = [key for key in keys if key not in there]
     if not keys:
         return
     from completion.blend import BLENDS
@@ -108,17 +131,17 @@ def search_all(keys, faces, options, settings, stop):
     devices.use_device("auto")
     dcgan, _ = checkpoint.load_model(options.checkpoint)
     recipe = RECIPES[options.recipe]
+    devices.check_memory(min(options.batch_size, len(keys)) * recipe.starts, dcgan.architecture)
     search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, recipe, options.seed)
     out, by_mask = Path(options.out_dir), itertools.groupby(sorted(keys, key=lambda key: key[1]), lambda key: key[1])
     with records.RecordFile(out / SEARCHES) as journal, Progress(len(keys), "searches") as progress:
         for mask, group in by_mask:
             names = [name for name, _ in group]
             for first in range(0, len(names), options.batch_size):
-                stop.check()
-                batch = list(readable(names[first:first + options.batch_size], mask, faces, options, settings))
-                if batch:
-                    search_batch(batch, mask, search, BLENDS[recipe.blend], out, journal)
-                progress.update(len(names[first:first + options.batch_size]))
+                chunk = names[first:first + options.batch_size]
+                if batch := list(readable(chunk, mask, faces, options, settings)):
+                    search_batch(batch, mask, search, BLENDS[recipe.blend], out, journal, stop)
+                progress.update(len(chunk))
 
 
 def readable(names, mask, faces, options, settings):
@@ -130,12 +153,13 @@ def readable(names, mask, faces, options, settings):
             continue
 
 
-def search_batch(batch, mask, search, blend, out, journal):
-    """Complete a batch of Faces; write each result and a strip of its iterations."""
+def search_batch(batch, mask, search, blend, out, journal, stop):
+    """Complete a batch of Faces; write a strip of each one's iterations, what it cost, and its result."""
     pixels, known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
     truth, frames, begun = helpers.to_float(pixels), [], time.monotonic()
 
     def on_step(found):
+        stop.check()
         blended = helpers.to_uint8(blend(truth, found.guess, known))
         frames.append((found.step, np.where(known[..., None], pixels, blended)))
 
@@ -144,23 +168,23 @@ def search_batch(batch, mask, search, blend, out, journal):
     for index, face in enumerate(batch):
         strip = np.concatenate([frame[index] for _, frame in frames], axis=1)
         helpers.write_picture(out / picture_of(face.name, mask, "latent", ".steps"), strip)
+        journal.append({"face": face.name, "mask": mask, "fingerprint": face.fingerprint, "seconds": seconds,
+                        "steps": [step for step, _ in frames], "context_loss": float(found.context[index]),
+                        "prior_loss": float(found.prior[index])})
         helpers.write_picture(out / picture_of(face.name, mask, "latent"), frames[-1][1][index])
-        journal.append({"face": face.name, "mask": mask, "seconds": seconds, "steps": [step for step, _ in frames],
-                        "context_loss": float(found.context[index]), "prior_loss": float(found.prior[index])})
 
 
-def measure_all(missing, faces, options, settings, stop):
+def measure_all(missing, faces, stamps, options, settings, stop):
     """Fill by the classical methods and measure everything that is missing; returns how many faces failed."""
     from evaluation import worker
     out, failed = Path(options.out_dir), 0
-    costs = {(record["face"], record["mask"]): {key: record[key] for key in ("seconds", "context_loss", "prior_loss")}
-             for record in records.read_records(out / SEARCHES)}
+    costs = {key: {name: record[name] for name in ("seconds", "context_loss", "prior_loss")}
+             for key, record in find_searched(out, stamps).items()}
     tasks = [(name, faces[name], sorted(key[1:] for key in group)) for name, group in
              itertools.groupby(sorted(missing), key=lambda key: key[0])]
-    methods = sorted({key[2] for key in missing})
+    methods, descriptors = sorted({key[2] for key in missing}), DescriptorFiles(out)
     arguments = str(out), settings["image_size"], options.seed, options.train_faces, methods
-    with (records.RecordFile(out / RESULTS) as results, records.RecordFile(out / DESCRIPTORS) as descriptors,
-          Progress(len(tasks), "faces") as progress):
+    with records.RecordFile(out / RESULTS) as results, Progress(len(tasks), "faces") as progress:
         for (name, source, _), measured in map_surviving(worker.measure_face, tasks, min(options.jobs, len(tasks)),
                                                          worker.prepare, arguments, lambda: bool(stop)):
             progress.update()
@@ -170,23 +194,30 @@ def measure_all(missing, faces, options, settings, stop):
                 failed += 1
                 print(printable(f"failed: {source}: {measured}"), file=sys.stderr, flush=True)
                 continue
-            for (mask, method), descriptor in measured[1].items():
-                descriptors.append(pack_descriptor(name, mask, method, descriptor))
+            for key, descriptor in measured[1].items():
+                descriptors.append(name, key, descriptor)
             for record in measured[0]:
                 results.append(record | (costs[name, record["mask"]] if record["method"] == "latent" else {}))
     return failed
 
 
 def conclude(out, faces, options):
-    """Write the summary as JSON, CSV and text, the report and the figure."""
+    """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
     from evaluation.pictures import write_pictures
     from evaluation.summary import as_csv, as_table, read_measured, summarize
-    groups, descriptors = read_measured(out, faces, options.masks, options.methods), read_descriptors(out)
-    summary = [summarize(out, key, measured, faces, descriptors, options.seed) for key, measured in groups.items()]
-    helpers.write_json(out / "summary.json", {"seed": options.seed, "rows": summary})
+    asked = {"faces": digest(np.array(list(faces.items()))), "masks": options.masks, "methods": options.methods,
+             "report_faces": options.report_faces, "results": listing.fingerprint(out / RESULTS)[0]}
+    files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
+    if records.read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
+        return
+    groups = read_measured(out, faces, options.masks, options.methods)
+    if not groups:
+        raise UsageError("no face could be measured", helpers.NO_INPUT)
+    summary = [summarize(out, key, measured, faces, options.seed) for key, measured in groups.items()]
     helpers.write_file(out / "summary.csv", as_csv(summary).encode())
     helpers.write_file(out / "summary.txt", as_table(summary).encode())
     write_pictures(out, faces, groups, summary, records.read_json(out / "config.json"), options.report_faces)
+    helpers.write_json(out / "summary.json", {"asked": asked, "seed": options.seed, "rows": summary})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 python face_completion.py processed-data/test/* --out_dir completed
 """
 import dataclasses
+import hashlib
 import itertools
+import json
 import os
 import sys
 import time
@@ -61,11 +63,11 @@ def main(argv=None):
     options = parse(argv)
     recipe = choose_recipe(options)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
-    names = listing.output_names(sources)
+    names = listing.output_names(sources, reserved=(SHEETS,))
     settings = describe(options, recipe)
     with claim_folder(options.out_dir), StopRequest() as stop:
         check_same_settings(options, settings)
-        done = {} if options.overwrite else find_done(options.out_dir)
+        done = {} if options.overwrite else find_done(options.out_dir, digest(settings))
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *listing.fingerprint(source.path))]
         failed = 0
@@ -74,13 +76,13 @@ def main(argv=None):
                 report_failure(results, path, path, problem)
             if tasks:
                 helpers.write_json(Path(options.out_dir, CONFIG), settings)
-                failed = complete_all(tasks, options, recipe, results, stop)
+                failed = complete_all(tasks, options, recipe, digest(settings), results, stop)
         records.compact(Path(options.out_dir, RESULTS), "name")
+        finished = read_finished(options.out_dir, names)
         if tasks:
-            done = read_done(options.out_dir, names)
-            write_sheets(options.out_dir, done)
-            write_page(options.out_dir, done, settings)
-    return summarize(options.out_dir, names, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
+            write_sheets(options.out_dir, finished)
+            write_page(options.out_dir, finished, settings)
+    return summarize(options.out_dir, finished, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
 
 def choose_recipe(options):
@@ -96,6 +98,12 @@ def describe(options, recipe):
             "checkpoint": options.checkpoint, "version": helpers.VERSION, **describe_model(options.checkpoint)}
 
 
+def digest(settings):
+    """By what a result's settings are known again; the path of the model does not count, its content does."""
+    content = json.dumps({key: value for key, value in settings.items() if key != "checkpoint"}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
 def check_same_settings(options, settings):
     """Refuse a folder that holds results of other settings, unless they are to be overwritten."""
     old = records.read_json(Path(options.out_dir, CONFIG))
@@ -106,13 +114,13 @@ def check_same_settings(options, settings):
                          "--out_dir, or replace them with --overwrite")
 
 
-def find_done(folder):
-    """{name: (source, size, time of change)} of the faces whose every output is there, whole."""
+def find_done(folder, settings):
+    """{name: (source, size, time of change)} of the faces whose every output is there, whole, by these settings."""
     done = {}
     for record in records.read_records(Path(folder, RESULTS)):
         done.pop(record["name"], None)
-        if record["status"] == "done" and all(size == file_size(Path(folder, record["name"], file))
-                                              for file, size in record["files"].items()):
+        files = {Path(folder, record["name"], file): size for file, size in record.get("files", {}).items()}
+        if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):
             done[record["name"]] = (record["source"], *record["fingerprint"])
     return done
 
@@ -125,8 +133,8 @@ def file_size(path):
         return None
 
 
-def complete_all(tasks, options, recipe, results, stop):
-    """Complete every task, a batch at a time; returns how many failed."""
+def complete_all(tasks, options, recipe, settings, results, stop):
+    """Complete every task, a batch at a time; returns how many failed. `settings` is recorded with every face."""
     from training import checkpoint, devices            # first, for it imports TensorFlow quietly
     from completion.search import Search
 
@@ -143,7 +151,7 @@ def complete_all(tasks, options, recipe, results, stop):
             progress.update(len(problems) * recipe.num_iter)
             if batch:
                 for record in complete_batch(batch, search, options, progress, stop):
-                    results.append(record)
+                    results.append(record | {"settings": settings})
     return failed
 
 
@@ -222,24 +230,23 @@ def report_failure(results, path, name, problem):
     """Record an input that could not be used, and say why."""
     results.append({"name": name, "source": path, "status": "failed", "reason": problem.reason,
                     "detail": problem.detail})
-    detail = f" ({problem.detail})" if problem.detail else ""
-    print(printable(f"failed: {path}: {problem.reason}{detail}"), file=sys.stderr, flush=True)
+    print(printable(f"failed: {path}: {problem}"), file=sys.stderr, flush=True)
 
 
-def read_done(folder, names):
+def read_finished(folder, names):
     """The records of what is finished, in the order of the names."""
     done = {record["name"]: record for record in records.read_records(Path(folder, RESULTS))
             if record["status"] == "done"}
     return [done[name] for name in names if name in done]
 
 
-def write_sheets(folder, done):
+def write_sheets(folder, finished):
     """Tile what is finished, 64 faces a sheet, and animate the first sheet over the iterations."""
     from reports.figures import write_gif, write_sheet
 
     written = set()
-    for sheet_number, first in enumerate(range(0, len(done), SHEET_FACES)):
-        group, sheets = done[first:first + SHEET_FACES], {}
+    for sheet_number, first in enumerate(range(0, len(finished), SHEET_FACES)):
+        group, sheets = finished[first:first + SHEET_FACES], {}
         for file in sorted(group[0]["files"]):
             sheet = f"{Path(file).stem}_{sheet_number:03d}.png"
             pictures = [Path(folder, face["name"], file) for face in group]
@@ -251,7 +258,7 @@ def write_sheets(folder, done):
     remove_others(Path(folder, SHEETS), "*.png", written)
 
 
-def write_page(folder, done, settings):
+def write_page(folder, finished, settings):
     """Write report.html: what went in, what came out, and the way there, of the first REPORT_FACES faces."""
     from reports.page import FaceRow, write_report
 
@@ -263,15 +270,15 @@ def write_page(folder, done, settings):
         scores = {"completed": {metric: face.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
         return FaceRow(face["name"], shown, steps, scores)
 
-    left_out = f" (the first {REPORT_FACES} of {len(done)})" if len(done) > REPORT_FACES else ""
+    left_out = f" (the first {REPORT_FACES} of {len(finished)})" if len(finished) > REPORT_FACES else ""
     write_report(Path(folder, "report.html"), f"Completed faces{left_out}",
-                 {settings["mask_type"]: map(row, done[:REPORT_FACES])}, settings=settings)
+                 {settings["mask_type"]: map(row, finished[:REPORT_FACES])}, settings=settings)
 
 
-def summarize(folder, names, completed, failed, skipped):
+def summarize(folder, finished, completed, failed, skipped):
     """Print how it went and what it scored; returns the exit code."""
     scores = {}
-    for record in read_done(folder, names):
+    for record in finished:
         for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
             if record.get(key) is not None:
                 scores.setdefault(key, []).append(record[key])

@@ -52,6 +52,9 @@ class BadPhoto(Exception):
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
 
+    def __str__(self):
+        return f"{self.reason} ({self.detail})" if self.detail else self.reason
+
 
 class Photo(NamedTuple):
     """A picture as read: (H, W, 3) uint8 RGB, upright, and remarks on what had to be done to it."""

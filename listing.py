@@ -113,8 +113,16 @@ def fingerprint(path):
         return 0, 0
 
 
-def output_names(sources):
+def fingerprint_folder(folder):
+    """A digest of the names, sizes and times of the photos below a folder, by which they are known again."""
+    photos = [(os.path.relpath(source.path, folder), *fingerprint(source.path)) for source in find_photos([folder])[0]]
+    return _digest(repr(photos))
+
+
+def output_names(sources, reserved=()):
     """Choose for every Source a relative output name without suffix, all different, whatever the inputs are called.
+
+    reserved : lower-case names that the output folder needs for itself
 
     The name is the input's path below its root without the suffix; inputs that collide keep their suffix; if they
     still do, the root's name comes before it, and at last a digest of the full path. No rung depends on the order.
@@ -128,7 +136,8 @@ def output_names(sources):
             counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
         folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
         climbing = [index for index, name in enumerate(names)
-                    if counts[name.casefold()] > 1 or name.casefold() + ".png" in folders]
+                    if counts[name.casefold()] > 1 or name.casefold() + ".png" in folders
+                    or name.casefold().split(os.sep)[0] in reserved]
     return names
 
 

@@ -199,8 +199,8 @@ class DCGAN:
 
         Returns scalars: d_loss and g_loss (the defaults are binary cross-entropies, non-saturating for G: Goodfellow
         et al., NeurIPS 2014, section 3); d_real and d_fake, the mean probabilities of being real that D gives real
-        faces and G's; d_accuracy, the share of both that it tells right; d_gradient and g_gradient, the lengths of
-        the gradients; learning_rate.
+        faces and G's (of no meaning to losses whose D gives no logits); d_accuracy, the share of both that it tells
+        right, where the loss has a level for it; d_gradient and g_gradient, the gradients' lengths; learning_rate.
         """
         progress = tf.cast(step, tf.float32) / self.training.steps
         self._set_learning_rate(progress)
@@ -221,10 +221,13 @@ class DCGAN:
         for update in range(1, self.training.g_updates):
             g_loss, g_gradient = self._update_generator(tf.shape(faces)[0], noise, step, 2 * update + 1)
         self._update_average(step)
-        return {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
-                "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient,
-                "d_accuracy": tf.reduce_mean(tf.cast(tf.concat((real > 0, fake <= 0), 0), tf.float32)),
-                "learning_rate": self.g_optimizer.learning_rate}
+        found = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
+                 "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient,
+                 "learning_rate": self.g_optimizer.learning_rate}
+        if (level := adversarial.REAL_ABOVE.get(self.training.loss)) is not None:
+            right = tf.concat((real > level, fake <= level), 0)
+            found["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
+        return found
 
     def _update_generator(self, count, noise, step, salt):
         with tf.GradientTape() as tape:

@@ -120,8 +120,9 @@ def main(argv=None):
 
 def check_folders(saves, log, options):
     """Raise UsageError before any work if a folder of the run cannot be what it is meant to be."""
-    if (saves / "manifest.json").exists():
-        raise UsageError(f"{saves} holds a shipped model: choose another --run")
+    if (saves / "manifest.json").exists() or Path(__file__).with_name("checkpoint").joinpath(
+            options.run, "manifest.json").exists():
+        raise UsageError(f"{options.run} is the name of a shipped model: choose another --run")
     if saves.resolve() == log.resolve():
         raise UsageError(f"saves and curves would both go to {saves}: name different --checkpoint_dir and --log_dir")
     if options.export:
@@ -151,12 +152,14 @@ def build(faces, saves, options):
 
 def train(dcgan, faces, validation, store, record, first, log, options, stop):
     """The training loop, from step `first` to the end of the last epoch or to a stop; returns the last step."""
+    from adversarial import REAL_ABOVE
     from dataset.stream import batches
     from network import tf
     from training.health import Health, diagnose
     from training.journal import Journal
 
-    health = Health(dcgan, faces, validation) if validation is not None else None
+    real_above = REAL_ABOVE.get(dcgan.training.loss)
+    health = Health(dcgan, faces, validation, real_above) if validation is not None else None
     journal, update, fixed_z = Journal(log, first, warn), tf.function(dcgan.train_step), dcgan.latents(64, -1)
     per_epoch, last, batch_size = len(faces) // options.batch_size, dcgan.training.steps, options.batch_size
 
@@ -201,7 +204,7 @@ def read_faces(folder, options):
     from dataset.folder import load_faces
     faces, failures = load_faces(folder, options.image_size)
     for path, problem in failures[:10]:
-        warn(f"{path}: {problem.reason} ({problem.detail})")
+        warn(f"{path}: {problem}")
     if failures:
         if options.strict:
             raise UsageError(f"{len(failures)} unusable files in {folder} (--strict)", helpers.SOME_FAILED)

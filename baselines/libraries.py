@@ -56,5 +56,5 @@ def _filled(face, known, inpaint):
 def _need(module, method, package):
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    except (ImportError, OSError, RuntimeError) as error:      # a package may lack its native library
         raise UsageError(f"{method} needs {package}: pip install -r requirements-baselines.txt ({error})") from error

@@ -27,9 +27,9 @@ def nearest(train_faces):
         near = np.flatnonzero(weights)
         if not len(near):
             return face.copy()
-        losses = np.zeros(len(train_faces), np.float32)
+        losses = np.zeros(by_pixel.shape[1], np.float32)
         for values, value, weight in zip(by_pixel[near], to_uint8(face).ravel()[near], weights[near]):
             losses += weight * (np.maximum(values, value) - np.minimum(values, value))
-        best = train_faces[np.argmin(losses)]
+        best = by_pixel[:, np.argmin(losses)].reshape(face.shape)
         return blend_poisson(face[None], to_float(best)[None], known[None])[0]
     return fill

@@ -36,7 +36,7 @@ def spread(count, shown):
 
     Returns [(index, "best" | "median" | "worst"), ...], at most `shown`, each index once.
     """
-    third = max(1, shown // 3)
+    third = max(1, min(count, shown) // 3)
     middle = max(0, count // 2 - third // 2)
     chosen = {}
     for note, indices in (("best", range(count - 1, count - 1 - third, -1)), ("median", range(middle, middle + third)),

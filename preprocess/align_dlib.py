@@ -87,7 +87,7 @@ def _align_all(tasks, options, predictor, settings, stop):
         if isinstance(result, UsageError):
             raise result
         if isinstance(result, WorkerDied):
-            result = BadPhoto("worker_died", "its process was killed twice")
+            result = BadPhoto("worker_died", str(result))
         if isinstance(result, BadPhoto):
             yield {"source": path, "status": "failed", "reason": result.reason, "detail": result.detail}
         else:
@@ -121,8 +121,8 @@ def _conclude(record, journal, counts, verbose):
     counts[record.get("reason", "done")] += 1
     journal.append(record)
     if record["status"] == "failed":
-        detail = f" ({record['detail']})" if record["detail"] else ""
-        print(printable(f"failed: {record['source']}: {record['reason']}{detail}"), file=sys.stderr, flush=True)
+        problem = BadPhoto(record["reason"], record["detail"])
+        print(printable(f"failed: {record['source']}: {problem}"), file=sys.stderr, flush=True)
     elif verbose:
         say(f"done: {record['source']} -> {record['output']}")
 

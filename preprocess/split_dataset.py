@@ -54,7 +54,7 @@ def main(argv=None):
     if unknown:
         warn(f"{len(unknown)} photos are not in {options.partition} and were left out, such as {unknown[0]}")
     for path, problem in failures:
-        warn(f"{path}: {problem.reason} ({problem.detail})")
+        warn(f"{path}: {problem}")
     say(", ".join(f"{len(split[side])} {side}" for side in SIDES) + f" in {options.output}")
     return helpers.SOME_FAILED if failures else 0
 

@@ -13,6 +13,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")      # in our children: there
 class WorkerDied(Exception):
     """The process that worked on an item was killed, twice."""
 
+    def __str__(self):
+        return "its process was killed twice"
+
 
 def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: False):
     """Yield (item, result) for every item, in the order in which they finish.

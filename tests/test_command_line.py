@@ -7,19 +7,8 @@ import time
 
 import pytest
 
-from command_line import (
-    Parser,
-    Progress,
-    Stopped,
-    StopRequest,
-    add_inputs,
-    claim_folder,
-    command,
-    gather_inputs,
-    number,
-    printable,
-    whole_number,
-)
+from command_line import (Parser, Progress, StopRequest, Stopped, add_inputs, claim_folder, command, gather_inputs,
+                          number, printable, whole_number)
 from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, UsageError
 
 
@@ -251,3 +240,13 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
         assert caught.value.exit_code == BAD_OUTPUT
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_the_command_to_resume_with_never_throws_away_what_was_done(monkeypatch, run):
+    @command
+    def main(argv=None):
+        raise Stopped(130)
+    monkeypatch.setattr(sys, "argv", ["train_network.py", "--overwrite", "--seed", "3", "--resume_from", "10", "--run",
+                                      "a", "--resume_from=7"])
+    ended = run(main)
+    assert ended.code == 130 and ended.out.endswith("train_network.py --seed 3 --run a\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import baselines
 import evaluate_completion
@@ -78,6 +79,53 @@ def test_a_missing_result_is_made_again_alone(finished, model, tmp_path, capsys)
     victim.unlink()
     assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
     assert "1 results computed" in capsys.readouterr().out and victim.exists()
+
+
+def test_other_faces_of_the_same_names_are_measured_anew(model, tmp_path, capsys):
+    faces, out = tmp_path / "faces", tmp_path / "out"
+    faces.mkdir()
+    first, second = sorted(FACES.glob("*.png"))[:2]
+    shutil.copy(first, faces / "a.png")
+    arguments = [str(faces), "--methods", "laplace", "--out_dir", str(out), "--jobs", "1"]
+    assert evaluate_completion.main(arguments) == 0
+    (faces / "a.png").unlink()
+    shutil.copy(second, faces / "a.png")
+    assert evaluate_completion.main(arguments) == 0
+    assert capsys.readouterr().out.count("1 results computed, 0 were there") == 2
+
+
+def test_a_search_that_was_killed_between_its_record_and_its_picture_is_done_again(finished, model, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    next((out / "pictures/center/latent").iterdir()).unlink()
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert len(list((out / "pictures/center/latent").iterdir())) == 4
+
+
+def test_fewer_faces_get_a_table_of_their_own(finished, model, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", "--limit", "2", model=model) == 0
+    assert {row["n"] for row in json.loads((out / "summary.json").read_text())["rows"]} == {2}
+
+
+def test_faces_that_cannot_be_measured_are_named_with_their_reason(tmp_path, capsys):
+    Image.new("RGB", (64, 60)).save(tmp_path / "odd.png")
+    shutil.copy(sorted(FACES.glob("*.png"))[0], tmp_path / "a.png")
+    arguments = [str(tmp_path), "--methods", "laplace", "--out_dir", str(tmp_path / "out"), "--jobs", "1"]
+    assert evaluate_completion.main(arguments) == 1
+    printed = capsys.readouterr()
+    assert "odd.png: wrong_size (64x60" in printed.err and "1 results computed, 0 were there, 1 failed" in printed.out
+
+
+@pytest.mark.parametrize("what", ["empty", "raw"])
+def test_training_faces_that_cannot_be_used_end_it_before_any_work(tmp_path, capsys, what):
+    (tmp_path / "train").mkdir()
+    if what == "raw":
+        Image.new("RGB", (100, 80)).save(tmp_path / "train" / "raw.png")
+    assert evaluate_completion.main([str(FACES), "--methods", "nearest", "--train_faces", str(tmp_path / "train"),
+                                     "--out_dir", str(tmp_path / "out")]) == 3
+    assert "no faces of 64x64 pixels" in capsys.readouterr().err
 
 
 def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, capsys):

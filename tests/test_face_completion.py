@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,24 @@ def test_results_of_other_settings_are_not_overwritten_unasked(model, finished, 
     assert "seed" in capsys.readouterr().err
 
 
+def test_an_overwriting_that_was_interrupted_leaves_nothing_old_for_new(model, finished, tmp_path, capsys):
+    _, old = finished
+    faces, out = finished[0], tmp_path / "out"
+    shutil.copytree(old, out)
+    config = json.loads((out / "config.json").read_text()) | {"seed": 5}
+    (out / "config.json").write_text(json.dumps(config))                # the first thing that --overwrite writes
+    assert complete(model, faces[0].parent, "--out_dir", out, "--seed", 5) == 0
+    assert "5 completed, 0 skipped" in capsys.readouterr().out
+
+
+def test_a_face_may_be_called_as_the_folder_of_the_sheets(model, tmp_path):
+    face, = make_faces(tmp_path, 1)
+    face.rename(tmp_path / "grids.png")
+    assert complete(model, tmp_path / "grids.png", "--out_dir", tmp_path / "out") == 0
+    assert (tmp_path / "out/grids.png/completed.png").exists()
+    assert sorted(os.listdir(tmp_path / "out/grids"))[0] == "0000_000.png"
+
+
 def test_a_bad_file_ends_nothing(model, tmp_path, capsys):
     make_faces(tmp_path / "faces", 2)
     (tmp_path / "faces/empty.png").touch()
@@ -277,7 +296,7 @@ def test_an_interrupted_command_keeps_what_is_finished_and_goes_on(model, tmp_pa
     process.send_signal(signal.SIGINT)
     said, told = process.communicate(timeout=10)
     assert process.returncode == 130 and "resume with" in said
-    assert told.split() == "stopping after the work in hand; once more ends at once".split()     # TensorFlow is quiet
+    assert "stopping after the work in hand" in told and "oneDNN" not in told and "cuda" not in told.lower()
     assert sorted(results(tmp_path / "out")) == ["face_0", "face_1"]
 
 

@@ -17,7 +17,7 @@ from network import tf                                  # which imports TensorFl
 
 from .description import MANIFEST, check_model_folder
 
-TENSORS = "tensors"
+TENSORS, REPLACED = "tensors", ".replaced"
 
 
 class BrokenSave(Exception):
@@ -32,8 +32,12 @@ class Checkpoint:
         self._tensors = tf.train.Checkpoint(**parts)
 
     def sweep(self):
-        """Remove what a killed process left of an unfinished save."""
-        for leftover in self.folder.glob(".step-*"):
+        """Remove what a killed process left of an unfinished save, and put back what it was about to replace."""
+        for replaced in self.folder.glob(f".*{REPLACED}"):
+            finished = self.folder / replaced.name[1:].removesuffix(REPLACED)
+            if not finished.exists():
+                os.replace(replaced, finished)
+        for leftover in (path for path in self.folder.glob(".*") if path.is_dir()):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def newest(self, step=None):
@@ -80,7 +84,7 @@ def _saves(folder):
 
 
 def _write(tensors, folder, name, record):
-    unfinished, finished = folder / f".{name}", folder / name
+    unfinished, finished, replaced = folder / f".{name}", folder / name, folder / f".{name}{REPLACED}"
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
@@ -91,9 +95,11 @@ def _write(tensors, folder, name, record):
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         if finished.exists():
-            shutil.rmtree(finished)
+            shutil.rmtree(replaced, ignore_errors=True)
+            os.replace(finished, replaced)
         os.replace(unfinished, finished)
         _sync(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
     except (OSError, tf.errors.OpError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = getattr(error, "strerror", None) or getattr(error, "message", error)

@@ -19,9 +19,11 @@ class Health:
     """The examination of one run, always on the same faces and latents.
 
     dcgan : a network.DCGAN; faces, validation : (N, S, S, 3) uint8 faces that it trains on, and of other people
+    real_above : the output of D above which it takes a face for real, None if there is none
     """
 
-    def __init__(self, dcgan, faces, validation):
+    def __init__(self, dcgan, faces, validation, real_above=0.0):
+        self.real_above = real_above
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
         self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
         self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
@@ -30,18 +32,23 @@ class Health:
     def __call__(self):
         """The numbers by name.
 
-        d_wins : share of faces that it trains on and of G's that D tells right
+        d_wins : share of faces that it trains on and of G's that D tells right, if it has a level for that
         d_gap : how much higher D's mean logit is for faces that it trains on than for others: it learns them by heart
-        diversity : diversity() of G's samples over that of real faces, 1 is best, near 0 all samples are one
+        diversity : diversity() of G's samples over that of real faces, 1 is best, near 0 all samples are one; only
+            where there are two different validation faces
         sliced_wasserstein : of samples and validation faces (metrics.distributions)
         hole_psnr, hole_ssim : means over a short completion of 64 validation faces, one start, 60 iterations
         """
         samples = to_uint8(self.dcgan.generate(self.z))
         seen, unseen, fake = (self.dcgan.realism(faces).numpy() for faces in (
             to_float(self.seen), to_float(self.unseen), self.dcgan.generator(self.z)))
-        return {"d_wins": float(np.mean([*(seen > 0), *(fake <= 0)])), "d_gap": float(seen.mean() - unseen.mean()),
-                "diversity": diversity(samples) / max(diversity(self.unseen), 1e-9),
-                "sliced_wasserstein": sliced_wasserstein(samples, self.unseen, 0), **self._complete()}
+        numbers = {"d_gap": float(seen.mean() - unseen.mean()),
+                   "sliced_wasserstein": sliced_wasserstein(samples, self.unseen, 0), **self._complete()}
+        if self.real_above is not None:
+            numbers["d_wins"] = float(np.mean([*(seen > self.real_above), *(fake <= self.real_above)]))
+        if real := diversity(self.unseen):
+            numbers["diversity"] = diversity(samples) / real
+        return numbers
 
     def _complete(self):
         truth = self.unseen[:len(self.known)]
@@ -62,10 +69,10 @@ def diversity(faces):
 
 def diagnose(numbers):
     """What is wrong with a run, in one line, by the numbers of Health; None if nothing is."""
-    if numbers["diversity"] < COLLAPSED:
+    if numbers.get("diversity", 1) < COLLAPSED:
         return (f"G is collapsing: its samples differ {numbers['diversity']:.0%} as much as real faces do; go back "
                 "with --resume_from, or try --augment, --noise or a smaller --learning_rate")
-    if numbers["d_wins"] > WON:
+    if numbers.get("d_wins", 0) > WON:
         return (f"D has won: it tells {numbers['d_wins']:.1%} of real and generated faces apart, and G learns little "
                 "from it; try --noise, --penalty r1 or a smaller --d_learning_rate")
     return None

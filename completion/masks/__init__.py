@@ -16,8 +16,8 @@ OCCLUSIONS = {"O1": (52, 116, 33, 71), "O2": (52, 116, 57, 95), "O3": (52, 74, 2
 
 def center(size, rng=None, scale=0.25):
     """A square hole from `scale` to 1 - `scale` of the side; scale in (0, 0.5)."""
-    first, last = int(size * scale), int(size * (1 - scale))
-    return _without(size, first, last, first, last)
+    margin = round(size * scale)
+    return _without(size, margin, size - margin, margin, size - margin)
 
 
 def left(size, rng=None):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.folder import PictureFiles, pack_descriptor, read_descriptors
+from evaluation.folder import ORIGINAL, DescriptorFiles, PictureFiles
 from evaluation.summary import Measured, as_csv, as_table, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
@@ -40,17 +40,16 @@ def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_
 def row(tmp_path):
     rng, measured, faces = np.random.default_rng(0), Measured(), {}
     pictures = rng.integers(0, 256, (2, 5, 32, 32, 3), dtype=np.uint8)
-    descriptors = rng.normal(size=(2, 5, 128)).astype(np.float32)
-    lines = []
+    descriptors, files = rng.normal(size=(2, 5, 128)).astype(np.float32), DescriptorFiles(tmp_path)
     for index, name in enumerate("abcde"):
         faces[name] = tmp_path / f"{name}.png"
         write_picture(faces[name], pictures[0, index])
         write_picture(tmp_path / f"pictures/center/telea/{name}.png", pictures[1, index])
         measured.add(record(name, hole_psnr=20.0 + index, hole_ssim=None))
-        lines += [pack_descriptor(name, "", "original", descriptors[0, index]),
-                  pack_descriptor(name, "center", "telea", descriptors[1, index])]
-    (tmp_path / "descriptors.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    return summarize(tmp_path, ("center", "telea"), measured, faces, read_descriptors(tmp_path), 3), pictures
+        files.append(name, ORIGINAL, descriptors[0, index])
+        files.append(name, ("center", "telea"), descriptors[1, index])
+    np.testing.assert_array_equal(files.read(ORIGINAL, "ca"), descriptors[0, [2, 0]])
+    return summarize(tmp_path, ("center", "telea"), measured, faces, 3), pictures
 
 
 def test_a_row_has_the_means_and_the_distances_of_the_sets(row):
