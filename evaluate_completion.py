@@ -18,8 +18,8 @@ from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folde
 from completion.inputs import read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
-from evaluation.comparison import compare
-from evaluation.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_searched, picture_of
+from measuring.comparison import compare
+from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_searched, picture_of
 from helpers import BadPhoto, UsageError
 from preprocess.workers import WorkerDied, map_surviving
 from training.description import describe_model
@@ -113,7 +113,7 @@ def find_size(faces):
 
 def check_methods(settings, options):
     """Raise UsageError before any work if a method lacks its library or its faces, or the metrics their model."""
-    from evaluation.worker import make_fills
+    from measuring.worker import make_fills
     from metrics.identity import FaceDescriber
     FaceDescriber()
     make_fills(settings["image_size"], options.train_faces, options.methods)
@@ -176,7 +176,7 @@ def search_batch(batch, mask, search, blend, out, journal, stop):
 
 def measure_all(missing, faces, stamps, options, settings, stop):
     """Fill by the classical methods and measure everything that is missing; returns how many faces failed."""
-    from evaluation import worker
+    from measuring import worker
     out, failed = Path(options.out_dir), 0
     costs = {key: {name: record[name] for name in ("seconds", "context_loss", "prior_loss")}
              for key, record in find_searched(out, stamps).items()}
@@ -203,8 +203,8 @@ def measure_all(missing, faces, stamps, options, settings, stop):
 
 def conclude(out, faces, options):
     """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
-    from evaluation.pictures import write_pictures
-    from evaluation.summary import as_csv, as_table, read_measured, summarize
+    from measuring.pictures import write_pictures
+    from measuring.summary import as_csv, as_table, read_measured, summarize
     asked = {"faces": digest(np.array(list(faces.items()))), "masks": options.masks, "methods": options.methods,
              "report_faces": options.report_faces, "results": listing.fingerprint(out / RESULTS)[0]}
     files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.folder import ORIGINAL, DescriptorFiles, PictureFiles
-from evaluation.summary import Measured, as_csv, as_table, read_measured, summarize
+from measuring.folder import ORIGINAL, DescriptorFiles, PictureFiles
+from measuring.summary import Measured, as_csv, as_table, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
 

@@ -1,0 +1,76 @@
+"""What one of an evaluation's processes does: fill the holes of a face by the classical methods, and measure."""
+import time
+from pathlib import Path
+
+import numpy as np
+
+import baselines
+import helpers
+from completion.inputs import read_face
+from completion.masks import center
+from dataset.folder import load_faces
+from helpers import BadPhoto, UsageError
+from listing import fingerprint
+from metrics.identity import FaceDescriber, identity_distance
+from metrics.images import measure
+
+from .folder import ORIGINAL, digest, picture_of
+
+
+def prepare(out, size, seed, train_faces, methods):
+    """Set a process up: the fills of `methods`, those from training faces included, and the face describer."""
+    global _worker
+    _worker = Path(out), size, seed, make_fills(size, train_faces, methods), FaceDescriber()
+
+
+def make_fills(size, train_faces, methods):
+    """{name: fill} of the classical `methods`, each tried once.
+
+    Raises UsageError if a library is missing or no face of `size` pixels a side is in the folder `train_faces`.
+    """
+    fills = {name: fill for name, fill in baselines.FILLS.items() if name in methods}
+    if needed := [name for name in methods if name in baselines.FROM_FACES]:
+        training, _ = load_faces(train_faces, size)
+        if not len(training):
+            raise UsageError(f"no faces of {size}x{size} pixels in {train_faces}", helpers.NO_INPUT)
+        fills |= {name: baselines.FROM_FACES[name](training) for name in needed}
+    for fill in fills.values():                         # imports and first factorisations are no part of its time
+        fill(np.zeros((size, size, 3), np.float32), center(size), 0)
+    return fills
+
+
+def measure_face(task):
+    """Measure one face under all its masks and methods.
+
+    task : (name, source, [(mask, method), ...])
+    Returns ([record, ...], {(mask, method): descriptor}), with the true face's descriptor under ORIGINAL, or the
+    BadPhoto or UsageError that stopped it.
+    """
+    name, source, keys = task
+    out, size, seed, fills, describer = _worker
+    try:
+        faces = {mask: read_face(source, name, size, mask=mask, seed=seed) for mask in {mask for mask, _ in keys}}
+        results = [_fill(faces[mask], mask, method, out, fills) for mask, method in keys]
+    except (BadPhoto, UsageError) as problem:
+        return problem
+    truth = next(iter(faces.values())).pixels
+    descriptors = describer.describe(np.stack([truth] + [result for result, _ in results]))
+    identities = identity_distance(np.repeat(descriptors[:1], len(results), axis=0), descriptors[1:])
+    stamp = fingerprint(source)
+    found = [{"face": name, "mask": mask, "method": method, "fingerprint": stamp, **measure(truth, result, faces[mask].known),
+              "identity": round(float(identity), 5), "seconds": round(seconds, 5),
+              "face_sha256": digest(truth), "hole_sha256": digest(faces[mask].known)}
+             for (mask, method), (result, seconds), identity in zip(keys, results, identities)]
+    return found, dict(zip([ORIGINAL, *keys], descriptors))
+
+
+def _fill(face, mask, method, out, fills):
+    """(result, seconds) of a method for a Face; the latent search has run before, its picture is read."""
+    path, begun = out / picture_of(face.name, mask, method), time.perf_counter()
+    if method == "latent":
+        return helpers.read_photo(path).pixels, 0.0
+    filled = fills[method](helpers.to_float(face.pixels), face.known, face.seed)
+    result = np.where(face.known[..., None], face.pixels, helpers.to_uint8(filled))
+    seconds = time.perf_counter() - begun
+    helpers.write_picture(path, result)
+    return result, seconds
