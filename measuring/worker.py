@@ -56,10 +56,10 @@ def measure_face(task):
     truth = next(iter(faces.values())).pixels
     descriptors = describer.describe(np.stack([truth] + [result for result, _ in results]))
     identities = identity_distance(np.repeat(descriptors[:1], len(results), axis=0), descriptors[1:])
-    stamp = fingerprint(source)
-    found = [{"face": name, "mask": mask, "method": method, "fingerprint": stamp, **measure(truth, result, faces[mask].known),
-              "identity": round(float(identity), 5), "seconds": round(seconds, 5),
-              "face_sha256": digest(truth), "hole_sha256": digest(faces[mask].known)}
+    own = {"face": name, "fingerprint": fingerprint(source), "face_sha256": digest(truth)}
+    found = [{**own, "mask": mask, "method": method, "hole_sha256": digest(faces[mask].known),
+              **measure(truth, result, faces[mask].known), "identity": round(float(identity), 5),
+              "seconds": round(seconds, 5)}
              for (mask, method), (result, seconds), identity in zip(keys, results, identities)]
     return found, dict(zip([ORIGINAL, *keys], descriptors))
 
