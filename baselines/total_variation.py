@@ -7,7 +7,7 @@ PRIMAL_STEP = 0.03                                      # of the order of a face
 DUAL_STEP = 1 / (8 * PRIMAL_STEP)                       # the most that converges: the gradient's norm is sqrt(8)
 
 
-def total_variation(face, known, seed=0, *, iterations=250, tolerance=2e-5):
+def total_variation(face, known, seed=0, *, iterations=200, tolerance=2e-5):
     """Fill the hole so that the whole picture's total variation is smallest, all channels sharing their edges.
 
     min_x sum_pixels || (grad x_red, grad x_green, grad x_blue) ||_2 subject to x = face where known, by the

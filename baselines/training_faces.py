@@ -22,14 +22,23 @@ def nearest(train_faces):
     """
     by_pixel = np.ascontiguousarray(train_faces.reshape(len(train_faces), -1).T)        # (H * W * 3, N): rows are read
 
+    def losses(pixels, levels, weights, of=slice(None)):
+        total = np.zeros(len(by_pixel[0, of]), np.float32)
+        for pixel, level, weight in zip(pixels, levels, weights):
+            values = by_pixel[pixel][of]
+            total += weight * (np.maximum(values, level) - np.minimum(values, level))
+        return total
+
     def fill(face, known, seed=0):
         weights = np.repeat(context_weights(known).ravel(), 3)
-        near = np.flatnonzero(weights)
-        if not len(near):
+        heaviest_first = np.argsort(-weights, kind="stable")[:np.count_nonzero(weights)]
+        if not len(heaviest_first):
             return face.copy()
-        losses = np.zeros(by_pixel.shape[1], np.float32)
-        for values, value, weight in zip(by_pixel[near], to_uint8(face).ravel()[near], weights[near]):
-            losses += weight * (np.maximum(values, value) - np.minimum(values, value))
-        best = by_pixel[:, np.argmin(losses)].reshape(face.shape)
-        return blend_poisson(face[None], to_float(best)[None], known[None])[0]
+        levels = to_uint8(face).ravel()
+        head, tail = ((part, levels[part], weights[part]) for part in np.array_split(heaviest_first, 2))
+        so_far = losses(*head)
+        leader = np.argmin(so_far)
+        possible = np.flatnonzero(so_far <= so_far[leader] + losses(*tail, of=[leader]))     # a loss can only grow
+        best = possible[np.argmin(so_far[possible] + losses(*tail, of=possible))]
+        return blend_poisson(face[None], to_float(by_pixel[:, best].reshape(face.shape))[None], known[None])[0]
     return fill
