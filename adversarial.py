@@ -2,7 +2,7 @@
 
 Functions of tensors alone; network.py puts them together.
 """
-from layers import tf
+from layers import draw, tf
 
 
 def _cross_entropy(logits, label):
@@ -133,6 +133,6 @@ def augment(faces, kinds, seed):
 
 def _uniform(count, seed):
     """A function (salt, low, high) -> (count, 1, 1, 1) numbers in [low, high)."""
-    def draw(salt, low, high):
-        return tf.random.stateless_uniform((count, 1, 1, 1), tf.random.fold_in(seed, salt), low, high)
-    return draw
+    def uniform(salt, low, high):
+        return draw(tf.random.stateless_uniform, (count, 1, 1, 1), tf.random.fold_in(seed, salt), low, high)
+    return uniform

@@ -1,10 +1,43 @@
-"""The layers of the networks: convolutions, transposed convolutions, dense layers, and what normalizes them."""
+"""The layers of the networks: convolutions, transposed convolutions, dense layers, and what normalizes them.
+
+All of them compute in the precision of their input, float32 or bfloat16; weights and statistics are float32.
+"""
 from helpers import quiet_stderr
 
 with quiet_stderr():
     import tensorflow as tf
 
 MOMENTUM, EPSILON = 0.9, 1e-5                           # of the batch-norm statistics
+
+
+def variable(value, name, trainable=True):
+    """A variable to which all replicas assign the same value."""
+    return tf.Variable(value, trainable=trainable, name=name, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
+
+def replicas():
+    """(which replica of the training step this is, how many there are); (0, 1) outside of one."""
+    context = tf.distribute.get_replica_context()
+    return (context.replica_id_in_sync_group, context.num_replicas_in_sync) if context else (0, 1)
+
+
+def mean_of_replicas(tensors):
+    """The mean of each tensor over the replicas; gradients pass."""
+    if replicas()[1] == 1:
+        return tensors
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, tensors)
+
+
+def draw(distribution, shape, seed, *limits):
+    """Random numbers (B, ...) by a stateless generator of TensorFlow for this replica's part of the batch.
+
+    They are the part's rows of what one replica would draw for the whole batch.
+    """
+    this, all_of_them = replicas()
+    if all_of_them == 1:
+        return distribution(shape, seed, *limits)
+    count = shape[0]
+    return distribution((all_of_them * count, *shape[1:]), seed, *limits)[this * count:(this + 1) * count]
 
 
 def halve(x, kernel):
@@ -42,10 +75,12 @@ def _double_by_blocks(x, kernel):
 
     Output row 2 m + p is the sum over j of input row m - j times kernel row 2 j + 1 + p, where there is one.
     """
+    _, height, width, _ = x.shape
     _, _, out, into = kernel.shape
     blocks = tf.reshape(tf.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0))), (3, 2, 3, 2, out, into))
     blocks = tf.reshape(tf.transpose(tf.reverse(blocks, (0, 2)), (0, 2, 5, 1, 3, 4)), (3, 3, into, 4 * out))
-    return tf.nn.depth_to_space(tf.nn.conv2d(x, blocks, 1, "SAME"), 2)
+    doubled = tf.reshape(tf.nn.conv2d(x, blocks, 1, "SAME"), (-1, height, width, 2, 2, out))
+    return tf.reshape(tf.transpose(doubled, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, out))
 
 
 def _kernel_gradient(large, kernel, small):
@@ -75,27 +110,38 @@ class BatchNorm(tf.Module):
 
     def __init__(self, channels, name=None):
         super().__init__(name)
-        self.scale = tf.Variable(tf.ones(channels), name="scale")
-        self.offset = tf.Variable(tf.zeros(channels), name="offset")
-        self.mean = tf.Variable(tf.zeros(channels), trainable=False, name="mean")
-        self.variance = tf.Variable(tf.ones(channels), trainable=False, name="variance")
+        self.scale = variable(tf.ones(channels), "scale")
+        self.offset = variable(tf.zeros(channels), "offset")
+        self.mean = variable(tf.zeros(channels), "mean", trainable=False)
+        self.variance = variable(tf.ones(channels), "variance", trainable=False)
 
     def after(self, layer, x, kernel, training, axis):
         """Normalize layer(x, kernel), whose output channels are the kernel's `axis`.
 
-        By the batch's own statistics in training, and these are learned; else by the learned ones, which are folded
+        By the statistics of the whole batch, all replicas', in training, and these are learned; else by the learned ones, which are folded
         into the kernel and so cost no pass over the activations.
         """
         if not training:
             scale = self.scale * tf.math.rsqrt(self.variance + EPSILON)
             along = [1] * len(kernel.shape)
             along[axis] = -1
-            return layer(x, kernel * tf.reshape(scale, along)) + (self.offset - self.mean * scale)
-        normalized, mean, variance = tf.compat.v1.nn.fused_batch_norm(layer(x, kernel), self.scale, self.offset,
-                                                                      epsilon=EPSILON)
+            shift = self.offset - self.mean * scale
+            return layer(x, tf.cast(kernel * tf.reshape(scale, along), x.dtype)) + tf.cast(shift, x.dtype)
+        normalized, mean, variance = self._normalize(layer(x, tf.cast(kernel, x.dtype)))
         for learned, seen in ((self.mean, mean), (self.variance, variance)):
             learned.assign_sub((1 - MOMENTUM) * (learned - seen))
         return normalized
+
+    def _normalize(self, x):
+        """(normalized, mean, unbiased variance) of (B, H, W, C)."""
+        if replicas()[1] == 1:
+            return tf.compat.v1.nn.fused_batch_norm(x, self.scale, self.offset, epsilon=EPSILON)
+        exact = tf.cast(x, tf.float32)
+        mean, square = mean_of_replicas([tf.reduce_mean(moment, (0, 1, 2)) for moment in (exact, exact ** 2)])
+        variance = square - mean ** 2
+        normalized = tf.nn.batch_normalization(exact, mean, variance, self.offset, self.scale, EPSILON)
+        count = tf.cast(replicas()[1] * tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
+        return tf.cast(normalized, x.dtype), mean, variance * count / (count - 1)
 
 
 class Bias(tf.Module):
@@ -103,11 +149,11 @@ class Bias(tf.Module):
 
     def __init__(self, channels, name=None):
         super().__init__(name)
-        self.offset = tf.Variable(tf.zeros(channels), name="offset")
+        self.offset = variable(tf.zeros(channels), "offset")
 
     def after(self, layer, x, kernel, training, axis):
         """layer(x, kernel) and the bias."""
-        return layer(x, kernel) + self.offset
+        return layer(x, tf.cast(kernel, x.dtype)) + tf.cast(self.offset, x.dtype)
 
 
 class SpectralNorm(tf.Module):
@@ -119,7 +165,7 @@ class SpectralNorm(tf.Module):
 
     def __init__(self, out, name=None):
         super().__init__(name)
-        self.direction = tf.Variable(tf.fill((out, 1), out ** -0.5), trainable=False, name="direction")
+        self.direction = variable(tf.fill((out, 1), out ** -0.5), "direction", trainable=False)
 
     def __call__(self, kernel, training):
         matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))

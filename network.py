@@ -7,7 +7,8 @@ import dataclasses
 
 import adversarial
 from helpers import UsageError, quiet_stderr
-from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, gather, halve, halve_pixels, spread, tf)
+from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, gather, halve, halve_pixels,
+                    mean_of_replicas, replicas, spread, tf, variable)
 
 with quiet_stderr():
     import keras
@@ -16,6 +17,7 @@ KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
 D_DENSE = 64
 D_NORMS = "batch", "none", "spectral"
+PRECISIONS = "float32", "bfloat16"
 WEIGHT_DEVIATION = 0.02
 
 
@@ -60,6 +62,7 @@ class Training:
     penalty : of D's slope, a name of adversarial.PENALTIES or "none"; penalty_weight : its factor
     penalty_every : updates from one penalty to the next, each as much heavier (Karras et al., CVPR 2020, appendix B)
     augment : names of adversarial.AUGMENTATIONS, with blanks between them
+    precision : what the convolutions compute in, one of PRECISIONS; weights, losses and optimizers are float32
     """
     steps: int = 5000
     learning_rate: float = 0.0003
@@ -75,6 +78,7 @@ class Training:
     penalty_weight: float = 1.0
     penalty_every: int = 1
     augment: str = ""
+    precision: str = "float32"
 
 
 class Generator(tf.Module):
@@ -86,13 +90,14 @@ class Generator(tf.Module):
 
     def __init__(self, architecture, seed=0):
         super().__init__("generator")
+        self.dtype = tf.float32
         widths = [architecture.gf_dim << layer for layer in reversed(range(architecture.layers))] + [3]
-        draw = _initial_weights(seed)
-        self.dense = draw((architecture.z_dim, SMALLEST * SMALLEST * widths[0]), "dense")
-        self.kernels = [draw((KERNEL, KERNEL, out, into), f"kernel_{i}")
+        weights = _initial_weights(seed)
+        self.dense = weights((architecture.z_dim, SMALLEST * SMALLEST * widths[0]), "dense")
+        self.kernels = [weights((KERNEL, KERNEL, out, into), f"kernel_{i}")
                         for i, (into, out) in enumerate(zip(widths, widths[1:]))]
         self.norms = [BatchNorm(width, f"norm_{i}") for i, width in enumerate(widths[:-1])]
-        self.bias = tf.Variable(tf.zeros(3), name="bias")
+        self.bias = variable(tf.zeros(3), "bias")
 
     def __call__(self, z, training=False):
         return self.rest(self.first(z, training), training)
@@ -100,13 +105,14 @@ class Generator(tf.Module):
     def first(self, z, training=False):
         """z (B, z_dim) -> activations (B, 4, 4, C) behind the dense layer and its batch norm, before ReLU."""
         kernel = tf.reshape(self.dense, (z.shape[1], SMALLEST, SMALLEST, -1))
-        return self.norms[0].after(spread, z, kernel, training, axis=3)
+        return self.norms[0].after(spread, tf.cast(z, self.dtype), kernel, training, axis=3)
 
     def rest(self, x, training=False):
         """Activations (B, 4, 4, C) of `first` -> faces (B, S, S, 3)."""
         for norm, kernel in zip(self.norms[1:], self.kernels):
             x = norm.after(double, tf.nn.relu(x), kernel, training, axis=2)
-        return tf.tanh(double_to_pixels(tf.nn.relu(x), tf.convert_to_tensor(self.kernels[-1])) + self.bias)
+        pixels = double_to_pixels(tf.nn.relu(x), tf.cast(self.kernels[-1], x.dtype))
+        return tf.tanh(tf.cast(pixels, tf.float32) + self.bias)
 
 
 class Discriminator(tf.Module):
@@ -119,26 +125,28 @@ class Discriminator(tf.Module):
 
     def __init__(self, architecture, seed=0):
         super().__init__("discriminator")
+        self.dtype = tf.float32
         widths = [3] + [architecture.df_dim << layer for layer in range(architecture.layers)]
-        draw = _initial_weights(seed)
-        self.kernels = [draw((KERNEL, KERNEL, into, out), f"kernel_{i}")
+        weights = _initial_weights(seed)
+        self.kernels = [weights((KERNEL, KERNEL, into, out), f"kernel_{i}")
                         for i, (into, out) in enumerate(zip(widths, widths[1:]))]
-        self.bias = tf.Variable(tf.zeros(widths[1]), name="bias")
+        self.bias = variable(tf.zeros(widths[1]), "bias")
         norm = BatchNorm if architecture.d_norm == "batch" else Bias
         self.norms = [norm(width, f"norm_{i}") for i, width in enumerate(widths[2:])]
-        self.dense = draw((SMALLEST * SMALLEST * widths[-1], D_DENSE), "dense")
-        self.dense_bias = tf.Variable(tf.zeros(D_DENSE), name="dense_bias")
-        self.last = draw((D_DENSE, 1), "last")
-        self.last_bias = tf.Variable(tf.zeros(1), name="last_bias")
+        self.dense = weights((SMALLEST * SMALLEST * widths[-1], D_DENSE), "dense")
+        self.dense_bias = variable(tf.zeros(D_DENSE), "dense_bias")
+        self.last = weights((D_DENSE, 1), "last")
+        self.last_bias = variable(tf.zeros(1), "last_bias")
         self.limits = [SpectralNorm(weights.shape[-1]) for weights in (*self.kernels, self.dense, self.last)
                        if architecture.d_norm == "spectral"]
 
     def __call__(self, faces, training=False):
         first, *kernels, dense, last = self._weights(training)
-        x = halve_pixels(faces, first) + self.bias
+        x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(first, self.dtype)) + tf.cast(self.bias, self.dtype)
         for norm, kernel in zip(self.norms, kernels):
             x = norm.after(halve, tf.nn.leaky_relu(x, 0.2), kernel, training, axis=3)
-        x = tf.nn.leaky_relu(gather(tf.nn.leaky_relu(x, 0.2), dense) + self.dense_bias, 0.2)
+        x = tf.cast(gather(tf.nn.leaky_relu(x, 0.2), tf.cast(dense, x.dtype)), tf.float32)
+        x = tf.nn.leaky_relu(x + self.dense_bias, 0.2)
         return tf.reduce_sum(x * last[:, 0], axis=1) + self.last_bias
 
     def _weights(self, training):
@@ -150,11 +158,10 @@ def _initial_weights(seed):
     """A function (shape, name) -> variable from N(0, 0.02), each call with a seed of its own."""
     drawn = []
 
-    def draw(shape, name):
+    def weights(shape, name):
         drawn.append(name)
-        values = tf.random.stateless_normal(shape, (seed, len(drawn)), stddev=WEIGHT_DEVIATION)
-        return tf.Variable(values, name=name)
-    return draw
+        return variable(tf.random.stateless_normal(shape, (seed, len(drawn)), stddev=WEIGHT_DEVIATION), name)
+    return weights
 
 
 class DCGAN:
@@ -179,11 +186,13 @@ class DCGAN:
 
     def latents(self, count, *salt):
         """(count, z_dim) float32 from U(-1, 1), a function of the seed and `salt` (integers) alone."""
-        return tf.random.stateless_uniform((count, self.architecture.z_dim), _seed(self.seed, *salt), -1, 1)
+        shape = count, self.architecture.z_dim
+        return draw(tf.random.stateless_uniform, shape, _seed(self.seed, *salt), -1, 1)
 
     def prepare_training(self, training=Training()):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
         self.training = training
+        self.generator.dtype = self.discriminator.dtype = tf.as_dtype(training.precision)
         self.d_optimizer, self.g_optimizer = (keras.optimizers.Adam(training.learning_rate, training.beta1)
                                               for _ in range(2))
         self.d_optimizer.build(self.discriminator.trainable_variables)
@@ -192,9 +201,9 @@ class DCGAN:
             self.average = Generator(self.architecture, 2 * self.seed)
 
     def train_step(self, faces, step):
-        """One update of D and `g_updates` of G.
+        """One update of D and `g_updates` of G; in a replica of tf.distribute, its part of one.
 
-        faces : (B, S, S, 3) float32 in [-1, 1]
+        faces : (B, S, S, 3) float32 in [-1, 1]; all replicas have as many
         step : int64 scalar; with the seed it decides all noise, so that a resumed run repeats itself
 
         Returns scalars: d_loss and g_loss (the defaults are binary cross-entropies, non-saturating for G: Goodfellow
@@ -221,13 +230,14 @@ class DCGAN:
         for update in range(1, self.training.g_updates):
             g_loss, g_gradient = self._update_generator(tf.shape(faces)[0], noise, step, 2 * update + 1)
         self._update_average(step)
+        level = adversarial.REAL_ABOVE.get(self.training.loss)
         found = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
-                 "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient,
-                 "learning_rate": self.g_optimizer.learning_rate}
-        if (level := adversarial.REAL_ABOVE.get(self.training.loss)) is not None:
+                 "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient}
+        if level is not None:
             right = tf.concat((real > level, fake <= level), 0)
             found["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
-        return found
+        found = dict(zip(found, mean_of_replicas(list(found.values()))))
+        return found | {"learning_rate": tf.convert_to_tensor(self.g_optimizer.learning_rate)}
 
     def _update_generator(self, count, noise, step, salt):
         with tf.GradientTape() as tape:
@@ -240,7 +250,8 @@ class DCGAN:
         if self.training.augment:
             faces = adversarial.augment(faces, self.training.augment.split(), _seed(self.seed, step, salt, 1))
         if self.training.noise:
-            faces += noise * tf.random.stateless_normal(tf.shape(faces), _seed(self.seed, step, salt))
+            shape = tf.shape(faces)[0], *faces.shape[1:]
+            faces += noise * draw(tf.random.stateless_normal, shape, _seed(self.seed, step, salt))
         return self.discriminator(faces, training=True)
 
     def _penalize(self, faces, fakes, step):
@@ -249,7 +260,7 @@ class DCGAN:
         For this D judges by its learned statistics: the slope at a face is then that face's own.
         """
         variables, every = self.discriminator.trainable_variables, self.training.penalty_every
-        mix = tf.random.stateless_uniform((tf.shape(faces)[0], 1, 1, 1), _seed(self.seed, step, -1))
+        mix = draw(tf.random.stateless_uniform, (tf.shape(faces)[0], 1, 1, 1), _seed(self.seed, step, -1))
 
         def gradients():
             with tf.GradientTape() as tape:
@@ -273,8 +284,9 @@ class DCGAN:
 
 
 def _apply(optimizer, network, gradients):
-    """Update a network; returns the length of the gradient."""
-    optimizer.apply(gradients, network.trainable_variables)
+    """Update a network by the mean of the replicas' gradients; returns its length."""
+    gradients = mean_of_replicas(gradients)
+    optimizer.apply([gradient / replicas()[1] for gradient in gradients], network.trainable_variables)  # it sums them
     return tf.linalg.global_norm(gradients)
 
 

@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ import helpers
 import records
 from command_line import Parser, Progress, StopRequest, claim_folder, command, number, say, warn, whole_number
 from helpers import UsageError
+from training.cluster import this_worker
 from training.description import check_model_folder
 
 LOSSES = "cross_entropy", "hinge", "least_squares", "wasserstein"
 PENALTIES = "none", "r1", "wgan_gp"
 AUGMENTATIONS = "color", "translation", "cutout"
+PRECISIONS = "float32", "bfloat16"
 PRESETS = {
     "report": {},
     "best": {"batch_size": 64, "epoch": 97, "learning_rate": 0.0002, "average": 0.999, "real_label": 0.9, "noise": 0.1,
@@ -67,6 +70,10 @@ def make_parser():
     run.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
     run.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
     run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
+    run.add_argument("--strategy", choices=("auto", "one", "mirrored", "multi_worker"), default="auto",
+                     help="one device, all of this machine, or those of all machines that TF_CONFIG names; auto takes "
+                     "all there are")
+    run.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU")
     sizes = parser.add_argument_group("networks")
     sizes.add_argument("--image_size", type=int, choices=(64, 128), default=64, help="side of a face in pixels")
     sizes.add_argument("--z_dim", type=whole_number(1), default=100, metavar="N", help="length of z")
@@ -94,25 +101,30 @@ def make_parser():
                      help="updates from one penalty to the next, which is as much heavier")
     how.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, default=[],
                      help="random changes of real and generated faces before D sees them, for small data sets")
+    how.add_argument("--precision", choices=PRECISIONS, default="float32", help="what the convolutions compute in; "
+                     "bfloat16 is faster where the processor or GPU has it")
     return parser
 
 
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
-    options = parse(argv)
+    options, worker = parse(argv), this_worker()
     saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
     check_folders(saves, log, options)
-    with claim_folder(saves), claim_folder(log), StopRequest() as stop:
+    with ExitStack() as held:
+        for folder in (saves, log) if worker.is_chief else ():
+            held.enter_context(claim_folder(folder))
+        stop = held.enter_context(StopRequest())
         faces = read_faces(options.dataset, options)
         validation = read_faces(options.validation, options) if options.validation else None
         if len(faces) < options.batch_size:
             warn(f"only {len(faces)} faces: training in batches of {len(faces)}")
             options.batch_size = len(faces)
-        dcgan, store, record = build(faces, saves, options)
-        first = resume(store, record, options)
-        step = train(dcgan, faces, validation, store, record, first, log, options, stop)
-        if options.export:
+        strategy, dcgan, store, record = build(faces, saves, options)
+        first = resume(store, record, options, worker)
+        step = train(strategy, dcgan, faces, validation, store, record, first, log, options, worker, stop)
+        if options.export and worker.is_chief:
             from training.checkpoint import export
             export(dcgan, options.export, record | {"step": step})
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
@@ -130,57 +142,72 @@ def check_folders(saves, log, options):
 
 
 def build(faces, saves, options):
-    """The networks ready to be trained, the store of their saves, and the record of what decides the run."""
+    """The devices, the networks ready to be trained, the store of their saves, and the record of what decides the run."""
     import network
     from dataset.folder import fingerprint
     from training import checkpoint, devices
 
     architecture = settings(network.Architecture, options)
     devices.use_device(options.device)
-    devices.check_memory(options.batch_size, architecture)
+    strategy = devices.make_strategy(options.strategy)
+    devices.check_memory(devices.share(options.batch_size, strategy), architecture)
     training = settings(network.Training, options, steps=options.epoch * (len(faces) // options.batch_size))
-    dcgan = network.DCGAN(architecture, options.seed)
-    dcgan.prepare_training(training)
+    with strategy.scope():
+        dcgan = network.DCGAN(architecture, options.seed)
+        dcgan.prepare_training(training)
     record = {"architecture": dataclasses.asdict(architecture), "training": dataclasses.asdict(training),
               "batch_size": options.batch_size, "flip": options.flip, "seed": options.seed,
               "data": fingerprint(faces), "faces": len(faces)}
     parts = {"generator": dcgan.generator, "discriminator": dcgan.discriminator,
              "g_optimizer": dcgan.g_optimizer, "d_optimizer": dcgan.d_optimizer}
     parts |= {"average": dcgan.average} if dcgan.average else {}
-    return dcgan, checkpoint.Checkpoint(saves, parts, options.keep), record
+    return strategy, dcgan, checkpoint.Checkpoint(saves, parts, options.keep), record
 
 
-def train(dcgan, faces, validation, store, record, first, log, options, stop):
-    """The training loop, from step `first` to the end of the last epoch or to a stop; returns the last step."""
+def train(strategy, dcgan, faces, validation, store, record, first, log, options, worker, stop):
+    """The training loop, from step `first` to the end of the last epoch or to a stop; returns the last step.
+
+    All workers compute the updates; the chief alone examines, logs and saves.
+    """
     from adversarial import REAL_ABOVE
     from dataset.stream import batches
-    from network import tf
+    from training.devices import check_agreement, distribute, replicate
     from training.health import Health, diagnose
     from training.journal import Journal
 
-    real_above = REAL_ABOVE.get(dcgan.training.loss)
-    health = Health(dcgan, faces, validation, real_above) if validation is not None else None
-    journal, update, fixed_z = Journal(log, first, warn), tf.function(dcgan.train_step), dcgan.latents(64, -1)
-    per_epoch, last, batch_size = len(faces) // options.batch_size, dcgan.training.steps, options.batch_size
+    def stream(*replicas):
+        return batches(faces, batch_size=batch_size, epochs=options.epoch, seed=options.seed, first_step=first,
+                       flip=options.flip, replicas=replicas)
 
     def sample():
         journal.samples(step, helpers.tile(helpers.to_uint8(dcgan.generate(fixed_z))))
 
-    step, reported, clock = first, first, time.monotonic()
-    if step == 0:
-        journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
-        sample()
-    stream = batches(faces, batch_size=batch_size, epochs=options.epoch, seed=options.seed, first_step=first,
-                     flip=options.flip)
+    check_agreement(strategy, first)
+    step, batch_size, last = first, options.batch_size, dcgan.training.steps
+    per_epoch, fixed_z, update = len(faces) // batch_size, dcgan.latents(64, -1), replicate(
+        dcgan.train_step, strategy, options.xla)
+    if worker.is_chief:
+        health = validation is not None and Health(dcgan, faces, validation, REAL_ABOVE.get(dcgan.training.loss))
+        journal = Journal(log, first, warn)
+        if step == 0:
+            journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
+            sample()
     with Progress(last * batch_size, "faces", first * batch_size) as progress:
-        for batch in stream:
-            losses = {name: float(value) for name, value in update(batch, tf.constant(step, tf.int64)).items()}
+        reported, clock = first, time.monotonic()
+        for batch in distribute(strategy, stream):
+            found = update(batch, step)
             step += 1
-            check_finite(losses.values(), step, store.folder)
-            progress.update(batch_size, epoch=f"{step / per_epoch:.2f}", d_loss=f"{losses['d_loss']:.3f}",
-                            g_loss=f"{losses['g_loss']:.3f}")
+            saving = step % options.save_every == 0 or step == last or stop
+            if step % options.report_every == 0 or saving:
+                losses = {name: float(value) for name, value in found.items()}
+                check_finite(losses.values(), step, store.folder)
+            if not worker.is_chief:
+                stop.check()
+                continue
             if step % options.report_every == 0:
                 speed = (step - reported) * batch_size / (time.monotonic() - clock)
+                progress.update((step - reported) * batch_size, epoch=f"{step / per_epoch:.2f}",
+                                d_loss=f"{losses['d_loss']:.3f}", g_loss=f"{losses['g_loss']:.3f}")
                 journal.scalars(step, losses | {"faces_per_second": speed})
                 reported, clock = step, time.monotonic()
             if health and step % per_epoch == 0:
@@ -191,7 +218,7 @@ def train(dcgan, faces, validation, store, record, first, log, options, stop):
                     warn(f"step {step}: {trouble}")
             if step % options.sample_every == 0 or step == last:
                 sample()
-            if step % options.save_every == 0 or step == last or stop:
+            if saving:
                 check_finite(dcgan.generator.variables + dcgan.discriminator.variables, step, store.folder)
                 journal.flush()
                 store.save(step, epoch=step // per_epoch, **record)
@@ -220,14 +247,15 @@ def settings(kind, options, **others):
     return kind(**{name: getattr(options, name) for name in names}, **others)
 
 
-def resume(store, record, options):
+def resume(store, record, options, worker):
     """Load the newest good save, if there is one, and return the step to go on from."""
     import network
     from training.checkpoint import differences
     manifest, save, troubles = store.newest(options.resume_from)
     for trouble in troubles:
         warn(f"{trouble}: falling back to the save before it")
-    store.sweep()
+    if worker.is_chief:
+        store.sweep()
     if manifest is None:
         return 0
     for name, kind in (("architecture", network.Architecture), ("training", network.Training)):

@@ -2,33 +2,40 @@
 import tensorflow as tf
 
 
-def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True):
+def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replicas=(0, 1, 1)):
     """Stream shuffled batches, from any step of any epoch on.
 
     Parameters
     ----------
-    faces : (N, S, S, 3) uint8, with N >= batch_size; kept in memory once
+    faces : (N, S, S, 3) uint8, an array or dataset.store.Pack, with N >= batch_size; rows are read as they are needed
     batch_size : faces a step; an epoch has N // batch_size steps and leaves out the remainder of its own shuffle
     epochs : passes over the faces, counted from step 0
     seed : decides order and flips together with the step
     first_step : where to begin
     flip : mirror each face with probability 1/2
+    replicas : (first, last, of): stream only the parts of each batch for the replicas first to last - 1 of all `of`
 
-    Returns a tf.data.Dataset of (B, S, S, 3) float32 in [-1, 1].
+    Returns a tf.data.Dataset of (B, S, S, 3) float32 in [-1, 1], B = batch_size / of, one for each replica in turn.
     """
     count, steps = len(faces), len(faces) // batch_size
-    pixels = tf.constant(faces)
+    first, last, of = replicas
+    share = batch_size // of
 
     def order(epoch):
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(count), (seed, tf.cast(epoch, tf.int32)))
         return tf.data.Dataset.from_tensor_slices(shuffled).batch(batch_size, drop_remainder=True)
 
-    def batch(step, indices):
-        chosen = tf.gather(pixels, indices)
+    def parts(step, indices):
+        turned = tf.random.stateless_uniform((batch_size, 1, 1, 1), (seed + 1, tf.cast(step, tf.int32))) < 0.5
+        return tf.data.Dataset.range(first, last).map(
+            lambda replica: part(*(rows[replica * share:(replica + 1) * share] for rows in (indices, turned))))
+
+    def part(indices, turned):
+        chosen = tf.numpy_function(faces.__getitem__, [indices], tf.uint8)
+        chosen = tf.ensure_shape(chosen, (share, *faces.shape[1:]))
         if flip:
-            turned = tf.random.stateless_uniform((batch_size, 1, 1, 1), (seed + 1, tf.cast(step, tf.int32))) < 0.5
             chosen = tf.where(turned, tf.reverse(chosen, [2]), chosen)
         return tf.cast(chosen, tf.float32) / 127.5 - 1
 
     indices = tf.data.Dataset.range(first_step // steps, epochs).flat_map(order).skip(first_step % steps)
-    return indices.enumerate(first_step).map(batch).prefetch(2)
+    return indices.enumerate(first_step).flat_map(parts).prefetch(2 * (last - first))

@@ -333,3 +333,15 @@ def test_noise_is_felt_at_first_and_gone_at_the_end_of_the_run():
         noisy, clean = (prepared(steps=10, noise=noise).train_step(faces_for(SMALL), step_at(step))
                         for noise in (0.5, 0.0))
         assert (float(noisy["d_loss"]) != float(clean["d_loss"])) == felt
+
+
+def test_in_bfloat16_the_update_is_nearly_the_same_and_weights_stay_float32():
+    exact, (first, second) = trained(0)
+    rough, (first_rough, second_rough) = trained(0, precision="bfloat16")
+    for name in ("d_loss", "g_loss", "d_real", "d_fake"):
+        assert first_rough[name] == pytest.approx(first[name], rel=0.02) and first_rough[name] != first[name]
+        assert second_rough[name] == pytest.approx(second[name], rel=0.05)
+    for weights, expected in zip(values(rough.generator, rough.discriminator),
+                                 values(exact.generator, exact.discriminator)):
+        assert weights.dtype == np.float32
+        np.testing.assert_allclose(weights, expected, atol=0.002)

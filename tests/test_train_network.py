@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import adversarial
+import network
 import train_network
 from command_line import claim_folder
 from helpers import (BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo)
@@ -340,11 +341,13 @@ def test_every_name_of_an_option_is_known_to_the_updates():
     assert set(train_network.LOSSES) == set(adversarial.LOSSES)
     assert set(train_network.PENALTIES) == {"none", *adversarial.PENALTIES}
     assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
+    assert train_network.PRECISIONS == network.PRECISIONS
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],
                                   ["--d_norm", "none", "--loss", "wasserstein", "--penalty", "wgan_gp"],
-                                  ["--penalty", "r1", "--penalty_every", "2", "--augment", "color", "cutout"]])
+                                  ["--penalty", "r1", "--penalty_every", "2", "--augment", "color", "cutout"],
+                                  ["--precision", "bfloat16"]], ids=" ".join)
 def test_other_updates_resume_as_exactly(faces, tmp_path, more):
     for home, epochs in (("once", "2"), ("twice", "12")):
         for epoch in epochs:

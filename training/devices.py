@@ -1,9 +1,11 @@
-"""Where the networks run, and whether a batch fits there."""
+"""Where the networks run, on how many devices at once, and whether a batch fits there."""
 import os
 import resource
 
 from helpers import OUT_OF_MEMORY, UsageError, quiet_stderr
-from layers import tf
+from layers import mean_of_replicas, tf
+
+from .cluster import this_worker
 
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters
 
@@ -18,6 +20,78 @@ def use_device(name):
         tf.config.set_visible_devices([], "GPU")
     for gpu in gpus if name != "cpu" else []:
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def make_strategy(name):
+    """The tf.distribute.Strategy of a name; to be called before TensorFlow computes anything.
+
+    "one" device; "mirrored": all of this machine; "multi_worker": those of all machines that TF_CONFIG names; "auto":
+    the last of these for which there is more than one. Raises UsageError if TF_CONFIG does not name the workers.
+    """
+    several = this_worker().count > 1
+    if name == "multi_worker" and not os.environ.get("TF_CONFIG"):
+        raise UsageError("--strategy multi_worker: TF_CONFIG has to name the workers; see README.md")
+    if several and name in ("one", "mirrored"):
+        raise UsageError(f"--strategy {name}: TF_CONFIG names {this_worker().count} workers, which would all train alone")
+    if name == "multi_worker" or several:
+        with quiet_stderr():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if name == "mirrored" or name == "auto" and len(devices) > 1:
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
+
+
+def share(batch_size, strategy):
+    """How many faces of a batch each replica gets. Raises UsageError if they do not come out even."""
+    faces, rest = divmod(batch_size, strategy.num_replicas_in_sync)
+    if rest:
+        raise UsageError(f"--batch_size {batch_size} cannot be shared out evenly to {strategy.num_replicas_in_sync} "
+                         "devices")
+    return faces
+
+
+def check_agreement(strategy, step):
+    """Raise UsageError unless all workers go on from the same step."""
+    means, = strategy.run(tf.function(lambda: mean_of_replicas([tf.fill((), float(step))])))
+    if strategy.experimental_local_results(means)[0] != step:
+        raise UsageError(f"this worker would go on from step {step}, others from another one: --checkpoint_dir has to "
+                         "be one folder that all workers see")
+
+
+def distribute(strategy, stream):
+    """The batches of a stream, each element one for every replica of this machine.
+
+    stream : function (first, last, of) -> tf.data.Dataset, whose elements are the parts of a step's batch for the
+        replicas first to last - 1 of all `of`, one after the other
+    """
+    def parts(context):
+        here = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * here
+        return stream(first, first + here, context.num_replicas_in_sync)
+    return strategy.distribute_datasets_from_function(parts)
+
+
+def replicate(step, strategy, xla=False):
+    """A training step (batch, number) -> {name: scalar} as a function that all replicas compute together.
+
+    xla : compile it by XLA
+    Raises UsageError if another machine is lost.
+    """
+    @tf.function
+    def together(batch, number):
+        return strategy.run(tf.function(step, jit_compile=True) if xla else step, (batch, number))
+
+    def update(batch, number):
+        try:
+            found = together(batch, tf.constant(number, tf.int64))
+        except tf.errors.OpError as error:
+            if this_worker().count == 1:
+                raise
+            raise UsageError("another worker stopped answering: start all of them again with the same commands, and "
+                             "they go on from the last save") from error
+        return {name: strategy.experimental_local_results(value)[0] for name, value in found.items()}
+    return update
 
 
 def check_memory(batch_size, architecture):

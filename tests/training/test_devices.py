@@ -4,8 +4,8 @@ import os
 import pytest
 
 from helpers import OUT_OF_MEMORY, USAGE, UsageError
-from network import Architecture, tf
-from training.devices import BYTES_PER_FACE, check_memory, use_device
+from network import DCGAN, Architecture, Training, tf
+from training.devices import BYTES_PER_FACE, check_memory, replicate, use_device
 
 without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 
@@ -45,3 +45,13 @@ def test_larger_networks_leave_room_for_fewer_faces(larger):
     check_memory(batch_size, Architecture())
     with pytest.raises(UsageError):
         check_memory(batch_size, larger)
+
+
+def test_an_update_compiled_by_xla_is_nearly_the_same():
+    faces, found = tf.random.stateless_uniform((4, 64, 64, 3), (1, 1), -1, 1), []
+    for xla in (False, True):
+        dcgan = DCGAN(Architecture(z_dim=4, gf_dim=1, df_dim=1))
+        dcgan.prepare_training(Training(noise=0.1))
+        found.append(replicate(dcgan.train_step, tf.distribute.get_strategy(), xla)(faces, 0))
+    for name, value in found[0].items():
+        assert float(found[1][name]) == pytest.approx(float(value), rel=1e-3), name
