@@ -2,7 +2,7 @@
 
 Functions of tensors alone; network.py puts them together.
 """
-from layers import draw, tf
+from layers import draw, fold, tf
 
 
 def _cross_entropy(logits, label):
@@ -127,12 +127,12 @@ def augment(faces, kinds, seed):
     Source: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020.
     """
     for number, kind in enumerate(kinds):
-        faces = AUGMENTATIONS[kind](faces, _uniform(tf.shape(faces)[0], tf.random.fold_in(seed, number)))
+        faces = AUGMENTATIONS[kind](faces, _uniform(tf.shape(faces)[0], fold(seed, number)))
     return faces
 
 
 def _uniform(count, seed):
     """A function (salt, low, high) -> (count, 1, 1, 1) numbers in [low, high)."""
     def uniform(salt, low, high):
-        return draw(tf.random.stateless_uniform, (count, 1, 1, 1), tf.random.fold_in(seed, salt), low, high)
+        return draw(tf.random.stateless_uniform, (count, 1, 1, 1), fold(seed, salt), low, high)
     return uniform

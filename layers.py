@@ -37,7 +37,15 @@ def draw(distribution, shape, seed, *limits):
     if all_of_them == 1:
         return distribution(shape, seed, *limits)
     count = shape[0]
-    return distribution((all_of_them * count, *shape[1:]), seed, *limits)[this * count:(this + 1) * count]
+    whole = distribution((all_of_them * count, *shape[1:]), seed, *limits)
+    return whole[this * count:(this + 1) * count]
+
+
+def fold(seed, *salt):
+    """Another seed pair of TensorFlow's stateless generators for every seed pair and integers."""
+    for value in salt:
+        seed = tf.random.fold_in(seed, tf.cast(value, tf.int64))
+    return seed
 
 
 def halve(x, kernel):
@@ -118,8 +126,8 @@ class BatchNorm(tf.Module):
     def after(self, layer, x, kernel, training, axis):
         """Normalize layer(x, kernel), whose output channels are the kernel's `axis`.
 
-        By the statistics of the whole batch, all replicas', in training, and these are learned; else by the learned ones, which are folded
-        into the kernel and so cost no pass over the activations.
+        By the statistics of the whole batch, all replicas', in training, and these are learned; else by the learned
+        ones, which are folded into the kernel and so cost no pass over the activations.
         """
         if not training:
             scale = self.scale * tf.math.rsqrt(self.variance + EPSILON)

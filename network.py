@@ -7,7 +7,7 @@ import dataclasses
 
 import adversarial
 from helpers import UsageError, quiet_stderr
-from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, gather, halve, halve_pixels,
+from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, fold, gather, halve, halve_pixels,
                     mean_of_replicas, replicas, spread, tf, variable)
 
 with quiet_stderr():
@@ -291,8 +291,4 @@ def _apply(optimizer, network, gradients):
 
 
 def _seed(seed, *salt):
-    """A seed pair for TensorFlow's stateless generators from any number of integers."""
-    pair = tf.constant([seed, 0], tf.int64)
-    for value in salt:
-        pair = tf.random.fold_in(pair, tf.cast(value, tf.int64))
-    return pair
+    return fold(tf.constant([seed, 0], tf.int64), *salt)

@@ -73,7 +73,8 @@ def make_parser():
     run.add_argument("--strategy", choices=("auto", "one", "mirrored", "multi_worker"), default="auto",
                      help="one device, all of this machine, or those of all machines that TF_CONFIG names; auto takes "
                      "all there are")
-    run.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU")
+    run.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU; it draws other "
+                     "random numbers")
     sizes = parser.add_argument_group("networks")
     sizes.add_argument("--image_size", type=int, choices=(64, 128), default=64, help="side of a face in pixels")
     sizes.add_argument("--z_dim", type=whole_number(1), default=100, metavar="N", help="length of z")
@@ -142,7 +143,7 @@ def check_folders(saves, log, options):
 
 
 def build(faces, saves, options):
-    """The devices, the networks ready to be trained, the store of their saves, and the record of what decides the run."""
+    """The devices, the networks ready to be trained, the store of their saves, and what decides the run."""
     import network
     from dataset.folder import fingerprint
     from training import checkpoint, devices

