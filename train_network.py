@@ -45,7 +45,8 @@ def make_parser():
     """The options; the defaults are the report's."""
     parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.")
     data = parser.add_argument_group("faces")
-    data.add_argument("--dataset", required=True, metavar="DIR", help="folder of aligned faces to train on")
+    data.add_argument("--dataset", required=True, metavar="DIR",
+                      help="folder of aligned faces to train on, or a pack of preprocess.pack_dataset")
     data.add_argument("--validation", metavar="DIR", help="folder of faces of other people; every epoch the run is "
                       "examined on them, and the model that completes them best is kept in best/")
     data.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
@@ -228,9 +229,9 @@ def train(strategy, dcgan, faces, validation, store, record, first, log, options
 
 
 def read_faces(folder, options):
-    """The faces of a folder, (N, S, S, 3) uint8; tells of what was left out."""
-    from dataset.folder import load_faces
-    faces, failures = load_faces(folder, options.image_size)
+    """The faces of a folder or pack, (N, S, S, 3) uint8; tells of what was left out."""
+    from dataset.folder import open_faces
+    faces, failures = open_faces(folder, options.image_size)
     for path, problem in failures[:10]:
         warn(f"{path}: {problem}")
     if failures:

@@ -1,10 +1,17 @@
-"""A folder of aligned faces, read into memory once."""
+"""A folder of aligned faces, read into memory once, or opened where it lies if it is a pack."""
 import hashlib
 
 import numpy as np
 
 from helpers import BadPhoto, read_photo
 from listing import find_photos
+
+from .store import Pack, is_pack
+
+
+def open_faces(folder, size):
+    """(Pack, []) for the folder of a pack, else what load_faces returns."""
+    return (Pack(folder, size), []) if is_pack(folder) else load_faces(folder, size)
 
 
 def load_faces(folder, size):
@@ -14,15 +21,19 @@ def load_faces(folder, size):
     unreadable files, and pictures of another size (reason wrong_size).
     """
     sources, failures = find_photos([folder])
-    faces = np.empty((len(sources), size, size, 3), np.uint8)
-    count = 0
+    faces, count = np.empty((len(sources), size, size, 3), np.uint8), 0
+    for count, face in enumerate(each_face(sources, size, failures), 1):
+        faces[count - 1] = face
+    return faces[:count], failures
+
+
+def each_face(sources, size, failures):
+    """Yield the face of each listing.Source, (size, size, 3) uint8; what is unusable joins `failures`."""
     for source in sources:
         try:
-            faces[count] = _checked(read_photo(source.path).pixels, size)
-            count += 1
+            yield _checked(read_photo(source.path).pixels, size)
         except BadPhoto as problem:
             failures.append((source.path, problem))
-    return faces[:count], failures
 
 
 def _checked(pixels, size):
@@ -33,5 +44,8 @@ def _checked(pixels, size):
 
 
 def fingerprint(faces):
-    """A digest of (N, S, S, 3) uint8 faces and their order, by which a resumed run knows its data again."""
-    return hashlib.sha256(faces).hexdigest()
+    """A digest of faces and their order, by which a resumed run knows its data again, packed or not.
+
+    faces : (N, S, S, 3) uint8 or Pack
+    """
+    return faces.fingerprint if isinstance(faces, Pack) else hashlib.sha256(faces).hexdigest()

@@ -1,0 +1,45 @@
+"""Pack a folder of aligned faces into a few files that training streams, for data sets that memory does not hold.
+
+python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pack --size 64
+"""
+import sys
+
+import helpers
+from command_line import Parser, Progress, StopRequest, command, say, warn, whole_number
+from dataset.folder import each_face
+from dataset.store import write_pack
+from helpers import UsageError
+from listing import find_photos
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.")
+    parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
+    parser.add_argument("output", metavar="OUTPUT", help="folder of the pack, which must not exist")
+    parser.add_argument("--size", type=whole_number(1), default=64, metavar="PIXELS", help="side of the faces")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    sources, failures = find_photos([options.input], exclude=options.output)
+    if not sources:
+        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    with Progress(len(sources), "faces") as progress, StopRequest() as stop:
+        def faces():
+            for face in each_face(sources, options.size, failures):
+                stop.check()
+                progress.update()
+                yield face
+        count = write_pack(options.output, faces())
+    for path, problem in failures:
+        warn(f"{path}: {problem}")
+    say(f"{count} faces packed in {options.output}, {len(failures)} failed")
+    return helpers.SOME_FAILED if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

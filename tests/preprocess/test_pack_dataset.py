@@ -1,0 +1,36 @@
+"""The packing command from end to end."""
+import shutil
+
+import numpy as np
+import pytest
+
+import train_network
+from dataset.folder import load_faces
+from dataset.store import Pack
+from helpers import NO_INPUT, SOME_FAILED
+from preprocess import pack_dataset
+
+
+def test_a_folder_becomes_a_pack_and_what_is_broken_is_named(openface, tmp_path, run):
+    shutil.copytree(openface, tmp_path / "faces")
+    (tmp_path / "faces" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    ended = run(pack_dataset.main, tmp_path / "faces", tmp_path / "pack", "--size", 64)
+    assert ended.code == SOME_FAILED and "broken.png" in ended.err and "12 faces packed" in ended.out
+    np.testing.assert_array_equal(Pack(tmp_path / "pack", 64)[:], load_faces(openface, 64)[0])
+
+
+@pytest.mark.parametrize("size", [64, 32])
+def test_a_folder_without_faces_of_that_size_is_no_usable_input(openface, tmp_path, run, size):
+    folder = openface if size == 32 else tmp_path
+    ended = run(pack_dataset.main, folder, tmp_path / "pack", "--size", size)
+    assert ended.code == NO_INPUT and not (tmp_path / "pack").exists()
+
+
+def test_a_run_begun_on_a_folder_goes_on_with_its_pack(openface, tmp_path, run):
+    assert not run(pack_dataset.main, openface, tmp_path / "pack").code
+    options = ["--batch_size", 4, "--z_dim", 4, "--gf_dim", 1, "--df_dim", 1, "--checkpoint_dir", tmp_path / "saves",
+               "--log_dir", tmp_path / "logs"]
+    assert not run(train_network.main, "--dataset", openface, "--epoch", 1, *options).code
+    ended = run(train_network.main, "--dataset", tmp_path / "pack", "--validation", tmp_path / "pack", "--epoch", 2,
+                *options)
+    assert not ended.code and "going on from" in ended.out and "trained 6 steps" in ended.out
