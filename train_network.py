@@ -173,7 +173,7 @@ def train(strategy, dcgan, faces, validation, store, record, first, log, options
     """
     from adversarial import REAL_ABOVE
     from dataset.stream import batches
-    from training.devices import check_agreement, distribute, replicate
+    from training.devices import check_agreement, distribute, replicate, watch_workers
     from training.health import Health, diagnose
     from training.journal import Journal
 
@@ -194,7 +194,7 @@ def train(strategy, dcgan, faces, validation, store, record, first, log, options
         if step == 0:
             journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
             sample()
-    with Progress(last * batch_size, "faces", first * batch_size) as progress:
+    with Progress(last * batch_size, "faces", first * batch_size) as progress, watch_workers():
         reported, clock = first, time.monotonic()
         for batch in distribute(strategy, stream):
             found = update(batch, step)

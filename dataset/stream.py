@@ -27,10 +27,10 @@ def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replica
 
     def parts(step, indices):
         turned = tf.random.stateless_uniform((batch_size, 1, 1, 1), (seed + 1, tf.cast(step, tf.int32))) < 0.5
-        return tf.data.Dataset.range(first, last).map(
-            lambda replica: part(*(rows[replica * share:(replica + 1) * share] for rows in (indices, turned))))
+        return tf.data.Dataset.from_tensor_slices(tuple(
+            tf.reshape(rows, (of, share, *rows.shape[1:]))[first:last] for rows in (indices, turned)))
 
-    def part(indices, turned):
+    def read(indices, turned):
         chosen = tf.numpy_function(faces.__getitem__, [indices], tf.uint8)
         chosen = tf.ensure_shape(chosen, (share, *faces.shape[1:]))
         if flip:
@@ -38,4 +38,5 @@ def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replica
         return tf.cast(chosen, tf.float32) / 127.5 - 1
 
     indices = tf.data.Dataset.range(first_step // steps, epochs).flat_map(order).skip(first_step % steps)
-    return indices.enumerate(first_step).flat_map(parts).prefetch(2 * (last - first))
+    parted = indices.enumerate(first_step).flat_map(parts)
+    return parted.map(read, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2 * (last - first))

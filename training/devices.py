@@ -1,4 +1,5 @@
 """Where the networks run, on how many devices at once, and whether a batch fits there."""
+import contextlib
 import os
 import resource
 
@@ -76,22 +77,27 @@ def replicate(step, strategy, xla=False):
     """A training step (batch, number) -> {name: scalar} as a function that all replicas compute together.
 
     xla : compile it by XLA
-    Raises UsageError if another machine is lost.
     """
     @tf.function
     def together(batch, number):
         return strategy.run(tf.function(step, jit_compile=True) if xla else step, (batch, number))
 
     def update(batch, number):
-        try:
-            found = together(batch, tf.constant(number, tf.int64))
-        except tf.errors.OpError as error:
-            if this_worker().count == 1:
-                raise
-            raise UsageError("another worker stopped answering: start all of them again with the same commands, and "
-                             "they go on from the last save") from error
+        found = together(batch, tf.constant(number, tf.int64))
         return {name: strategy.experimental_local_results(value)[0] for name, value in found.items()}
     return update
+
+
+@contextlib.contextmanager
+def watch_workers():
+    """Raise UsageError for what TensorFlow raises, wherever it waits, when another machine is lost."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if this_worker().count == 1:
+            raise
+        raise UsageError("another worker stopped answering: start all of them again with the same commands, and "
+                         "they go on from the last save") from error
 
 
 def check_memory(batch_size, architecture):
