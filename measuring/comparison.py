@@ -22,12 +22,12 @@ def compare(first, second):
         groups.setdefault(key[:2], []).append(key)
     for (mask, method), keys in groups.items():
         for metric in METRICS:
-            difference = paired_difference(*([found[key].get(metric) for key in keys] for found in (a, b)))
-            if difference is None:
+            pairs = [pair for key in keys if None not in (pair := (a[key].get(metric), b[key].get(metric)))]
+            if not pairs:
                 continue
-            mean, low, high = difference
+            mean, low, high = paired_difference(*zip(*pairs))
             verdict = "no clear difference" if low <= 0 <= high else f"{second if mean > 0 else first} is higher"
-            yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(keys)} faces: {verdict}"
+            yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
 
 
 def _read(folder):
