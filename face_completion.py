@@ -20,7 +20,7 @@ from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folde
                           printable, say, whole_number)
 from completion.inputs import read_face
 from completion.masks import MASKS
-from completion.recipes import RECIPES
+from completion.recipes import ANSWERS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, describe_recipes
 from helpers import BadPhoto, UsageError
 from training.description import describe_model
 
@@ -44,10 +44,21 @@ def parse(argv=None):
                       help="the centre hole reaches from S to 1 - S of the side")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     search.add_argument("--recipe", choices=list(RECIPES), default="best", help="named settings; seed is the report's")
+    search.add_argument("--list_recipes", action="store_true", help="say what the recipes are, and end")
     search.add_argument("--num_iter", type=whole_number(1), metavar="N", help="updates of z")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
     search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
     search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
+    search.add_argument("--window", type=whole_number(), metavar="N",
+                        help="side of the weights' neighbourhood, odd; 0 for none")
+    search.add_argument("--prior", choices=PRIORS, help="form of the prior loss")
+    search.add_argument("--optimizer", choices=OPTIMIZERS, help="of z")
+    search.add_argument("--decay", type=number(0, 1), metavar="F", help="factor of the learning rate every 100 updates")
+    search.add_argument("--pool", type=whole_number(), metavar="N",
+                        help="latents among which the starts are chosen by their context loss, 0 to draw the starts")
+    search.add_argument("--draw", choices=DRAWS, help="where drawn starts come from")
+    search.add_argument("--iterate", choices=ITERATES, help="the z that counts: the last, or that of the smallest loss")
+    search.add_argument("--answer", choices=ANSWERS, help="of several starts: the best by context loss, or their mean")
     search.add_argument("--blend", choices=("poisson", "none"), help="how the guess is put into the hole")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
@@ -61,6 +72,10 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    if options.list_recipes:
+        for line in describe_recipes():
+            say(line)
+        return 0
     recipe = choose_recipe(options)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
     names = listing.output_names(sources, reserved=(SHEETS,))
@@ -88,7 +103,12 @@ def main(argv=None):
 def choose_recipe(options):
     """The recipe of that name with what the command line sets otherwise."""
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[options.recipe])}
-    return dataclasses.replace(RECIPES[options.recipe], **{k: v for k, v in given.items() if v is not None})
+    recipe = dataclasses.replace(RECIPES[options.recipe], **{k: v for k, v in given.items() if v is not None})
+    if recipe.window and not recipe.window % 2:
+        raise UsageError(f"--window {recipe.window} has no middle: choose an odd number")
+    if 0 < recipe.pool < recipe.starts:
+        raise UsageError(f"a pool of {recipe.pool} latents has no {recipe.starts} starts: choose a larger --pool, or 0")
+    return recipe
 
 
 def describe(options, recipe):

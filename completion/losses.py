@@ -16,3 +16,15 @@ def context_loss(guess, faces, weights):
 def prior_loss(logits):
     """log(1 - D(G(z))) of D's logits (B,): small where D takes a face for real. Returns (B,), in (-inf, 0)."""
     return -tf.nn.softplus(logits)
+
+
+def prior_loss_unsaturated(logits):
+    """-log D(G(z)) of D's logits (B,), which still falls where D is sure that a face is not real. Returns (B,) > 0.
+
+    Source: Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 3; Amos, "Image Completion with
+    Deep Learning in TensorFlow", 2016.
+    """
+    return tf.nn.softplus(-logits)
+
+
+PRIORS = {"log(1 - D)": prior_loss, "-log D": prior_loss_unsaturated}

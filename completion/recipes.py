@@ -1,5 +1,11 @@
-"""Named settings of the latent search."""
+"""Named settings of the latent search, each with its source."""
 import dataclasses
+
+PRIORS = "log(1 - D)", "-log D"
+OPTIMIZERS = "adam", "nesterov"
+DRAWS = "uniform", "normal"
+ANSWERS = "best", "mean"
+ITERATES = "last", "best"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -7,26 +13,52 @@ class Recipe:
     """How a face is completed; the defaults are the report's.
 
     window : side of the neighbourhood that weighs the known pixels; 0 for none
-    lam : weight of the prior loss
+    lam : weight of the prior loss; prior : its form, one of PRIORS
     num_iter : updates of z
-    learning_rate : of Adam (0.9, 0.999) on z
+    optimizer : of z, one of OPTIMIZERS: Adam (0.9, 0.999), or gradient descent with Nesterov's momentum of 0.9
+    learning_rate : of the optimizer; decay : its factor every 100 updates
     starts : searches a face
     pool : latents from which the starts with the smallest context loss are taken; 0 draws the starts at random
+    draw : where random starts come from, U(-1, 1) or N(0, 1), which is then cut at -1 and 1 as all of z is
+    iterate : the z that counts, the last one or that with the smallest loss so far
     answer : "best", the search with the smallest context loss, or "mean", the mean of all faces found
     blend : how the guess is put into the hole, "poisson" or "none"
+    source : who searches so
     """
     window: int = 7
     lam: float = 0.1
+    prior: str = "log(1 - D)"
     num_iter: int = 500
+    optimizer: str = "adam"
     learning_rate: float = 0.01
+    decay: float = 1.0
     starts: int = 1
     pool: int = 0
+    draw: str = "uniform"
+    iterate: str = "last"
     answer: str = "best"
     blend: str = "none"
+    source: str = "the report of 2018"
 
 
 RECIPES = {
     "seed": Recipe(),
+    "paper": Recipe(lam=0.003, num_iter=1500, blend="poisson", source="Yeh et al., CVPR 2017; Adam's rate is ours"),
+    "bamos": Recipe(window=0, prior="-log D", num_iter=1000, source="Amos, dcgan-completion.tensorflow, 2016"),
+    "moodoki": Recipe(window=15, lam=0.2, prior="-log D", num_iter=3000, optimizer="nesterov", learning_rate=0.0003,
+                      draw="normal", blend="poisson", source="moodoki/semantic_image_inpainting, the paper's authors"),
+    "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
+                       iterate="best", blend="poisson", source="ChengBinJin/semantic-image-inpainting"),
     "best": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
-                   blend="poisson"),
+                   blend="poisson", source="what measured best here"),
 }
+
+
+def describe_recipes():
+    """Yield a line for every recipe: its source, and what it has other than the report."""
+    report = dataclasses.asdict(Recipe())
+    for name, recipe in RECIPES.items():
+        settings = dataclasses.asdict(recipe)
+        source = settings.pop("source")
+        other = ", ".join(f"{key} {value}" for key, value in settings.items() if value != report[key])
+        yield f"{name}: {source}; {other or ', '.join(f'{key} {value}' for key, value in settings.items())}"

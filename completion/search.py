@@ -1,4 +1,4 @@
-"""The latent search: Adam on z until G(z) agrees with what is known of a face and looks real.
+"""The latent search: descent on z until G(z) agrees with what is known of a face and looks real.
 
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, section 3.
 """
@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from .losses import context_loss, prior_loss
+from .descent import OPTIMIZERS
+from .losses import PRIORS, context_loss
 from .weights import context_weights
 
-BETA1, BETA2, TINY = 0.9, 0.999, 1e-8                   # of Adam: Kingma and Ba, ICLR 2015
+DECAY_EVERY = 100                                       # updates
 POOL_BATCH = 256
 LANES = 8                                               # batches are filled up to a multiple of it: oneDNN then sums
                                                         # in the same order for every face, whatever the batch
@@ -68,7 +69,7 @@ class Search:
         z = self._starts(faces, weights, seeds)
         z = _lanes(z.reshape(count * recipe.starts, self.z_dim))
         faces, weights = (_lanes(np.repeat(array, recipe.starts, axis=0)) for array in (faces, weights))
-        state = z, tf.zeros_like(z), tf.zeros_like(z)
+        state = z, tf.zeros_like(z), tf.zeros_like(z), z, tf.fill(len(z), np.inf)
         step, found = 0, self._look(0, count, z, faces, weights)
         while True:
             if on_step:
@@ -77,28 +78,33 @@ class Search:
                 return found
             last = min(step + (interval or recipe.num_iter), recipe.num_iter)
             state = self._descend(*state, tf.constant(step), tf.constant(last), faces, weights)
-            step, found = last, self._look(last, count, state[0], faces, weights)
+            shown = state[3 if recipe.iterate == "best" else 0]
+            step, found = last, self._look(last, count, shown, faces, weights)
 
-    def _descend(self, z, mean, square, first, last, faces, weights):
-        """Adam's updates first + 1 to last, in one graph."""
-        def update(step, z, mean, square):
+    def _descend(self, z, first_moment, second_moment, best, least, first, last, faces, weights):
+        """The updates first + 1 to last, in one graph; `best` is each z with the least loss that was met."""
+        recipe, optimize = self.recipe, OPTIMIZERS[self.recipe.optimizer]
+
+        def update(step, z, first_moment, second_moment, best, least):
             with tf.GradientTape() as tape:
                 tape.watch(z)
                 guess = self.generate(z)
-                total = tf.reduce_sum(context_loss(guess, faces, weights))      # a sum: no face feels its neighbours
-                if self.recipe.lam:
-                    total += self.recipe.lam * tf.reduce_sum(prior_loss(self.realism(guess)))
-            gradient, age = tape.gradient(total, z), tf.cast(step + 1, tf.float32)
-            mean += (1 - BETA1) * (gradient - mean)
-            square += (1 - BETA2) * (gradient ** 2 - square)
-            pace = self.recipe.learning_rate / (1 - BETA1 ** age)
-            z -= pace * mean / (tf.sqrt(square / (1 - BETA2 ** age)) + TINY)
-            return step + 1, tf.clip_by_value(z, -1, 1), mean, square           # stay in the support of U(-1, 1)
-        return tf.while_loop(lambda step, *_: step < last, update, (first, z, mean, square))[1:]
+                loss = context_loss(guess, faces, weights)
+                if recipe.lam:
+                    loss += recipe.lam * PRIORS[recipe.prior](self.realism(guess))
+                total = tf.reduce_sum(loss)             # a sum: no face feels its neighbours
+            best, least = tf.where((loss < least)[:, None], z, best), tf.minimum(loss, least)
+            rate = recipe.learning_rate * recipe.decay ** tf.cast(step // DECAY_EVERY, tf.float32)
+            move, first_moment, second_moment = optimize(tape.gradient(total, z), tf.cast(step + 1, tf.float32), rate,
+                                                         first_moment, second_moment)
+            z = tf.clip_by_value(z + move, -1, 1)       # stay in the support of U(-1, 1)
+            return step + 1, z, first_moment, second_moment, best, least
+        return tf.while_loop(lambda step, *_: step < last, update,
+                             (first, z, first_moment, second_moment, best, least))[1:]
 
     def _judge(self, z, faces, weights):
         guess = self.generate(z)
-        return guess, context_loss(guess, faces, weights), prior_loss(self.realism(guess))
+        return guess, context_loss(guess, faces, weights), PRIORS[self.recipe.prior](self.realism(guess))
 
     def _look(self, step, count, z, faces, weights):
         """The Found at this z, the searches of each face in the order of their context loss."""
@@ -116,11 +122,14 @@ class Search:
                  np.split(z, range(POOL_BATCH, len(z), POOL_BATCH))]
         return z, np.concatenate(faces)
 
+    def _draw(self, rng):
+        shape = self.recipe.starts, self.z_dim
+        return rng.uniform(-1, 1, shape) if self.recipe.draw == "uniform" else np.clip(rng.normal(size=shape), -1, 1)
+
     def _starts(self, faces, weights, seeds):
         """(B, starts, z_dim): drawn by each face's seed, or the latents of the pool that agree best with it."""
         if self._pool is None:
-            return np.stack([np.random.default_rng(seed).uniform(-1, 1, (self.recipe.starts, self.z_dim))
-                             for seed in seeds])
+            return np.stack([self._draw(np.random.default_rng(seed)) for seed in seeds])
         z, pool = self._pool
         starts = []
         for face, weight in zip(faces, weights):

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import face_completion
+from completion.recipes import RECIPES
 from helpers import read_photo, write_picture
 from records import read_records
 
@@ -259,6 +260,19 @@ def test_bad_options_end_in_one_line(model, tmp_path, capsys, arguments, code):
     with pytest.raises(SystemExit) as ended:
         complete(model, "x.png", *arguments)
     assert ended.value.code == code and capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments, problem", [(["--window", 8], "no middle"),
+                                                (["--pool", 4, "--starts", 8], "pool of 4")])
+def test_settings_that_make_no_sense_are_refused(model, tmp_path, capsys, arguments, problem):
+    assert complete(model, "x.png", "--out_dir", tmp_path / "out", *arguments, quick=[]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_the_recipes_are_listed_with_their_sources(capsys):
+    assert face_completion.main(["--list_recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == list(RECIPES) and "Yeh et al., CVPR 2017" in lines[1]
 
 
 @pytest.mark.parametrize("paths", [["nothing/*.png"], [], ["empty"]])

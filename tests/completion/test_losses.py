@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from completion.losses import context_loss, prior_loss
+from completion.losses import context_loss, prior_loss, prior_loss_unsaturated
 
 
 def test_the_context_loss_is_the_weighted_sum_of_differences():
@@ -16,6 +16,11 @@ def test_the_prior_loss_is_the_log_of_the_chance_of_being_generated():
     logits = np.array([-3.0, 0.0, 5.0], np.float32)
     real = 1 / (1 + np.exp(-logits.astype(float)))
     np.testing.assert_allclose(prior_loss(logits), np.log(1 - real), rtol=1e-4)
+
+
+def test_the_unsaturated_prior_loss_is_minus_the_log_of_the_chance_of_being_real():
+    logits = np.array([-3.0, 0.0, 2.0], np.float32)
+    np.testing.assert_allclose(prior_loss_unsaturated(logits), -np.log(1 / (1 + np.exp(-logits))), rtol=1e-5)
 
 
 def test_the_prior_loss_stays_finite_where_the_logarithm_would_not():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from completion.descent import MOMENTUM
 from completion.losses import context_loss, prior_loss
 from completion.masks import center
-from completion.recipes import RECIPES, Recipe
+from completion.recipes import RECIPES, Recipe, describe_recipes
 from completion.search import Search
 from completion.weights import context_weights
 
@@ -107,4 +108,49 @@ def test_the_prior_draws_towards_realism():
 
 
 def test_the_seed_recipe_is_the_report():
-    assert SEED == Recipe(7, 0.1, 500, 0.01, 1, 0, "best", "none")
+    assert SEED == Recipe(window=7, lam=0.1, prior="log(1 - D)", num_iter=500, optimizer="adam", learning_rate=0.01,
+                          decay=1, starts=1, pool=0, draw="uniform", iterate="last", answer="best", blend="none")
+
+
+def test_every_recipe_can_be_searched_and_says_where_it_comes_from():
+    for name, recipe in RECIPES.items():
+        found = searched(dataclasses.replace(recipe, num_iter=2, pool=min(recipe.pool, 16)))
+        assert np.isfinite(found.guess).all() and np.abs(found.z).max() <= 1
+        assert recipe.source and any(line.startswith(f"{name}: {recipe.source}") for line in describe_recipes())
+
+
+def test_nesterov_descends_as_keras_does():
+    recipe, weights = Recipe(num_iter=25, lam=0, optimizer="nesterov", learning_rate=1e-4), context_weights(KNOWN)
+    z = tf.Variable(np.concatenate([np.random.default_rng(seed).uniform(-1, 1, (1, Z_DIM)) for seed in (1, 2, 3, 4)])
+                    .astype(np.float32))
+    descent = tf.keras.optimizers.SGD(recipe.learning_rate, MOMENTUM, nesterov=True)
+    for _ in range(recipe.num_iter):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(context_loss(generate(z), FACES, weights))
+        descent.apply([tape.gradient(loss, z)], [z])
+        z.assign(tf.clip_by_value(z, -1, 1))
+    np.testing.assert_allclose(searched(recipe).z[:, 0], z.numpy(), atol=1e-5)
+
+
+def test_the_learning_rate_falls_by_its_factor_every_hundred_updates():
+    whole, falling = (searched(Recipe(num_iter=101, learning_rate=1e-3, decay=decay), interval=100,
+                               on_step=lambda _: None) for decay in (1, 1e-6))
+    until = searched(Recipe(num_iter=100, learning_rate=1e-3))
+    assert np.abs(whole.z - until.z).max() > 1e-5 > np.abs(falling.z - until.z).max()
+
+
+def test_the_best_iterate_is_the_one_with_the_smallest_loss():
+    wild = Recipe(num_iter=60, learning_rate=0.5, lam=0)
+    found, losses = searched(dataclasses.replace(wild, iterate="best")), []
+    searched(wild, interval=1, on_step=lambda found: losses.append(found.context))
+    np.testing.assert_allclose(found.context, np.min(losses[:-1], axis=0), rtol=1e-5)
+
+
+def test_normal_starts_are_cut_where_z_ends():
+    start = searched(Recipe(num_iter=1, learning_rate=1e-9, starts=50, draw="normal")).z
+    assert np.abs(start).max() == pytest.approx(1) and 0.2 < (np.abs(start) > 0.999).mean() < 0.45
+
+
+def test_the_unsaturated_prior_draws_towards_realism_too():
+    trusting, blind = (searched(Recipe(num_iter=60, lam=lam, prior="-log D")) for lam in (30.0, 0.0))
+    assert trusting.prior.mean() < blind.prior.mean()
