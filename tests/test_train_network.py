@@ -345,9 +345,10 @@ def test_every_name_of_an_option_is_known_to_the_updates():
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],
-                                  ["--d_norm", "none", "--loss", "wasserstein", "--penalty", "wgan_gp"],
-                                  ["--penalty", "r1", "--penalty_every", "2", "--augment", "color", "cutout"],
-                                  ["--precision", "bfloat16"]], ids=" ".join)
+                                  ["--d_norm", "none", "--loss", "wasserstein", "--penalty", "wgan_gp",
+                                   "--precision", "bfloat16"],
+                                  ["--penalty", "r1", "--penalty_every", "2", "--augment", "color", "cutout"]],
+                         ids=" ".join)
 def test_other_updates_resume_as_exactly(faces, tmp_path, more):
     for home, epochs in (("once", "2"), ("twice", "12")):
         for epoch in epochs:

@@ -31,6 +31,5 @@ def test_a_run_begun_on_a_folder_goes_on_with_its_pack(openface, tmp_path, run):
     options = ["--batch_size", 4, "--z_dim", 4, "--gf_dim", 1, "--df_dim", 1, "--checkpoint_dir", tmp_path / "saves",
                "--log_dir", tmp_path / "logs"]
     assert not run(train_network.main, "--dataset", openface, "--epoch", 1, *options).code
-    ended = run(train_network.main, "--dataset", tmp_path / "pack", "--validation", tmp_path / "pack", "--epoch", 2,
-                *options)
+    ended = run(train_network.main, "--dataset", tmp_path / "pack", "--epoch", 2, *options)
     assert not ended.code and "going on from" in ended.out and "trained 6 steps" in ended.out

@@ -1,11 +1,12 @@
 """Where training runs, and the batch that does not fit there."""
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from helpers import OUT_OF_MEMORY, USAGE, UsageError
 from network import DCGAN, Architecture, Training, tf
-from training.devices import BYTES_PER_FACE, check_memory, replicate, use_device
+from training.devices import BYTES_PER_FACE, check_memory, make_strategy, replicate, share, use_device
 
 without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 
@@ -45,6 +46,23 @@ def test_larger_networks_leave_room_for_fewer_faces(larger):
     check_memory(batch_size, Architecture())
     with pytest.raises(UsageError):
         check_memory(batch_size, larger)
+
+
+def test_a_batch_is_shared_out_evenly_or_refused():
+    three = SimpleNamespace(num_replicas_in_sync=3)
+    assert share(12, three) == 4
+    with pytest.raises(UsageError, match="--batch_size 7 cannot be shared out evenly to 3"):
+        share(7, three)
+
+
+def test_several_workers_need_to_be_named_and_do_not_train_alone(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(UsageError, match="TF_CONFIG has to name the workers"):
+        make_strategy("multi_worker")
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+    for name in ("one", "mirrored"):
+        with pytest.raises(UsageError, match="each of the 2 workers"):
+            make_strategy(name)
 
 
 def test_an_update_compiled_by_xla_judges_real_faces_alike():
