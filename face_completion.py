@@ -40,6 +40,12 @@ def parse(argv=None):
                        help="what to do with a photo that is not of the model's size")
     hole = parser.add_argument_group("hole")
     hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole")
+    hole.add_argument("--mask", metavar="HOLE", help="a hole of your own instead: a picture whose white is the hole, a "
+                      "folder with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
+    hole.add_argument("--invert_mask", action="store_true", help="black is the hole of --mask")
+    hole.add_argument("--dilate", type=whole_number(), default=0, metavar="PX", help="pixels by which --mask grows")
+    hole.add_argument("--intact", action="store_true",
+                      help="the photos are whole under --mask: measure the results against them")
     hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
                       help="the centre hole reaches from S to 1 - S of the side")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
@@ -76,7 +82,7 @@ def main(argv=None):
         for line in describe_recipes():
             say(line)
         return 0
-    recipe = choose_recipe(options)
+    recipe, options.holes = choose_recipe(options), make_holes(options)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
     names = listing.output_names(sources, reserved=(SHEETS,))
     settings = describe(options, recipe)
@@ -111,11 +117,26 @@ def choose_recipe(options):
     return recipe
 
 
+def make_holes(options):
+    """The user's own holes, or None."""
+    if not options.mask:
+        return None
+    from completion.holes import Holes
+    return Holes(options.mask, invert=options.invert_mask, dilate=options.dilate)
+
+
 def describe(options, recipe):
     """Everything that decides a face's result, as a JSON record."""
-    return {"recipe": dataclasses.asdict(recipe), "mask_type": options.mask_type, "center_scale": options.center_scale,
-            "seed": options.seed, "out_interval": options.out_interval, "fit": options.fit,
-            "checkpoint": options.checkpoint, "version": helpers.VERSION, **describe_model(options.checkpoint)}
+    chosen = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
+                                                        "seed", "out_interval", "fit", "checkpoint")}
+    mask = options.mask and [options.mask, fingerprint_mask(options.mask)]
+    return {"recipe": dataclasses.asdict(recipe), **chosen, "mask": mask, "version": helpers.VERSION,
+            **describe_model(options.checkpoint)}
+
+
+def fingerprint_mask(mask):
+    """By which the file or folder of a mask is known again."""
+    return listing.fingerprint_folder(mask) if os.path.isdir(mask) else list(listing.fingerprint(mask))
 
 
 def digest(settings):
@@ -178,7 +199,9 @@ def complete_all(tasks, options, recipe, settings, results, stop):
 def read_batches(tasks, options, size):
     """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
     tasks, hole = iter(tasks), {"mask": options.mask_type, "seed": options.seed, "fit": options.fit}
-    if options.mask_type == "center":
+    if options.holes:
+        hole["holes"] = options.holes
+    elif options.mask_type == "center":
         hole["scale"] = options.center_scale
     while chunk := list(itertools.islice(tasks, options.batch_size)):
         batch, problems = [], []
@@ -194,6 +217,7 @@ def read_batches(tasks, options, size):
 def complete_batch(batch, search, options, progress, stop):
     """Search, blend, write and measure a batch of Faces; returns their records."""
     begun, writer = time.monotonic(), BatchWriter(batch, search.recipe.blend, options.out_dir)
+    whole = options.intact or not options.mask          # else there is no truth to measure against
 
     def on_step(found):
         stop.check()
@@ -202,7 +226,7 @@ def complete_batch(batch, search, options, progress, stop):
 
     found = search(writer.truth, writer.known, [face.seed for face in batch], interval=options.out_interval,
                    on_step=on_step)
-    return writer.finish(found, (time.monotonic() - begun) / len(batch))
+    return writer.finish(found, (time.monotonic() - begun) / len(batch), whole)
 
 
 class BatchWriter:
@@ -222,15 +246,19 @@ class BatchWriter:
         self.completed, self.step = np.where(self.known[..., None], self.pixels, blended), found.step
         self._write(f"{found.step:04d}.png", self.completed)
 
-    def finish(self, found, seconds):
-        """Write the results, remove the steps of an earlier, longer search, and return a record a face."""
+    def finish(self, found, seconds, whole):
+        """Write the results, remove the steps of an earlier, longer search, and return a record a face.
+
+        whole : measure the results: what lies under the holes is the truth
+        """
         from metrics.images import measure
         self._write("completed.png", self.completed)
         for face, files in zip(self.batch, self.files):
             remove_others(Path(self.folder, face.name), "[0-9]*.png", files)
         return [{"name": face.name, "source": face.source, "status": "done", "iterations": found.step,
                  "context_loss": float(found.context[i]), "prior_loss": float(found.prior[i]), "seed": face.seed,
-                 "seconds": round(seconds, 4), **measure(face.pixels, self.completed[i], face.known),
+                 "seconds": round(seconds, 4),
+                 **(measure(face.pixels, self.completed[i], face.known) if whole else {}),
                  "notes": face.notes, "fingerprint": face.fingerprint, "files": self.files[i]}
                 for i, face in enumerate(self.batch)]
 
@@ -291,8 +319,9 @@ def write_page(folder, finished, settings):
         return FaceRow(face["name"], shown, steps, scores)
 
     left_out = f" (the first {REPORT_FACES} of {len(finished)})" if len(finished) > REPORT_FACES else ""
-    write_report(Path(folder, "report.html"), f"Completed faces{left_out}",
-                 {settings["mask_type"]: map(row, finished[:REPORT_FACES])}, settings=settings)
+    hole = "own" if settings["mask"] else settings["mask_type"]
+    write_report(Path(folder, "report.html"), f"Completed faces{left_out}", {hole: map(row, finished[:REPORT_FACES])},
+                 settings=settings)
 
 
 def summarize(folder, finished, completed, failed, skipped):

@@ -57,9 +57,13 @@ class BadPhoto(Exception):
 
 
 class Photo(NamedTuple):
-    """A picture as read: (H, W, 3) uint8 RGB, upright, and remarks on what had to be done to it."""
+    """A picture as read: (H, W, 3) uint8 RGB, upright, remarks on what had to be done to it, and its opacity.
+
+    alpha : (H, W) uint8, 255 where it is opaque; None if the file has no such channel
+    """
     pixels: np.ndarray
     notes: list
+    alpha: np.ndarray | None = None
 
 
 def read_photo(path):
@@ -113,7 +117,8 @@ def _decode(content):
     notes = ["first of several frames"] if getattr(image, "is_animated", False) else []
     image.seek(0)
     image.load()
-    return Photo(_to_rgb(ImageOps.exif_transpose(image)), notes)
+    image = ImageOps.exif_transpose(image)
+    return Photo(_to_rgb(image), notes, _alpha(image))
 
 
 def _lacks_end(content):
@@ -133,10 +138,23 @@ def _to_rgb(image):
         if "transparency" in image.info:
             grey[np.asarray(image) == image.info["transparency"]] = 255
         return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if _has_alpha(image):
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
     return np.asarray(image.convert("RGB"))
+
+
+def _has_alpha(image):
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+
+
+def _alpha(image):
+    """(H, W) uint8, or None."""
+    if not _has_alpha(image):
+        return None
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
+    return np.asarray(image.convert("RGBA").getchannel("A"))
 
 
 def _to_255(grey, is_float):

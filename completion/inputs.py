@@ -28,23 +28,25 @@ class Face:
     notes: list
 
 
-def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", **settings):
+def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=None, **settings):
     """Read an aligned face and make its hole.
 
     size : side of the model's faces; fit : "refuse", "resize" or "crop" a picture of another size
     mask : a name of masks.MASKS; settings : passed to it; seed : decides holes and starts
+    holes : a holes.Holes in place of mask and settings
 
     Returns a Face. Raises BadPhoto, with reason wrong_size for another size.
     """
     stamp = fingerprint(source)
-    pixels, notes = read_photo(source)
+    photo = read_photo(source)
+    pixels, notes = photo.pixels, photo.notes
     height, width = pixels.shape[:2]
     if (height, width) != (size, size):
         if fit == "refuse":
             raise BadPhoto("wrong_size", f"{width}x{height}, the model takes {size}x{size}: align the photo first "
                            "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
         pixels, notes = resize(pixels, size, fit), [*notes, f"{fit} from {width}x{height}"]
-    known = make_hole(mask, size, name, seed, **settings)
+    known = holes(photo, name, size, fit) if holes else make_hole(mask, size, name, seed, **settings)
     visible = pixels[known].tobytes() + known.tobytes()
     return Face(name, source, stamp, pixels, known, digest_number(seed, visible), notes)
 

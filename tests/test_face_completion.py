@@ -262,6 +262,26 @@ def test_bad_options_end_in_one_line(model, tmp_path, capsys, arguments, code):
     assert ended.value.code == code and capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_hole_of_ones_own_is_filled_and_measured_only_if_the_photo_is_intact(model, tmp_path, capsys):
+    face, other = make_faces(tmp_path, 2)
+    hole = np.zeros((64, 64), np.uint8)
+    hole[10:30, 20:50] = 255
+    Image.fromarray(hole).save(tmp_path / "hole.png")
+    arguments = face, "--out_dir", tmp_path / "out", "--mask", tmp_path / "hole.png"
+    assert complete(model, *arguments) == 0
+    original, completed = (read_photo(tmp_path / "out" / "face_0" / f"{name}.png").pixels
+                           for name in ("original", "completed"))
+    np.testing.assert_array_equal((original != completed).any(axis=-1) & (hole == 0), False)
+    assert (original != completed)[hole > 0].any() and "hole_psnr" not in results(tmp_path / "out")["face_0"]
+    assert "PSNR" not in capsys.readouterr().out
+    assert complete(model, *arguments) == 0 and "1 skipped" in capsys.readouterr().out
+    assert complete(model, *arguments, "--dilate", 2) == 2 and "dilate" in capsys.readouterr().err
+    assert complete(model, *arguments, "--intact", "--overwrite") == 0
+    assert results(tmp_path / "out")["face_0"]["hole_psnr"] > 0
+    assert complete(model, other, "--out_dir", tmp_path / "no", "--mask", "alpha") == 1
+    assert "no_alpha" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments, problem", [(["--window", 8], "no middle"),
                                                 (["--pool", 4, "--starts", 8], "pool of 4")])
 def test_settings_that_make_no_sense_are_refused(model, tmp_path, capsys, arguments, problem):

@@ -1,0 +1,97 @@
+"""Holes of the user: a mask file, a folder of them, what is transparent in a photo, or what has a certain colour."""
+import re
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from helpers import SUFFIXES, BadPhoto, UsageError, read_photo, resize
+
+HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
+TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
+TOLERANCE = 32                                          # levels a channel, for JPEG does not keep a colour exactly
+
+
+class Holes:
+    """Finds the hole of each photo.
+
+    source : path of a mask, whose white is the hole, of any size; path of a folder with a mask for every face, named
+        as the face; "alpha" for what is not wholly opaque; or "color:#rrggbb"
+    invert : the hole is what would be kept
+    dilate : pixels of the finished face by which the hole grows, in all eight directions
+    Raises UsageError if there is no such file or folder, or the colour makes no sense.
+    """
+
+    def __init__(self, source, *, invert=False, dilate=0):
+        self.source, self.invert, self.dilate = source, invert, dilate
+        if source.startswith("color:"):
+            if not re.fullmatch("color:#[0-9a-fA-F]{6}", source):
+                raise UsageError(f"--mask {source}: a colour is like color:#00ff00")
+            self._find = self._find_color
+            self._color = np.array([int(source[7 + at:9 + at], 16) for at in (0, 2, 4)])
+        elif source == "alpha":
+            self._find = self._find_transparent
+        elif Path(source).is_dir():
+            self._find, self._files = self._find_by_name, _files_by_name(Path(source))
+        else:
+            self._find, self._mask = self._find_in_file, _read_only_mask(source)
+
+    def __call__(self, photo, name, size, fit):
+        """The known pixels of a face, (size, size) bool.
+
+        photo : helpers.Photo as it was read; name : the face's relative output name; fit : how a photo of another size
+        is brought to `size`, "resize" or "crop"
+        Raises BadPhoto: no_mask, no_alpha, no_hole, nothing_known, or what read_photo says of the mask.
+        """
+        hole, least = self._find(photo, name)
+        if hole.shape != (size, size):
+            how = fit if hole.shape == photo.pixels.shape[:2] else "resize"
+            hole = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0]
+        hole = hole >= least
+        if self.invert:
+            hole = ~hole
+        if self.dilate:
+            hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
+        if not hole.any():
+            raise BadPhoto("no_hole", f"nothing is missing by --mask {self.source}")
+        if hole.all():
+            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
+        return ~hole
+
+    def _find_in_file(self, photo, name):
+        return self._mask, HALF
+
+    def _find_by_name(self, photo, name):
+        if name not in self._files:
+            raise BadPhoto("no_mask", f"no mask {name}.png or the like in {self.source}")
+        return _read_mask(self._files[name]), HALF
+
+    def _find_transparent(self, photo, name):
+        if photo.alpha is None:
+            raise BadPhoto("no_alpha", "the photo has no alpha channel")
+        return np.where(photo.alpha < 255, 255, 0).astype(np.uint8), TRACE
+
+    def _find_color(self, photo, name):
+        distance = np.abs(photo.pixels.astype(int) - self._color).max(axis=-1)
+        return np.where(distance <= TOLERANCE, 255, 0).astype(np.uint8), TRACE
+
+
+def _read_mask(path):
+    """(H, W) uint8, 255 where the hole is."""
+    try:
+        return np.rint(read_photo(path).pixels.mean(axis=-1)).astype(np.uint8)
+    except BadPhoto as problem:
+        raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
+
+
+def _read_only_mask(path):
+    try:
+        return _read_mask(path)
+    except BadPhoto as problem:
+        raise UsageError(f"--mask {problem.detail} ({problem.reason.removeprefix('mask_')})") from problem
+
+
+def _files_by_name(folder):
+    """{path below the folder without suffix: path} of its pictures."""
+    return {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*"))
+            if path.suffix.lower() in SUFFIXES}

@@ -1,0 +1,113 @@
+"""The user's holes: where they are found, at any size, and what is said when there is none."""
+import numpy as np
+import pytest
+from PIL import Image
+
+from completion.holes import Holes
+from completion.inputs import read_face
+from helpers import BadPhoto, UsageError, read_photo
+
+SIZE = 16
+SQUARE = np.zeros((SIZE, SIZE), bool)
+SQUARE[4:10, 6:12] = True
+
+
+def save(path, array, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+    return str(path)
+
+
+def face(tmp_path, size=SIZE, name="face.png"):
+    return save(tmp_path / name, np.random.default_rng(0).integers(90, 200, (size, size, 3), dtype=np.uint8))
+
+
+def known(holes, path, name="face", size=SIZE, fit="refuse"):
+    return holes(read_photo(path), name, size, fit)
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_white_is_the_hole_at_any_size_of_the_mask(tmp_path, scale):
+    mask = save(tmp_path / "mask.png", np.kron(SQUARE * np.uint8(255), np.ones((scale, scale), np.uint8)))
+    np.testing.assert_array_equal(known(Holes(mask), face(tmp_path)), ~SQUARE)
+
+
+def test_grey_edges_count_from_their_middle_on(tmp_path):
+    grey = np.zeros((SIZE, SIZE), np.uint8)
+    grey[3], grey[4] = 127, 128
+    found = known(Holes(save(tmp_path / "mask.png", grey)), face(tmp_path))
+    assert found[3].all() and not found[4].any()
+
+
+def test_a_mask_can_be_inverted_and_grown(tmp_path):
+    mask = save(tmp_path / "mask.png", ~SQUARE * np.uint8(255))
+    np.testing.assert_array_equal(known(Holes(mask, invert=True), face(tmp_path)), ~SQUARE)
+    grown = ~known(Holes(mask, invert=True, dilate=2), face(tmp_path))
+    assert grown[2:12, 4:14].all() and grown.sum() == 100
+
+
+def test_a_folder_has_a_mask_for_every_face_by_its_name(tmp_path):
+    save(tmp_path / "masks" / "people" / "a.png", SQUARE * np.uint8(255))
+    save(tmp_path / "masks" / "b.jpg", SQUARE.T * np.uint8(255), quality=95)
+    holes = Holes(str(tmp_path / "masks"))
+    np.testing.assert_array_equal(known(holes, face(tmp_path), "people/a"), ~SQUARE)
+    np.testing.assert_array_equal(known(holes, face(tmp_path), "b"), ~SQUARE.T)
+    with pytest.raises(BadPhoto, match="no_mask"):
+        known(holes, face(tmp_path), "c")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_not_wholly_opaque_is_the_hole_of_alpha(tmp_path, mode):
+    alpha = np.where(SQUARE, np.uint8(0), np.uint8(255))
+    picture = Image.fromarray(np.full((SIZE, SIZE), 77, np.uint8))
+    if mode == "P":
+        picture = Image.fromarray(np.where(SQUARE, np.uint8(5), np.uint8(1))).convert("P")
+        picture.save(tmp_path / "face.png", transparency=5)
+    else:
+        alpha[0, 0] = 254
+        picture = picture.convert(mode)
+        picture.putalpha(Image.fromarray(alpha))
+        picture.save(tmp_path / "face.png")
+    np.testing.assert_array_equal(known(Holes("alpha"), tmp_path / "face.png"), alpha == 255)
+
+
+def test_a_photo_without_transparency_has_no_hole_of_alpha(tmp_path):
+    with pytest.raises(BadPhoto, match="no_alpha"):
+        known(Holes("alpha"), face(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_colour_is_the_hole_even_as_jpeg(tmp_path, suffix):
+    pixels = read_photo(face(tmp_path, 64)).pixels.copy()
+    pixels[16:48, 16:48] = (0, 255, 0)
+    how = {"quality": 95, "subsampling": 0} if suffix == "jpg" else {}
+    path = save(tmp_path / f"painted.{suffix}", pixels, **how)
+    hole = ~known(Holes("color:#00FF00"), path, size=64)
+    assert hole[18:46, 18:46].all() and not hole[:14].any() and not hole[:, 50:].any()
+
+
+def test_a_photo_of_another_size_takes_its_hole_along(tmp_path):
+    pixels = read_photo(face(tmp_path, 64)).pixels.copy()
+    pixels[16:32, 40:41] = (0, 255, 0)
+    found = read_face(save(tmp_path / "wide.png", pixels), "wide", SIZE, fit="resize", holes=Holes("color:#00ff00"))
+    assert not found.known[4:8, 10].any() and found.known.sum() >= SIZE * SIZE - 12
+
+
+@pytest.mark.parametrize("level, reason", [(0, "no_hole"), (255, "nothing_known")])
+def test_a_mask_of_one_colour_is_refused(tmp_path, level, reason):
+    mask = save(tmp_path / "mask.png", np.full((SIZE, SIZE), level, np.uint8))
+    with pytest.raises(BadPhoto, match=reason):
+        known(Holes(mask), face(tmp_path))
+
+
+@pytest.mark.parametrize("source", ["nowhere.png", "color:green", "color:#12345"])
+def test_a_mask_that_is_not_there_is_a_usage_error(source):
+    with pytest.raises(UsageError, match=source):
+        Holes(source)
+
+
+def test_a_mask_in_a_folder_that_is_no_picture_fails_its_face_alone(tmp_path):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "face.png").write_text("<html>")
+    with pytest.raises(BadPhoto, match="mask_not_an_image"):
+        known(Holes(str(tmp_path / "masks")), face(tmp_path))
