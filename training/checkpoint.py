@@ -63,7 +63,8 @@ class Checkpoint:
 
     def restore(self, save):
         """Load every part from a save. The optimizers have to be built before."""
-        self._tensors.read(str(save / TENSORS)).assert_consumed()
+        status = self._tensors.read(str(save / TENSORS))
+        status.expect_partial().assert_consumed()       # without the first, the second's failure is told twice
 
     def save(self, step, **record):
         """Write everything; the save exists when this returns, whole, or not at all."""
