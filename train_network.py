@@ -30,7 +30,6 @@ PRESETS = {
 }
 
 
-
 def parse(argv=None):
     """The command line as a namespace; a preset's settings stand wherever the command line has none."""
     parser = make_parser()
@@ -44,14 +43,25 @@ def parse(argv=None):
 def make_parser():
     """The options; the defaults are the report's."""
     parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.")
-    data = parser.add_argument_group("faces")
+    add_data(parser.add_argument_group("faces"))
+    add_run(parser.add_argument_group("run"))
+    add_networks(parser.add_argument_group("networks"))
+    add_updates(parser.add_argument_group("updates (the defaults are the report's)"))
+    return parser
+
+
+def add_data(data):
+    """Options that say which faces to train on."""
     data.add_argument("--dataset", required=True, metavar="DIR",
                       help="folder of aligned faces to train on, or a pack of preprocess.pack_dataset")
     data.add_argument("--validation", metavar="DIR", help="folder of faces of other people; every epoch the run is "
                       "examined on them, and the model that completes them best is kept in best/")
     data.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
     data.add_argument("--no-flip", dest="flip", action="store_false", help="do not mirror faces at random")
-    run = parser.add_argument_group("run")
+
+
+def add_run(run):
+    """Options that say for how long, where, and what to keep."""
     run.add_argument("--preset", choices=list(PRESETS), default="report",
                      help="settings to start from, the report's or those that measured best; options given besides win")
     run.add_argument("--epoch", type=whole_number(1), default=25, metavar="N", help="passes over the faces")
@@ -76,14 +86,20 @@ def make_parser():
                      "all there are")
     run.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU; it draws other "
                      "random numbers")
-    sizes = parser.add_argument_group("networks")
+
+
+def add_networks(sizes):
+    """Options that say what the networks are."""
     sizes.add_argument("--image_size", type=int, choices=(64, 128), default=64, help="side of a face in pixels")
     sizes.add_argument("--z_dim", type=whole_number(1), default=100, metavar="N", help="length of z")
     sizes.add_argument("--gf_dim", type=whole_number(1), default=16, metavar="N", help="filters of G's last layer")
     sizes.add_argument("--df_dim", type=whole_number(1), default=16, metavar="N", help="filters of D's first layer")
     sizes.add_argument("--d_norm", choices=("batch", "none", "spectral"), default="batch",
                        help="what normalizes D's layers")
-    how = parser.add_argument_group("updates (the defaults are the report's)")
+
+
+def add_updates(how):
+    """Options that say how the networks are updated."""
     how.add_argument("--learning_rate", type=number(above=0), default=0.0003, metavar="RATE", help="of both Adams")
     how.add_argument("--d_learning_rate", type=number(0), default=0.0, metavar="RATE",
                      help="of D's Adam; 0 for the same as G's")
@@ -105,7 +121,6 @@ def make_parser():
                      help="random changes of real and generated faces before D sees them, for small data sets")
     how.add_argument("--precision", choices=PRECISIONS, default="float32", help="what the convolutions compute in; "
                      "bfloat16 is faster where the processor or GPU has it")
-    return parser
 
 
 @command
@@ -199,8 +214,8 @@ def train(strategy, dcgan, faces, validation, store, record, first, log, options
         for batch in distribute(strategy, stream):
             found = update(batch, step)
             step += 1
-            saving = step % options.save_every == 0 or step == last or stop
-            if step % options.report_every == 0 or saving:
+            due = step % options.save_every == 0 or step == last
+            if step % options.report_every == 0 or due:
                 losses = {name: float(value) for name, value in found.items()}
                 check_finite(losses.values(), step, store.folder)
             if not worker.is_chief:
@@ -220,11 +235,11 @@ def train(strategy, dcgan, faces, validation, store, record, first, log, options
                     warn(f"step {step}: {trouble}")
             if step % options.sample_every == 0 or step == last:
                 sample()
-            if saving:
+            if due or stop:                             # asked now: the signal may have come during the examination
                 check_finite(dcgan.generator.variables + dcgan.discriminator.variables, step, store.folder)
                 journal.flush()
                 store.save(step, epoch=step // per_epoch, **record)
-            stop.check()
+                stop.check()
     return step
 
 

@@ -1,4 +1,4 @@
-"""Named settings of the latent search, each with its source."""
+"""Named settings of the latent search, and their sources."""
 import dataclasses
 
 PRIORS = "log(1 - D)", "-log D"
@@ -23,7 +23,6 @@ class Recipe:
     iterate : the z that counts, the last one or that with the smallest loss so far
     answer : "best", the search with the smallest context loss, or "mean", the mean of all faces found
     blend : how the guess is put into the hole, "poisson" or "none"
-    source : who searches so
     """
     window: int = 7
     lam: float = 0.1
@@ -38,19 +37,26 @@ class Recipe:
     iterate: str = "last"
     answer: str = "best"
     blend: str = "none"
-    source: str = "the report of 2018"
 
 
 RECIPES = {
     "seed": Recipe(),
-    "paper": Recipe(lam=0.003, num_iter=1500, blend="poisson", source="Yeh et al., CVPR 2017; Adam's rate is ours"),
-    "bamos": Recipe(window=0, prior="-log D", num_iter=1000, source="Amos, dcgan-completion.tensorflow, 2016"),
+    "paper": Recipe(lam=0.003, num_iter=1500, blend="poisson"),
+    "bamos": Recipe(window=0, prior="-log D", num_iter=1000),
     "moodoki": Recipe(window=15, lam=0.2, prior="-log D", num_iter=3000, optimizer="nesterov", learning_rate=0.0003,
-                      draw="normal", blend="poisson", source="moodoki/semantic_image_inpainting, the paper's authors"),
+                      draw="normal", blend="poisson"),
     "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
-                       iterate="best", blend="poisson", source="ChengBinJin/semantic-image-inpainting"),
+                       iterate="best", blend="poisson"),
     "best": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
-                   blend="poisson", source="what measured best here"),
+                   blend="poisson"),
+}
+SOURCES = {
+    "seed": "the report of 2018",
+    "paper": "Yeh et al., CVPR 2017; Adam's rate is ours",
+    "bamos": "Amos, dcgan-completion.tensorflow, 2016",
+    "moodoki": "moodoki/semantic_image_inpainting, the paper's authors",
+    "chengbin": "ChengBinJin/semantic-image-inpainting",
+    "best": "what measured best here",
 }
 
 
@@ -59,6 +65,5 @@ def describe_recipes():
     report = dataclasses.asdict(Recipe())
     for name, recipe in RECIPES.items():
         settings = dataclasses.asdict(recipe)
-        source = settings.pop("source")
-        other = ", ".join(f"{key} {value}" for key, value in settings.items() if value != report[key])
-        yield f"{name}: {source}; {other or ', '.join(f'{key} {value}' for key, value in settings.items())}"
+        shown = {key: value for key, value in settings.items() if value != report[key]} or settings
+        yield f"{name}: {SOURCES[name]}; " + ", ".join(f"{key} {value}" for key, value in shown.items())

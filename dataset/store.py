@@ -62,7 +62,7 @@ def is_pack(folder):
 
 
 class Pack:
-    """The faces of a pack: len(), .shape, and rows by a slice or an array of numbers, as an array (N, S, S, 3) has.
+    """The faces of a pack, (N, S, S, 3) uint8: len(), .shape, and rows by a slice or an array of numbers from 0 on.
 
     Files are mapped, not read: memory holds what the system keeps of them, and gives it back when it needs it.
     Raises UsageError (exit code 3) unless every file is there as it was written, with faces of `size` pixels a side.
@@ -84,7 +84,7 @@ class Pack:
         return self.shape[0]
 
     def __getitem__(self, rows):
-        numbers = np.arange(len(self))[rows]
+        numbers = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
         faces = np.empty((len(numbers), *self.shape[1:]), np.uint8)
         for row, (file, place) in enumerate(zip(*divmod(numbers, self._shard))):
             faces[row] = self._files[file][place]

@@ -208,6 +208,15 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(faces, unbroken, stopped, 
     assert_same_run(home, unbroken)
 
 
+def test_a_signal_during_the_examination_is_not_lost_on_the_step_before_it(faces, tmp_path, monkeypatch):
+    def examine(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return {"hole_ssim": 0.5}
+    monkeypatch.setattr("training.health.Health.__call__", examine)
+    assert train(faces, tmp_path, "--validation", str(faces)) == 143
+    assert saves(tmp_path) == [3]
+
+
 def test_a_finished_run_started_again_trains_nothing(faces, unbroken, tmp_path):
     home = Path(shutil.copytree(unbroken, tmp_path / "home"))
     saved, logged = contents(home / "checkpoint"), curves(home)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from completion.descent import MOMENTUM
-from completion.losses import context_loss, prior_loss
+from completion import recipes
+from completion.descent import MOMENTUM, OPTIMIZERS
+from completion.losses import PRIORS, context_loss, prior_loss
 from completion.masks import center
-from completion.recipes import RECIPES, Recipe, describe_recipes
+from completion.recipes import RECIPES, SOURCES, Recipe, describe_recipes
 from completion.search import Search
 from completion.weights import context_weights
 
@@ -116,7 +117,11 @@ def test_every_recipe_can_be_searched_and_says_where_it_comes_from():
     for name, recipe in RECIPES.items():
         found = searched(dataclasses.replace(recipe, num_iter=2, pool=min(recipe.pool, 16)))
         assert np.isfinite(found.guess).all() and np.abs(found.z).max() <= 1
-        assert recipe.source and any(line.startswith(f"{name}: {recipe.source}") for line in describe_recipes())
+        assert any(line.startswith(f"{name}: {SOURCES[name]}") for line in describe_recipes())
+
+
+def test_every_name_of_a_recipe_is_known_to_the_search():
+    assert recipes.OPTIMIZERS == tuple(OPTIMIZERS) and recipes.PRIORS == tuple(PRIORS)
 
 
 def test_nesterov_descends_as_keras_does():
