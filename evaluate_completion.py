@@ -13,20 +13,17 @@ import numpy as np
 import helpers
 import listing
 import records
+from baselines import LEARNED, METHODS, NEED_FACES, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, printable,
                           say, warn, whole_number)
-from completion.inputs import read_face
+from completion.inputs import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
 from measuring.comparison import compare
-from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_searched, picture_of
+from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_completed, picture_of
 from helpers import BadPhoto, UsageError
-from preprocess.workers import WorkerDied, map_surviving
+from workers.processes import WorkerDied, map_surviving
 from training.description import describe_model
-
-METHODS = ("latent", "laplace", "total_variation", "low_rank", "patchmatch", "telea", "navier_stokes", "biharmonic",
-           "mean_face", "nearest")
-NEED_FACES = ("mean_face", "nearest")
 
 
 def parse(argv=None):
@@ -35,12 +32,14 @@ def parse(argv=None):
     add_inputs(parser)
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
     what = parser.add_argument_group("what is measured")
-    what.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"], help="how to fill")
+    what.add_argument("--methods", nargs="+", choices=("latent", *METHODS, *LEARNED), default=["latent", "laplace"],
+                      help="how to fill")
     what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
     what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
     what.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides drawn holes and starts")
     what.add_argument("--train_faces", metavar="DIR", help="aligned faces for mean_face and nearest")
     what.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="model of the latent search")
+    what.add_argument("--learned", default=SHIPPED, metavar="DIR", help="learned models: DIR/vae and so on")
     what.add_argument("--recipe", choices=list(RECIPES), default="best", help="settings of the latent search")
     how = parser.add_argument_group("how")
     how.add_argument("--out_dir", default="evaluation", metavar="DIR", help="folder for the results")
@@ -73,7 +72,8 @@ def main(argv=None):
         failed = len(failures)
         if missing:
             check_methods(settings, options)
-            search_all(sorted(key[:2] for key in missing if key[2] == "latent"), faces, stamps, options, settings, stop)
+            complete_all([key for key in missing if key[2] in ("latent", *LEARNED)], faces, stamps, options, settings,
+                         stop)
             failed += measure_all(missing, faces, stamps, options, settings, stop)
             stop.check()
         conclude(out, faces, options)
@@ -92,56 +92,55 @@ def check_settings(out, faces, options):
     settings = {"seed": options.seed, "version": helpers.VERSION}
     if "latent" in options.methods:
         settings |= {"recipe": options.recipe, **describe_model(options.checkpoint)}
+    learned = {kind: describe_model(Path(options.learned, kind))
+               for kind in {LEARNED[name] for name in options.methods if name in LEARNED}}
+    settings |= {kind: model["model"] for kind, model in sorted(learned.items())}
     if set(options.methods) & set(NEED_FACES):
         settings["train_faces"] = listing.fingerprint_folder(options.train_faces)
     if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
         raise UsageError(f"{out} holds results of other settings ({', '.join(changed)}): choose another --out_dir")
-    settings = {"image_size": find_size(faces), **old, **settings}
+    settings = {"image_size": find_size(faces.values()), **old, **settings}
+    for kind, model in learned.items():
+        if model["image_size"] != settings["image_size"]:
+            raise UsageError(f"{options.learned}/{kind} fills faces of {model['image_size']} pixels a side, these have "
+                             f"{settings['image_size']}")
     helpers.write_json(path, settings)
     return settings
 
 
-def find_size(faces):
-    """The side of the first face that can be read."""
-    for path in faces.values():
-        try:
-            return helpers.read_photo(path).pixels.shape[0]
-        except BadPhoto:
-            continue
-    raise UsageError("none of the faces can be read", helpers.NO_INPUT)
-
-
 def check_methods(settings, options):
     """Raise UsageError before any work if a method lacks its library or its faces, or the metrics their model."""
-    from measuring.worker import make_fills
+    from baselines.methods import make_fills
     from metrics.identity import FaceDescriber
     FaceDescriber()
     make_fills(settings["image_size"], options.train_faces, options.methods)
 
 
-def search_all(keys, faces, stamps, options, settings, stop):
-    """Run the latent search for every (face, mask), write the pictures and what they cost."""
-    there = find_searched(Path(options.out_dir), stamps)
-    keys = [key for key in keys if key not in there]
+def complete_all(keys, faces, stamps, options, settings, stop):
+    """Complete every (face, mask, method) by the methods that take batches; write the pictures and what they cost."""
+    there = find_completed(Path(options.out_dir), stamps)
+    keys = sorted((key for key in keys if key not in there), key=lambda key: (key[2], key[1], key[0]))
     if not keys:
         return
-    from completion.blend import BLENDS
-    from training import checkpoint, devices            # first, for it imports TensorFlow quietly
-    from completion.search import Search
-    devices.use_device("auto")
-    dcgan, _ = checkpoint.load_model(options.checkpoint)
-    recipe = RECIPES[options.recipe]
-    devices.check_memory(min(options.batch_size, len(keys)) * recipe.starts, dcgan.architecture)
-    search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, recipe, options.seed)
-    out, by_mask = Path(options.out_dir), itertools.groupby(sorted(keys, key=lambda key: key[1]), lambda key: key[1])
-    with records.RecordFile(out / SEARCHES) as journal, Progress(len(keys), "searches") as progress:
-        for mask, group in by_mask:
-            names = [name for name, _ in group]
-            for first in range(0, len(names), options.batch_size):
-                chunk = names[first:first + options.batch_size]
-                if batch := list(readable(chunk, mask, faces, options, settings)):
-                    search_batch(batch, mask, search, BLENDS[recipe.blend], out, journal, stop)
-                progress.update(len(chunk))
+    with records.RecordFile(Path(options.out_dir, SEARCHES)) as journal, Progress(len(keys), "completions") as progress:
+        for name, of_method in itertools.groupby(keys, key=lambda key: key[2]):
+            method = make_method(name, options)
+            for mask, group in itertools.groupby(of_method, key=lambda key: key[1]):
+                while chunk := [face for face, *_ in itertools.islice(group, options.batch_size)]:
+                    if batch := list(readable(chunk, mask, faces, options, settings)):
+                        complete_batch(batch, mask, name, method, Path(options.out_dir), journal, stop)
+                    progress.update(len(chunk))
+
+
+def make_method(name, options):
+    """A method that takes batches, as completing.methods has it."""
+    if name == "latent":
+        from completing.latent import LatentSearch
+        return LatentSearch(options.checkpoint, RECIPES[options.recipe], options.seed, interval=50,
+                            batch_size=options.batch_size)
+    from baselines.learned import load_filler
+    from completing.methods import Filling
+    return Filling(load_filler(name, Path(options.learned, LEARNED[name])))
 
 
 def readable(names, mask, faces, options, settings):
@@ -153,33 +152,36 @@ def readable(names, mask, faces, options, settings):
             continue
 
 
-def search_batch(batch, mask, search, blend, out, journal, stop):
-    """Complete a batch of Faces; write a strip of each one's iterations, what it cost, and its result."""
+def complete_batch(batch, mask, name, method, out, journal, stop):
+    """Complete a batch of Faces; write each one's result, a strip of the steps to it if it has any, and its cost."""
     pixels, known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
     truth, frames, begun = helpers.to_float(pixels), [], time.monotonic()
 
-    def on_step(found):
-        stop.check()
-        blended = helpers.to_uint8(blend(truth, found.guess, known))
-        frames.append((found.step, np.where(known[..., None], pixels, blended)))
+    def pasted(completed):
+        return np.where(known[..., None], pixels, helpers.to_uint8(completed))
 
-    found = search(truth, known, [face.seed for face in batch], interval=50, on_step=on_step)
-    seconds = (time.monotonic() - begun) / len(batch)
+    def on_step(step, completed, **_):
+        stop.check()
+        frames.append((step, pasted(completed)))
+
+    outcome = method(truth, known, [face.seed for face in batch], on_step)
+    stop.check()
+    results, seconds = pasted(outcome.faces), (time.monotonic() - begun) / len(batch)
     for index, face in enumerate(batch):
-        strip = np.concatenate([frame[index] for _, frame in frames], axis=1)
-        helpers.write_picture(out / picture_of(face.name, mask, "latent", ".steps"), strip)
-        journal.append({"face": face.name, "mask": mask, "fingerprint": face.fingerprint, "seconds": seconds,
-                        "steps": [step for step, _ in frames], "context_loss": float(found.context[index]),
-                        "prior_loss": float(found.prior[index])})
-        helpers.write_picture(out / picture_of(face.name, mask, "latent"), frames[-1][1][index])
+        if frames:
+            strip = np.concatenate([frame[index] for _, frame in frames], axis=1)
+            helpers.write_picture(out / picture_of(face.name, mask, name, ".steps"), strip)
+        journal.append({"face": face.name, "mask": mask, "method": name, "fingerprint": face.fingerprint,
+                        "seconds": seconds, "steps": [step for step, _ in frames], **outcome.records[index]})
+        helpers.write_picture(out / picture_of(face.name, mask, name), results[index])
 
 
 def measure_all(missing, faces, stamps, options, settings, stop):
     """Fill by the classical methods and measure everything that is missing; returns how many faces failed."""
     from measuring import worker
     out, failed = Path(options.out_dir), 0
-    costs = {key: {name: record[name] for name in ("seconds", "context_loss", "prior_loss")}
-             for key, record in find_searched(out, stamps).items()}
+    costs = {key: {name: record[name] for name in ("seconds", "context_loss", "prior_loss") if name in record}
+             for key, record in find_completed(out, stamps).items()}
     tasks = [(name, faces[name], sorted(key[1:] for key in group)) for name, group in
              itertools.groupby(sorted(missing), key=lambda key: key[0])]
     methods, descriptors = sorted({key[2] for key in missing}), DescriptorFiles(out)
@@ -197,7 +199,7 @@ def measure_all(missing, faces, stamps, options, settings, stop):
             for key, descriptor in measured[1].items():
                 descriptors.append(name, key, descriptor)
             for record in measured[0]:
-                results.append(record | (costs[name, record["mask"]] if record["method"] == "latent" else {}))
+                results.append(record | costs.get((name, record["mask"], record["method"]), {}))
     return failed
 
 

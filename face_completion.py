@@ -1,43 +1,55 @@
 """Complete aligned faces with a hole.
 
 python face_completion.py processed-data/test/* --out_dir completed
+python face_completion.py processed-data/test/* --out_dir smooth --method laplace
+python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored
 """
+import contextlib
 import dataclasses
-import hashlib
+import functools
 import itertools
-import json
 import os
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 import helpers
 import listing
 import records
+from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
-                          printable, say, whole_number)
-from completion.inputs import read_face
+                          printable, say, warn, whole_number)
+from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings, digest,
+                                find_done, read_finished)
+from completion.inputs import find_size, read_face
 from completion.masks import MASKS
-from completion.recipes import ANSWERS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, describe_recipes
+from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, describe_recipes
 from helpers import BadPhoto, UsageError
+from preprocess.templates import TEMPLATES
 from training.description import describe_model
 
-RESULTS, CONFIG, SHEETS, SHEET_FACES = "results.jsonl", "config.json", "grids", 64
-REPORT_FACES = 500                                      # of 64 pixels they make a page of some 15 MB
+OF_SEARCH = ("recipe", "model", "out_interval", "completions", "log_dir", "device",
+             *(field.name for field in dataclasses.fields(RECIPES["seed"])))
+CROP = 64                                               # side of the crops of photos for methods without a model
 
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN.")
+    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.")
     add_inputs(parser)
     files = parser.add_argument_group("files")
     files.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
-    files.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="folder of a model or run")
+    files.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
+                       "method's or --model's kind without it, such as checkpoint/celeba64")
     files.add_argument("--overwrite", action="store_true", help="complete every face anew")
     files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                        help="what to do with a photo that is not of the model's size")
+    how = parser.add_argument_group("how")
+    how.add_argument("--method", choices=("latent", *METHODS, *LEARNED), default="latent", help="the latent "
+                     "search, or another way to fill the hole, which takes no options of the search")
+    how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
+    how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
+    how.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
     hole = parser.add_argument_group("hole")
     hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole")
     hole.add_argument("--mask", metavar="HOLE", help="a hole of your own instead: a picture whose white is the hole, a "
@@ -48,8 +60,14 @@ def parse(argv=None):
                       help="the photos are whole under --mask: measure the results against them")
     hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
                       help="the centre hole reaches from S to 1 - S of the side")
+    photos = parser.add_argument_group("whole photos")
+    photos.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask "
+                        f"lies in them: align the face, complete it, and pour it back into the photo ({RESTORED})")
+    photos.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
+                        help="the three landmarks put on the template, those of the model's faces")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     search.add_argument("--recipe", choices=list(RECIPES), default="best", help="named settings; seed is the report's")
+    search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--list_recipes", action="store_true", help="say what the recipes are, and end")
     search.add_argument("--num_iter", type=whole_number(1), metavar="N", help="updates of z")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
@@ -65,13 +83,30 @@ def parse(argv=None):
     search.add_argument("--draw", choices=DRAWS, help="where drawn starts come from")
     search.add_argument("--iterate", choices=ITERATES, help="the z that counts: the last, or that of the smallest loss")
     search.add_argument("--answer", choices=ANSWERS, help="of several starts: the best by context loss, or their mean")
-    search.add_argument("--blend", choices=("poisson", "none"), help="how the guess is put into the hole")
+    search.add_argument("--blend", choices=BLENDS, help="how the guess is put into the hole")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
-    search.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
-    search.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
+    search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
+                        "each face, those of the K best of its searches, and where they differ")
+    search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
     search.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to search")
-    return parser.parse_intermixed_args(argv)
+    options = parser.parse_intermixed_args(argv)
+    check_method(parser, options)
+    return options
+
+
+def check_method(parser, options):
+    """End with a usage error if the options do not fit the method."""
+    for name in OF_SEARCH if options.method != "latent" else ():
+        if getattr(options, name, None) != parser.get_default(name):
+            parser.error(f"--{name} is of the latent search: --method {options.method} has no use for it")
+    if options.checkpoint and options.method in METHODS:
+        parser.error(f"--method {options.method} takes no --checkpoint")
+    kind = LEARNED.get(options.method, options.model)
+    shipped = "checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind)
+    options.checkpoint = options.checkpoint or shipped
+    if (options.method in NEED_FACES) != bool(options.train_faces):
+        parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
 
 @command
@@ -85,9 +120,10 @@ def main(argv=None):
     recipe, options.holes = choose_recipe(options), make_holes(options)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
     names = listing.output_names(sources, reserved=(SHEETS,))
-    settings = describe(options, recipe)
-    with claim_folder(options.out_dir), StopRequest() as stop:
-        check_same_settings(options, settings)
+    settings = describe(options, recipe, sources)
+    with claim_folder(options.out_dir), claim_log(options), StopRequest() as stop:
+        if not options.overwrite:
+            check_same_settings(options.out_dir, settings)
         done = {} if options.overwrite else find_done(options.out_dir, digest(settings))
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *listing.fingerprint(source.path))]
@@ -97,12 +133,16 @@ def main(argv=None):
                 report_failure(results, path, path, problem)
             if tasks:
                 helpers.write_json(Path(options.out_dir, CONFIG), settings)
-                failed = complete_all(tasks, options, recipe, digest(settings), results, stop)
+                failed = complete_all(tasks, options, recipe, settings, results, stop)
         records.compact(Path(options.out_dir, RESULTS), "name")
         finished = read_finished(options.out_dir, names)
         if tasks:
+            from completing.overview import write_page, write_sheets
             write_sheets(options.out_dir, finished)
             write_page(options.out_dir, finished, settings)
+        if options.log_dir:
+            from completing.curves import write_curves
+            write_curves(log_folder(options), finished, settings, warn)
     return summarize(options.out_dir, finished, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
 
@@ -110,6 +150,7 @@ def choose_recipe(options):
     """The recipe of that name with what the command line sets otherwise."""
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[options.recipe])}
     recipe = dataclasses.replace(RECIPES[options.recipe], **{k: v for k, v in given.items() if v is not None})
+    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, options.completions))
     if recipe.window and not recipe.window % 2:
         raise UsageError(f"--window {recipe.window} has no middle: choose an odd number")
     if 0 < recipe.pool < recipe.starts:
@@ -125,13 +166,23 @@ def make_holes(options):
     return Holes(options.mask, invert=options.invert_mask, dilate=options.dilate)
 
 
-def describe(options, recipe):
+def describe(options, recipe, sources):
     """Everything that decides a face's result, as a JSON record."""
-    chosen = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
-                                                        "seed", "out_interval", "fit", "checkpoint")}
-    mask = options.mask and [options.mask, fingerprint_mask(options.mask)]
-    return {"recipe": dataclasses.asdict(recipe), **chosen, "mask": mask, "version": helpers.VERSION,
-            **describe_model(options.checkpoint)}
+    chosen = {name: getattr(options, name) for name in ("method", "mask_type", "center_scale", "invert_mask", "dilate",
+                                                        "intact", "seed", "fit")}
+    chosen |= {"mask": options.mask and [options.mask, fingerprint_mask(options.mask)], "version": helpers.VERSION}
+    chosen["paste_back"] = options.landmarks if options.paste_back else None
+    if options.completions > 1:
+        chosen["uncertainty_scale"] = UNCERTAINTY_SCALE
+    if options.method == "latent":
+        return chosen | {"recipe": dataclasses.asdict(recipe), "completions": options.completions,
+                         "out_interval": options.out_interval, "checkpoint": options.checkpoint,
+                         **describe_model(options.checkpoint)}
+    if options.method in LEARNED:
+        return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint)}
+    if options.train_faces:
+        chosen["train_faces"] = listing.fingerprint_folder(options.train_faces)
+    return chosen | {"image_size": CROP if options.paste_back else find_size(source.path for source in sources)}
 
 
 def fingerprint_mask(mask):
@@ -139,139 +190,104 @@ def fingerprint_mask(mask):
     return listing.fingerprint_folder(mask) if os.path.isdir(mask) else list(listing.fingerprint(mask))
 
 
-def digest(settings):
-    """By what a result's settings are known again; the path of the model does not count, its content does."""
-    content = json.dumps({key: value for key, value in settings.items() if key != "checkpoint"}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def check_same_settings(options, settings):
-    """Refuse a folder that holds results of other settings, unless they are to be overwritten."""
-    old = records.read_json(Path(options.out_dir, CONFIG))
-    if not old or options.overwrite:
-        return
-    if changed := [key for key, value in settings.items() if old.get(key) != value and key != "checkpoint"]:
-        raise UsageError(f"{options.out_dir} holds results of other settings ({', '.join(changed)}): choose another "
-                         "--out_dir, or replace them with --overwrite")
-
-
-def find_done(folder, settings):
-    """{name: (source, size, time of change)} of the faces whose every output is there, whole, by these settings."""
-    done = {}
-    for record in records.read_records(Path(folder, RESULTS)):
-        done.pop(record["name"], None)
-        files = {Path(folder, record["name"], file): size for file, size in record.get("files", {}).items()}
-        if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):
-            done[record["name"]] = (record["source"], *record["fingerprint"])
-    return done
-
-
-def file_size(path):
-    """Bytes of a file, None if there is none."""
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None
-
-
 def complete_all(tasks, options, recipe, settings, results, stop):
-    """Complete every task, a batch at a time; returns how many failed. `settings` is recorded with every face."""
-    from training import checkpoint, devices            # first, for it imports TensorFlow quietly
-    from completion.search import Search
-
-    devices.use_device(options.device)
-    dcgan, _ = checkpoint.load_model(options.checkpoint)
-    devices.check_memory(min(options.batch_size, len(tasks)) * recipe.starts, dcgan.architecture)
-    search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, recipe, options.seed)
-    failed = 0
-    with Progress(len(tasks) * recipe.num_iter, "face-iterations") as progress:
-        for batch, problems in read_batches(tasks, options, dcgan.architecture.image_size):
+    """Complete every task, a batch at a time; returns how many failed."""
+    read, failed = make_reader(options, settings["image_size"]), 0
+    method = make_method(options, recipe, settings["image_size"], len(tasks), stop)
+    with Progress(len(tasks) * method.steps, method.unit) as progress:
+        for batch, problems in read_batches(tasks, options, read):
             for (path, name), problem in problems:
                 report_failure(results, path, name, problem)
                 failed += 1
-            progress.update(len(problems) * recipe.num_iter)
+            progress.update(len(problems) * method.steps)
             if batch:
-                for record in complete_batch(batch, search, options, progress, stop):
-                    results.append(record | {"settings": settings})
+                for face, record in zip(batch, complete_batch(batch, method, options, progress, stop)):
+                    try:
+                        record["files"] |= put_back(face, read, options)
+                        results.append(record | {"settings": digest(settings)})
+                    except BadPhoto as problem:
+                        report_failure(results, face.source, face.name, problem)
+                        failed += 1
     return failed
 
 
-def read_batches(tasks, options, size):
-    """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
-    tasks, hole = iter(tasks), {"mask": options.mask_type, "seed": options.seed, "fit": options.fit}
-    if options.holes:
-        hole["holes"] = options.holes
-    elif options.mask_type == "center":
+def make_method(options, recipe, size, count, stop):
+    """The method that was asked for, as completing.methods has it, for `count` faces of `size` pixels a side."""
+    if options.method == "latent":
+        from completing.latent import LatentSearch
+        return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
+                            completions=options.completions, batch_size=min(options.batch_size, count),
+                            device=options.device, kind=options.model)
+    from completing.methods import Filling
+    if options.method in LEARNED:
+        from baselines.learned import load_filler
+        return Filling(load_filler(options.method, options.checkpoint))
+    from baselines.methods import make_fill_batch
+    return Filling(make_fill_batch(options.method, size, options.train_faces, stop.check))
+
+
+def make_reader(options, size):
+    """The function (path, name) -> Face that reads an input, aligned or whole, and makes its hole."""
+    hole = {"mask": options.mask_type, "seed": options.seed, "holes": options.holes}
+    if not options.holes and options.mask_type == "center":
         hole["scale"] = options.center_scale
+    if not options.paste_back:
+        return functools.partial(read_face, size=size, fit=options.fit, **hole)
+    from completing.photos import PhotoReader
+    from preprocess.faces import FaceFinder, check_predictor, default_predictor
+    check_predictor(default_predictor())
+    return PhotoReader(FaceFinder(default_predictor()), options.landmarks, size, **hole)
+
+
+def put_back(face, read, options):
+    """Pour a completed face back into its photo; {file: bytes} of what is written, nothing without --paste_back."""
+    if not options.paste_back:
+        return {}
+    folder = Path(options.out_dir, face.name)
+    photo = read.restore(face, helpers.read_photo(folder / "completed.png").pixels)
+    return {RESTORED: helpers.write_picture(folder / RESTORED, photo)}
+
+
+def read_batches(tasks, options, read):
+    """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
+    tasks = iter(tasks)
     while chunk := list(itertools.islice(tasks, options.batch_size)):
         batch, problems = [], []
         for path, name in chunk:
             try:
                 helpers.within(options.out_dir, os.path.join(name, ""))
-                batch.append(read_face(path, name, size, **hole))
+                batch.append(read(path, name))
             except BadPhoto as problem:
                 problems.append(((path, name), problem))
         yield batch, problems
 
 
-def complete_batch(batch, search, options, progress, stop):
-    """Search, blend, write and measure a batch of Faces; returns their records."""
-    begun, writer = time.monotonic(), BatchWriter(batch, search.recipe.blend, options.out_dir)
+def complete_batch(batch, method, options, progress, stop):
+    """Complete, write and measure a batch of Faces; returns their records."""
+    from completing.writer import BatchWriter
+    begun, writer, last = time.monotonic(), BatchWriter(batch, options.out_dir), 0
     whole = options.intact or not options.mask          # else there is no truth to measure against
 
-    def on_step(found):
+    def on_step(step, faces, **figures):
+        nonlocal last
         stop.check()
-        progress.update(len(batch) * (found.step - writer.step), context=f"{found.context.mean():.2f}")
-        writer.write_step(found)
+        progress.update(len(batch) * (step - last), **figures)
+        writer.write_step(step, faces)
+        last = step
 
-    found = search(writer.truth, writer.known, [face.seed for face in batch], interval=options.out_interval,
-                   on_step=on_step)
-    return writer.finish(found, (time.monotonic() - begun) / len(batch), whole)
-
-
-class BatchWriter:
-    """Writes the pictures of a batch of Faces while the search goes on, and their records at its end."""
-
-    def __init__(self, batch, blend, folder):
-        from completion.blend import BLENDS
-        self.batch, self.folder, self.blend, self.step = batch, folder, BLENDS[blend], 0
-        self.pixels, self.known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
-        self.truth, self.files = helpers.to_float(self.pixels), [{} for _ in batch]
-        self._write("original.png", self.pixels)
-        self._write("masked.png", np.where(self.known[..., None], self.pixels, 255).astype(np.uint8))
-
-    def write_step(self, found):
-        """Blend what a search has found so far and write it under its step."""
-        blended = helpers.to_uint8(self.blend(self.truth, found.guess, self.known))
-        self.completed, self.step = np.where(self.known[..., None], self.pixels, blended), found.step
-        self._write(f"{found.step:04d}.png", self.completed)
-
-    def finish(self, found, seconds, whole):
-        """Write the results, remove the steps of an earlier, longer search, and return a record a face.
-
-        whole : measure the results: what lies under the holes is the truth
-        """
-        from metrics.images import measure
-        self._write("completed.png", self.completed)
-        for face, files in zip(self.batch, self.files):
-            remove_others(Path(self.folder, face.name), "[0-9]*.png", files)
-        return [{"name": face.name, "source": face.source, "status": "done", "iterations": found.step,
-                 "context_loss": float(found.context[i]), "prior_loss": float(found.prior[i]), "seed": face.seed,
-                 "seconds": round(seconds, 4),
-                 **(measure(face.pixels, self.completed[i], face.known) if whole else {}),
-                 "notes": face.notes, "fingerprint": face.fingerprint, "files": self.files[i]}
-                for i, face in enumerate(self.batch)]
-
-    def _write(self, name, pictures):
-        for face, picture, files in zip(self.batch, pictures, self.files):
-            files[name] = helpers.write_picture(Path(self.folder, face.name, name), picture)
+    outcome = method(writer.truth, writer.known, [face.seed for face in batch], on_step)
+    progress.update(len(batch) * (method.steps - last))
+    return writer.finish(outcome, (time.monotonic() - begun) / len(batch), whole)
 
 
-def remove_others(folder, pattern, names):
-    """Remove what an earlier run left: files of this pattern that are not among `names`."""
-    for path in folder.glob(pattern):
-        if path.name not in names:
-            path.unlink()
+def log_folder(options):
+    """Where the curves of this folder of results are; no training's log lies there."""
+    return Path(options.log_dir, "completion", Path(options.out_dir).resolve().name)
+
+
+def claim_log(options):
+    """Claim the folder of the curves, if there are to be any."""
+    return claim_folder(log_folder(options)) if options.log_dir else contextlib.nullcontext()
 
 
 def report_failure(results, path, name, problem):
@@ -279,49 +295,6 @@ def report_failure(results, path, name, problem):
     results.append({"name": name, "source": path, "status": "failed", "reason": problem.reason,
                     "detail": problem.detail})
     print(printable(f"failed: {path}: {problem}"), file=sys.stderr, flush=True)
-
-
-def read_finished(folder, names):
-    """The records of what is finished, in the order of the names."""
-    done = {record["name"]: record for record in records.read_records(Path(folder, RESULTS))
-            if record["status"] == "done"}
-    return [done[name] for name in names if name in done]
-
-
-def write_sheets(folder, finished):
-    """Tile what is finished, 64 faces a sheet, and animate the first sheet over the iterations."""
-    from reports.figures import write_gif, write_sheet
-
-    written = set()
-    for sheet_number, first in enumerate(range(0, len(finished), SHEET_FACES)):
-        group, sheets = finished[first:first + SHEET_FACES], {}
-        for file in sorted(group[0]["files"]):
-            sheet = f"{Path(file).stem}_{sheet_number:03d}.png"
-            pictures = [Path(folder, face["name"], file) for face in group]
-            sheets[file] = write_sheet(Path(folder, SHEETS, sheet), pictures)
-            written.add(sheet)
-        if not first:
-            write_gif(Path(folder, "progress.gif"), [sheets["masked.png"]] + [
-                sheet for file, sheet in sheets.items() if file[0].isdigit()])
-    remove_others(Path(folder, SHEETS), "*.png", written)
-
-
-def write_page(folder, finished, settings):
-    """Write report.html: what went in, what came out, and the way there, of the first REPORT_FACES faces."""
-    from reports.page import FaceRow, write_report
-
-    def row(face):
-        pictures = {Path(file).stem: helpers.read_photo(Path(folder, face["name"], file)).pixels
-                    for file in face["files"]}
-        shown = {column: pictures.pop(column) for column in ("original", "masked", "completed")}
-        steps = {int(step): picture for step, picture in pictures.items()}
-        scores = {"completed": {metric: face.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
-        return FaceRow(face["name"], shown, steps, scores)
-
-    left_out = f" (the first {REPORT_FACES} of {len(finished)})" if len(finished) > REPORT_FACES else ""
-    hole = "own" if settings["mask"] else settings["mask_type"]
-    write_report(Path(folder, "report.html"), f"Completed faces{left_out}", {hole: map(row, finished[:REPORT_FACES])},
-                 settings=settings)
 
 
 def summarize(folder, finished, completed, failed, skipped):
@@ -337,6 +310,9 @@ def summarize(folder, finished, completed, failed, skipped):
             psnr, ssim = scores[f"{where}_psnr"], scores[f"{where}_ssim"]
             say(f"{where}: PSNR {sum(psnr) / len(psnr):.2f} dB, SSIM {sum(ssim) / len(ssim):.3f} "
                 f"(mean of {len(ssim)} faces)")
+    if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
+        say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of {len(apart)} "
+            "faces)")
     return helpers.SOME_FAILED if failed else 0
 
 

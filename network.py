@@ -6,12 +6,10 @@ Networks", ICLR 2016, with the sizes of the 2018 report. This module knows no fi
 import dataclasses
 
 import adversarial
-from helpers import UsageError, quiet_stderr
+from helpers import UsageError
 from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, fold, gather, halve, halve_pixels,
-                    mean_of_replicas, replicas, spread, tf, variable)
-
-with quiet_stderr():
-    import keras
+                    mean_of_replicas, spread, tf, variable)
+from updates import apply, falling, follow, make_adam
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
@@ -92,7 +90,7 @@ class Generator(tf.Module):
         super().__init__("generator")
         self.dtype = tf.float32
         widths = [architecture.gf_dim << layer for layer in reversed(range(architecture.layers))] + [3]
-        weights = _initial_weights(seed)
+        weights = initial_weights(seed)
         self.dense = weights((architecture.z_dim, SMALLEST * SMALLEST * widths[0]), "dense")
         self.kernels = [weights((KERNEL, KERNEL, out, into), f"kernel_{i}")
                         for i, (into, out) in enumerate(zip(widths, widths[1:]))]
@@ -127,7 +125,7 @@ class Discriminator(tf.Module):
         super().__init__("discriminator")
         self.dtype = tf.float32
         widths = [3] + [architecture.df_dim << layer for layer in range(architecture.layers)]
-        weights = _initial_weights(seed)
+        weights = initial_weights(seed)
         self.kernels = [weights((KERNEL, KERNEL, into, out), f"kernel_{i}")
                         for i, (into, out) in enumerate(zip(widths, widths[1:]))]
         self.bias = variable(tf.zeros(widths[1]), "bias")
@@ -154,7 +152,7 @@ class Discriminator(tf.Module):
         return [limit(weight, training) for limit, weight in zip(self.limits, weights)] or weights
 
 
-def _initial_weights(seed):
+def initial_weights(seed):
     """A function (shape, name) -> variable from N(0, 0.02), each call with a seed of its own."""
     drawn = []
 
@@ -169,6 +167,7 @@ class DCGAN:
 
     `generate` and `realism` use the learned batch-norm statistics: no face feels its neighbours in the batch.
     """
+    kind, architecture_type, training_type, averaged = "dcgan", Architecture, Training, "generator"
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -184,6 +183,18 @@ class DCGAN:
         """Logits (B,) of D for faces (B, S, S, 3) in [-1, 1]: log(D / (1 - D))."""
         return self.discriminator(faces)
 
+    @property
+    def shipped(self):
+        """{name: network} of what completion needs; of the generator, its average takes the place where it is kept."""
+        return {"generator": self.average or self.generator, "discriminator": self.discriminator}
+
+    @property
+    def parts(self):
+        """{name: object} of all that training changes."""
+        parts = {"generator": self.generator, "discriminator": self.discriminator,
+                 "g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return parts | ({"average": self.average} if self.average else {})
+
     def latents(self, count, *salt):
         """(count, z_dim) float32 from U(-1, 1), a function of the seed and `salt` (integers) alone."""
         shape = count, self.architecture.z_dim
@@ -193,10 +204,8 @@ class DCGAN:
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
         self.training = training
         self.generator.dtype = self.discriminator.dtype = tf.as_dtype(training.precision)
-        self.d_optimizer, self.g_optimizer = (keras.optimizers.Adam(training.learning_rate, training.beta1)
-                                              for _ in range(2))
-        self.d_optimizer.build(self.discriminator.trainable_variables)
-        self.g_optimizer.build(self.generator.trainable_variables)
+        self.d_optimizer, self.g_optimizer = (make_adam(network, training.learning_rate, training.beta1)
+                                              for network in (self.discriminator, self.generator))
         if training.average:
             self.average = Generator(self.architecture, 2 * self.seed)
 
@@ -224,12 +233,13 @@ class DCGAN:
         gradients = d_tape.gradient(d_loss, self.discriminator.trainable_variables)
         if self.training.penalty != "none":
             gradients = [one + other for one, other in zip(gradients, self._penalize(faces, fakes, step))]
-        d_gradient = _apply(self.d_optimizer, self.discriminator, gradients)
-        g_gradient = _apply(self.g_optimizer, self.generator,
+        d_gradient = apply(self.d_optimizer, self.discriminator, gradients)
+        g_gradient = apply(self.g_optimizer, self.generator,
                             g_tape.gradient(g_loss, self.generator.trainable_variables))
         for update in range(1, self.training.g_updates):
             g_loss, g_gradient = self._update_generator(tf.shape(faces)[0], noise, step, 2 * update + 1)
-        self._update_average(step)
+        if self.average:
+            follow(self.average, self.generator, step, self.training.average)
         level = adversarial.REAL_ABOVE.get(self.training.loss)
         found = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
                  "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient}
@@ -243,7 +253,7 @@ class DCGAN:
         with tf.GradientTape() as tape:
             fakes = self.generator(self.latents(count, step, salt), training=True)
             loss = adversarial.LOSSES[self.training.loss][1](self._judge(fakes, noise, step, salt + 1))
-        return loss, _apply(self.g_optimizer, self.generator, tape.gradient(loss, self.generator.trainable_variables))
+        return loss, apply(self.g_optimizer, self.generator, tape.gradient(loss, self.generator.trainable_variables))
 
     def _judge(self, faces, noise, step, salt):
         """D's logits in training, of faces that are augmented and noisy if that is asked for."""
@@ -270,24 +280,9 @@ class DCGAN:
         return tf.cond(step % every == 0, gradients, lambda: [tf.zeros_like(variable) for variable in variables])
 
     def _set_learning_rate(self, progress):
-        share = tf.clip_by_value((1 - progress) / self.training.decay, 0, 1) if self.training.decay else 1.0
-        self.g_optimizer.learning_rate = self.training.learning_rate * share
-        self.d_optimizer.learning_rate = (self.training.d_learning_rate or self.training.learning_rate) * share
-
-    def _update_average(self, step):
-        """Follow G; the young average forgets faster, so that it does not carry the first weights along."""
-        if self.average:
-            age = tf.cast(step, tf.float32)
-            keep = tf.minimum(self.training.average, (1 + age) / (10 + age))
-            for kept, new in zip(self.average.variables, self.generator.variables):
-                kept.assign_sub((1 - keep) * (kept - new))
-
-
-def _apply(optimizer, network, gradients):
-    """Update a network by the mean of the replicas' gradients; returns its length."""
-    gradients = mean_of_replicas(gradients)
-    optimizer.apply([gradient / replicas()[1] for gradient in gradients], network.trainable_variables)  # it sums them
-    return tf.linalg.global_norm(gradients)
+        rate, decay = self.training.learning_rate, self.training.decay
+        self.g_optimizer.learning_rate = falling(rate, decay, progress)
+        self.d_optimizer.learning_rate = falling(self.training.d_learning_rate or rate, decay, progress)
 
 
 def _seed(seed, *salt):

@@ -1,10 +1,12 @@
-"""Other ways to fill a hole: each is fill(face, known, seed) -> face, and all are in these two tables."""
-from .laplace import laplace
-from .libraries import biharmonic, navier_stokes, patchmatch, telea
-from .low_rank import low_rank
-from .total_variation import total_variation
-from .training_faces import mean_face, nearest
+"""Other ways to fill a hole: each is fill(face, known, seed) -> face, and all are in the tables of methods.py.
 
-FILLS = {fill.__name__: fill for fill in (laplace, total_variation, low_rank, patchmatch, telea, navier_stokes,
-                                          biharmonic)}
-FROM_FACES = {make.__name__: make for make in (mean_face, nearest)}     # (training faces) -> fill
+Those that are learned fill a batch at once, (faces, known, seeds) -> faces, and are in the table of learned.py.
+"""
+METHODS = ("laplace", "total_variation", "low_rank", "patchmatch", "telea", "navier_stokes", "biharmonic", "mean_face",
+           "nearest")
+NEED_FACES = ("mean_face", "nearest")
+# Of each learned method the kind of model that it needs.
+LEARNED = {"context_encoder": "context_encoder", "latent_encoder": "latent_encoder",
+           "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
+SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
+SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind

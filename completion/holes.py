@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from helpers import SUFFIXES, BadPhoto, UsageError, read_photo, resize
@@ -18,7 +19,7 @@ class Holes:
     source : path of a mask, whose white is the hole, of any size; path of a folder with a mask for every face, named
         as the face; "alpha" for what is not wholly opaque; or "color:#rrggbb"
     invert : the hole is what would be kept
-    dilate : pixels of the finished face by which the hole grows, in all eight directions
+    dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
     Raises UsageError if there is no such file or folder, or the colour makes no sense.
     """
 
@@ -47,7 +48,21 @@ class Holes:
         if hole.shape != (size, size):
             how = fit if hole.shape == photo.pixels.shape[:2] else "resize"
             hole = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0]
-        hole = hole >= least
+        return self._known(hole >= least)
+
+    def in_photo(self, photo, name):
+        """The known pixels of a whole photo, (H, W) bool of its own size; a mask of another size is stretched to it.
+
+        photo, name : as above; raises the same
+        """
+        hole, least = self._find(photo, name)
+        height, width = photo.pixels.shape[:2]
+        if hole.shape != (height, width):
+            hole = np.asarray(Image.fromarray(hole).resize((width, height), Image.Resampling.BILINEAR))
+        return self._known(hole >= least)
+
+    def _known(self, hole):
+        """What is not hole, as the user wants it inverted and grown."""
         if self.invert:
             hole = ~hole
         if self.dilate:

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from helpers import BadPhoto, read_photo, resize
+from helpers import NO_INPUT, BadPhoto, UsageError, read_photo, resize
 from listing import fingerprint
 
 from .masks import MASKS
@@ -31,7 +31,7 @@ class Face:
 def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=None, **settings):
     """Read an aligned face and make its hole.
 
-    size : side of the model's faces; fit : "refuse", "resize" or "crop" a picture of another size
+    size : side that the face must have; fit : "refuse", "resize" or "crop" a picture of another size
     mask : a name of masks.MASKS; settings : passed to it; seed : decides holes and starts
     holes : a holes.Holes in place of mask and settings
 
@@ -43,17 +43,34 @@ def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=
     height, width = pixels.shape[:2]
     if (height, width) != (size, size):
         if fit == "refuse":
-            raise BadPhoto("wrong_size", f"{width}x{height}, the model takes {size}x{size}: align the photo first "
+            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: align the photo first "
                            "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
         pixels, notes = resize(pixels, size, fit), [*notes, f"{fit} from {width}x{height}"]
     known = holes(photo, name, size, fit) if holes else make_hole(mask, size, name, seed, **settings)
-    visible = pixels[known].tobytes() + known.tobytes()
-    return Face(name, source, stamp, pixels, known, digest_number(seed, visible), notes)
+    return Face(name, source, stamp, pixels, known, seed_face(pixels, known, seed), notes)
+
+
+def find_size(paths):
+    """The side of the first face that can be read, the shorter one if it is not square.
+
+    Raises UsageError (exit code 3) if none can be read.
+    """
+    for path in paths:
+        try:
+            return min(read_photo(path).pixels.shape[:2])
+        except BadPhoto:
+            continue
+    raise UsageError("none of the faces can be read", NO_INPUT)
 
 
 def make_hole(mask, size, name, seed, **settings):
     """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the face's name alone."""
     return MASKS[mask](size, np.random.default_rng(digest_number(seed, os.fsencode(name))), **settings)
+
+
+def seed_face(pixels, known, seed):
+    """A face's own seed, which depends on the run's seed and on what is known of the face."""
+    return digest_number(seed, pixels[known].tobytes() + known.tobytes())
 
 
 def digest_number(seed, content):

@@ -6,6 +6,8 @@ OPTIMIZERS = "adam", "nesterov"
 DRAWS = "uniform", "normal"
 ANSWERS = "best", "mean"
 ITERATES = "last", "best"
+BLENDS = "poisson", "feather", "none"
+SPACES = "latent", "activations"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +24,11 @@ class Recipe:
     draw : where random starts come from, U(-1, 1) or N(0, 1), which is then cut at -1 and 1 as all of z is
     iterate : the z that counts, the last one or that with the smallest loss so far
     answer : "best", the search with the smallest context loss, or "mean", the mean of all faces found
-    blend : how the guess is put into the hole, "poisson" or "none"
+    blend : how the guess is put into the hole, one of BLENDS
+    space : what is searched, the "latent" z, or G's "activations" behind its first layer, from the encoder's answer
+    hold : weight, for each unit of the context weights, of the mean squared distance from the start
+    mirror : search for the mirror image of the face too, from as many starts, which count like the others
+    scatter : deviation of the noise by which all starts but the first leave the encoder's answer
     """
     window: int = 7
     lam: float = 0.1
@@ -37,6 +43,10 @@ class Recipe:
     iterate: str = "last"
     answer: str = "best"
     blend: str = "none"
+    space: str = "latent"
+    hold: float = 0.0
+    scatter: float = 0.0
+    mirror: bool = False
 
 
 RECIPES = {

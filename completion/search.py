@@ -1,20 +1,33 @@
 """The latent search: descent on z until G(z) agrees with what is known of a face and looks real.
 
+What is searched is z, or G's activations behind its first layer, from where an encoder sees them.
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, section 3.
 """
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from .descent import OPTIMIZERS
+from .lanes import fill_lanes
 from .losses import PRIORS, context_loss
+from .starts import drawn, encoded, pooled
 from .weights import context_weights
 
 DECAY_EVERY = 100                                       # updates
-POOL_BATCH = 256
-LANES = 8                                               # batches are filled up to a multiple of it: oneDNN then sums
-                                                        # in the same order for every face, whatever the batch
+
+
+@dataclasses.dataclass
+class Inner:
+    """G's activations as something to search, each in units of its deviation over G's faces.
+
+    encode : function, (faces (B, H, W, 3), known (B, H, W)) -> the activations (B, n) of the whole faces; what lies in
+        the holes is 0
+    decode : function, activations (B, n) -> faces (B, H, W, 3) in [-1, 1]
+    """
+    encode: Callable
+    decode: Callable
 
 
 @dataclasses.dataclass
@@ -23,14 +36,21 @@ class Found:
 
     step : updates of z so far
     guess : (B, H, W, 3) float32 in [-1, 1], the recipe's answer
-    z : (B, starts, z_dim), each search's latent, the one with the smallest context loss first
+    z : (B, starts, n), each search's latent or activations, those with the smallest context loss first
+    guesses : (B, starts, H, W, 3) and contexts : (B, starts), their faces and context losses
     context, prior : (B,) losses of that first search
+    context_gradient, prior_gradient : (B,) lengths of the gradients of its context loss and of lam times its prior loss
+        with respect to z; None unless they were asked for
     """
     step: int
     guess: np.ndarray
     z: np.ndarray
+    guesses: np.ndarray
+    contexts: np.ndarray
     context: np.ndarray
     prior: np.ndarray
+    context_gradient: np.ndarray | None = None
+    prior_gradient: np.ndarray | None = None
 
 
 class Search:
@@ -43,14 +63,19 @@ class Search:
     z_dim : length of z
     recipe : a recipes.Recipe
     seed : decides the pool; the random starts of a face depend on its own seed
+    inner : an Inner, for recipes that search activations
+    prior : function, z -> loss (B,), that takes the place of realism and the recipe's form of prior
     """
 
-    def __init__(self, generate, realism, z_dim, recipe, seed=0):
-        self.generate, self.realism, self.z_dim, self.recipe = generate, realism, z_dim, recipe
-        self._descend, self._judge = tf.function(self._descend), tf.function(self._judge)
-        self._pool = self._make_pool(seed) if recipe.pool else None
+    def __init__(self, generate, realism, z_dim, recipe, seed=0, inner=None, prior=None):
+        self.realism, self.recipe, self.prior = realism, recipe, prior
+        self.searches = recipe.starts * (1 + recipe.mirror)
+        self.decode = inner.decode if recipe.space == "activations" else generate
+        self._starts = (encoded(recipe, inner.encode) if recipe.space == "activations" else
+                        pooled(recipe, z_dim, generate, seed) if recipe.pool else drawn(recipe, z_dim))
+        self._descend, self._judge, self._slopes = map(tf.function, (self._descend, self._judge, self._slopes))
 
-    def __call__(self, faces, known, seeds, *, interval=None, on_step=None):
+    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, gradients=False):
         """Complete a batch of faces.
 
         Parameters
@@ -60,86 +85,90 @@ class Search:
         seeds : B integers of at least 0, one a face: its start depends on nothing else
         interval : updates between calls of on_step
         on_step : function of a Found, called at step 0, at every multiple of `interval` and at the end
+        gradients : measure the lengths of the gradients too, whenever on_step is called
 
         Returns the Found at the end. No face's result depends on the others of its batch.
         """
         recipe, count = self.recipe, len(faces)
         faces = np.where(known[..., None], faces, 0).astype(np.float32)
         weights = context_weights(known, recipe.window)
-        z = self._starts(faces, weights, seeds)
-        z = _lanes(z.reshape(count * recipe.starts, self.z_dim))
-        faces, weights = (_lanes(np.repeat(array, recipe.starts, axis=0)) for array in (faces, weights))
+        views = [(faces, known, weights)]
+        if recipe.mirror:
+            views.append([array[:, :, ::-1] for array in views[0]])
+        z = start = _rows([self._starts(*view, seeds) for view in views])
+        faces, weights = (_rows([np.repeat(view[which][:, None], recipe.starts, axis=1) for view in views])
+                          for which in (0, 2))
         state = z, tf.zeros_like(z), tf.zeros_like(z), z, tf.fill(len(z), np.inf)
-        step, found = 0, self._look(0, count, z, faces, weights)
+        step, found = 0, self._look(0, count, z, faces, weights, gradients)
         while True:
             if on_step:
                 on_step(found)
             if step >= recipe.num_iter:
                 return found
             last = min(step + (interval or recipe.num_iter), recipe.num_iter)
-            state = self._descend(*state, tf.constant(step), tf.constant(last), faces, weights)
+            state = self._descend(*state, tf.constant(step), tf.constant(last), start, faces, weights)
             shown = state[3 if recipe.iterate == "best" else 0]
-            step, found = last, self._look(last, count, shown, faces, weights)
+            step, found = last, self._look(last, count, shown, faces, weights, gradients)
 
-    def _descend(self, z, first_moment, second_moment, best, least, first, last, faces, weights):
+    def _descend(self, z, first_moment, second_moment, best, least, first, last, start, faces, weights):
         """The updates first + 1 to last, in one graph; `best` is each z with the least loss that was met."""
         recipe, optimize = self.recipe, OPTIMIZERS[self.recipe.optimizer]
+        limit, weight = 1 if recipe.space == "latent" else np.inf, tf.reduce_sum(weights, axis=(1, 2))
 
         def update(step, z, first_moment, second_moment, best, least):
             with tf.GradientTape() as tape:
                 tape.watch(z)
-                guess = self.generate(z)
+                guess = self.decode(z)
                 loss = context_loss(guess, faces, weights)
                 if recipe.lam:
-                    loss += recipe.lam * PRIORS[recipe.prior](self.realism(guess))
+                    loss += recipe.lam * self._prior_loss(z, guess)
+                if recipe.hold:
+                    loss += recipe.hold * weight * tf.reduce_mean((z - start) ** 2, axis=1)
                 total = tf.reduce_sum(loss)             # a sum: no face feels its neighbours
             best, least = tf.where((loss < least)[:, None], z, best), tf.minimum(loss, least)
             rate = recipe.learning_rate * recipe.decay ** tf.cast(step // DECAY_EVERY, tf.float32)
             move, first_moment, second_moment = optimize(tape.gradient(total, z), tf.cast(step + 1, tf.float32), rate,
                                                          first_moment, second_moment)
-            z = tf.clip_by_value(z + move, -1, 1)       # stay in the support of U(-1, 1)
+            z = tf.clip_by_value(z + move, -limit, limit)       # z stays in the support of U(-1, 1)
             return step + 1, z, first_moment, second_moment, best, least
         return tf.while_loop(lambda step, *_: step < last, update,
                              (first, z, first_moment, second_moment, best, least))[1:]
 
     def _judge(self, z, faces, weights):
-        guess = self.generate(z)
-        return guess, context_loss(guess, faces, weights), PRIORS[self.recipe.prior](self.realism(guess))
+        guess = self.decode(z)
+        return guess, context_loss(guess, faces, weights), self._prior_loss(z, guess)
 
-    def _look(self, step, count, z, faces, weights):
+    def _prior_loss(self, z, guess):
+        return self.prior(z) if self.prior else PRIORS[self.recipe.prior](self.realism(guess))
+
+    def _slopes(self, z, faces, weights):
+        """Lengths (B,) of the gradients of the context loss and of lam times the prior loss."""
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(z)
+            guess = self.decode(z)
+            losses = context_loss(guess, faces, weights), self.recipe.lam * self._prior_loss(z, guess)
+        return [tf.norm(tape.gradient(loss, z), axis=1) for loss in losses]
+
+    def _look(self, step, count, z, faces, weights, gradients):
         """The Found at this z, the searches of each face in the order of their context loss."""
-        starts = self.recipe.starts
+        starts, rows = self.searches, (z, faces, weights)
         guess, context, prior, z = (value.numpy()[:count * starts].reshape(count, starts, *value.shape[1:])
                                     for value in (*self._judge(z, faces, weights), z))
+        if self.recipe.mirror:
+            straight, mirrored = np.split(guess, 2, axis=1)
+            guess = np.concatenate([straight, mirrored[:, :, :, ::-1]], axis=1)
         order = np.argsort(context, axis=1, kind="stable")
-        best = np.arange(count), order[:, 0]
-        answer = guess.mean(axis=1) if self.recipe.answer == "mean" else guess[best]
-        return Found(step, answer, np.take_along_axis(z, order[..., None], 1), context[best], prior[best])
-
-    def _make_pool(self, seed):
-        z = np.random.default_rng(seed).uniform(-1, 1, (self.recipe.pool, self.z_dim)).astype(np.float32)
-        faces = [np.asarray(self.generate(tf.constant(part))) for part in
-                 np.split(z, range(POOL_BATCH, len(z), POOL_BATCH))]
-        return z, np.concatenate(faces)
-
-    def _draw(self, rng):
-        shape = self.recipe.starts, self.z_dim
-        return rng.uniform(-1, 1, shape) if self.recipe.draw == "uniform" else np.clip(rng.normal(size=shape), -1, 1)
-
-    def _starts(self, faces, weights, seeds):
-        """(B, starts, z_dim): drawn by each face's seed, or the latents of the pool that agree best with it."""
-        if self._pool is None:
-            return np.stack([self._draw(np.random.default_rng(seed)) for seed in seeds])
-        z, pool = self._pool
-        starts = []
-        for face, weight in zip(faces, weights):
-            near = weight > 0
-            losses = np.einsum("n,pnc->p", weight[near], np.abs(pool[:, near] - face[near]))
-            starts.append(z[np.argsort(losses, kind="stable")[:self.recipe.starts]])
-        return np.stack(starts)
+        mean, ranked = guess.mean(axis=1), (np.arange(count)[:, None], order)
+        guess, context, prior, z = (value[ranked] for value in (guess, context, prior, z))
+        found = Found(step, mean if self.recipe.answer == "mean" else guess[:, 0], z, guess, context, context[:, 0],
+                      prior[:, 0])
+        if gradients:
+            first = fill_lanes(np.arange(count) * starts + order[:, 0])
+            slopes = self._slopes(*(tf.gather(value, first) for value in rows))
+            found.context_gradient, found.prior_gradient = (slope.numpy()[:count] for slope in slopes)
+        return found
 
 
-def _lanes(array):
-    """A float32 tensor of the array, its last row repeated up to a multiple of LANES."""
-    spare = -len(array) % LANES
-    return tf.constant(np.concatenate([array, np.repeat(array[-1:], spare, axis=0)]), tf.float32)
+def _rows(parts):
+    """Arrays (B, starts, ...) side by side, as the rows of one tensor."""
+    return fill_lanes(np.concatenate(np.concatenate(parts, axis=1)))

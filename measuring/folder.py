@@ -27,11 +27,12 @@ def find_done(out, stamps):
             and helpers.is_whole_png(out / picture_of(record["face"], record["mask"], record["method"]))}
 
 
-def find_searched(out, stamps):
-    """{(face, mask): record} of the latent searches whose pictures are there, whole, for these very files."""
-    return {(record["face"], record["mask"]): record for record in records.read_records(out / SEARCHES)
-            if tuple(record["fingerprint"]) == stamps.get(record["face"])
-            and helpers.is_whole_png(out / picture_of(record["face"], record["mask"], "latent"))}
+def find_completed(out, stamps):
+    """{(face, mask, method): record} of the completions in batches whose pictures are there, whole, for these files."""
+    found = {(record["face"], record["mask"], record.get("method", "latent")): record
+             for record in records.read_records(out / SEARCHES)
+             if tuple(record["fingerprint"]) == stamps.get(record["face"])}
+    return {key: record for key, record in found.items() if helpers.is_whole_png(out / picture_of(*key))}
 
 
 def digest(array):

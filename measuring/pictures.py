@@ -19,7 +19,8 @@ def write_pictures(out, faces, groups, summary, settings, shown):
     faces : {name: path}; groups : {(mask, method): Measured}; summary : its rows; settings : what was run, with the
     seed; shown : faces a mask in the report
     """
-    steps = {(record["face"], record["mask"]): record["steps"] for record in records.read_records(out / SEARCHES)}
+    steps = {(record["face"], record["mask"]): record["steps"] for record in records.read_records(out / SEARCHES)
+             if record.get("method", "latent") == "latent"}
     rows = {}
     for mask in dict.fromkeys(mask for mask, _ in groups):
         methods = {method: group for (of, method), group in groups.items() if of == mask}

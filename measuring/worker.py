@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-import baselines
 import helpers
+from baselines.methods import make_fills
 from completion.inputs import read_face
-from completion.masks import center
-from dataset.folder import load_faces
 from helpers import BadPhoto, UsageError
 from listing import fingerprint
 from metrics.identity import FaceDescriber, identity_distance
@@ -21,22 +19,6 @@ def prepare(out, size, seed, train_faces, methods):
     """Set a process up: the fills of `methods`, those from training faces included, and the face describer."""
     global _worker
     _worker = Path(out), size, seed, make_fills(size, train_faces, methods), FaceDescriber()
-
-
-def make_fills(size, train_faces, methods):
-    """{name: fill} of the classical `methods`, each tried once.
-
-    Raises UsageError if a library is missing or no face of `size` pixels a side is in the folder `train_faces`.
-    """
-    fills = {name: fill for name, fill in baselines.FILLS.items() if name in methods}
-    if needed := [name for name in methods if name in baselines.FROM_FACES]:
-        training, _ = load_faces(train_faces, size)
-        if not len(training):
-            raise UsageError(f"no faces of {size}x{size} pixels in {train_faces}", helpers.NO_INPUT)
-        fills |= {name: baselines.FROM_FACES[name](training) for name in needed}
-    for fill in fills.values():                         # imports and first factorisations are no part of its time
-        fill(np.zeros((size, size, 3), np.float32), center(size), 0)
-    return fills
 
 
 def measure_face(task):
@@ -65,9 +47,9 @@ def measure_face(task):
 
 
 def _fill(face, mask, method, out, fills):
-    """(result, seconds) of a method for a Face; the latent search has run before, its picture is read."""
+    """(result, seconds) of a method for a Face; those that take batches have run before, their pictures are read."""
     path, begun = out / picture_of(face.name, mask, method), time.perf_counter()
-    if method == "latent":
+    if method not in fills:
         return helpers.read_photo(path).pixels, 0.0
     filled = fills[method](helpers.to_float(face.pixels), face.known, face.seed)
     result = np.where(face.known[..., None], face.pixels, helpers.to_uint8(filled))

@@ -12,8 +12,10 @@ import listing
 import records
 from command_line import Parser, Progress, StopRequest, claim_folder, command, printable, say, whole_number
 from helpers import BadPhoto, UsageError
-from preprocess.faces import TEMPLATES, FaceFinder, align_face, check_predictor, default_predictor
-from preprocess.workers import WorkerDied, map_surviving
+from preprocess.faces import TEMPLATES, check_predictor, default_predictor
+from preprocess.worker import align_one, prepare
+from workers.cluster import map_on_cluster
+from workers.processes import WorkerDied, map_surviving
 
 RECORDS = "alignment.jsonl"
 
@@ -33,6 +35,8 @@ def parse(argv=None):
                         "taking the largest")
     parser.add_argument("--verbose", action="store_true", help="a line for every photo")
     parser.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="align on the workers of a Dask cluster, such as "
+                        "tcp://host:8786; they have to see INPUT and OUTPUT")
     return parser.parse_args(argv)
 
 
@@ -81,40 +85,22 @@ def _find_done(folder, settings):
 
 def _align_all(tasks, options, predictor, settings, stop):
     """Yield one record a task."""
-    arguments = (options.output, str(predictor), options.size, options.landmarks, options.skipMulti)
-    jobs = max(1, min(options.jobs, len(tasks)))
-    for (path, output), result in map_surviving(_align_one, tasks, jobs, _prepare, arguments, lambda: bool(stop)):
+    arguments = (os.getcwd(), options.output, str(predictor), options.size, options.landmarks, options.skipMulti)
+    spread, over = map_surviving, max(1, min(options.jobs, len(tasks)))
+    if options.scheduler:
+        spread, over = map_on_cluster, options.scheduler
+    for (path, output), result in spread(align_one, tasks, over, prepare, arguments, lambda: bool(stop)):
         if isinstance(result, UsageError):
             raise result
         if isinstance(result, WorkerDied):
             result = BadPhoto("worker_died", str(result))
         if isinstance(result, BadPhoto):
             yield {"source": path, "status": "failed", "reason": result.reason, "detail": result.detail}
+        elif options.scheduler and not Path(options.output, output).exists():
+            raise UsageError(f"a worker wrote {output}, but it is not here: {options.output} has to be a folder that "
+                             "all machines see", helpers.BAD_OUTPUT)
         else:
             yield {"source": path, "output": output, "status": "done", "settings": settings, **result}
-
-
-def _prepare(output, predictor, size, template, only_single):
-    """Set a worker process up: load dlib's models once."""
-    global _worker
-    _worker = output, FaceFinder(predictor), size, template, only_single
-
-
-def _align_one(task):
-    """Align one photo in a worker: a record, or the BadPhoto or UsageError (no more space) that stopped it."""
-    path, output = task
-    folder, finder, size, template, only_single = _worker
-    try:
-        fingerprint = listing.fingerprint(path)
-        photo = helpers.read_photo(path)
-        crop, record = align_face(finder, photo.pixels, size, template, only_single)
-        target = helpers.within(folder, output)
-        helpers.write_picture(target, crop)
-        return {"fingerprint": fingerprint, "notes": photo.notes, **record}
-    except MemoryError:
-        return BadPhoto("too_large", "not enough memory")
-    except (BadPhoto, UsageError) as problem:
-        return problem
 
 
 def _conclude(record, journal, counts, verbose):

@@ -15,12 +15,8 @@ from scipy import ndimage
 
 from helpers import BadPhoto, UsageError
 
-# Landmark indices and where they go, in units of the crop's side (x, y).
-TEMPLATES = {
-    "innerEyesAndBottomLip": ((39, 42, 57), ((0.36378494, 0.17794687), (0.6189632, 0.17277813),
-                                             (0.50020397, 0.7505844))),
-    "outerEyesAndNose": ((36, 45, 33), ((0.194157, 0.16926692), (0.7888591, 0.15817115), (0.4949509, 0.5144414))),
-}
+from .templates import TEMPLATES
+
 PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 PREDICTOR_SHA256 = "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
@@ -88,15 +84,83 @@ def warp(pixels, matrix, size):
 
     Also returns the share of the crop's pixels that lie outside the photo, in [0, 1].
     """
-    linear = np.linalg.inv(matrix[:, :2])
-    back = np.column_stack([linear, -linear @ matrix[:, 2]])            # crop (x, y, 1) -> photo (x, y)
-    turned, offset = back[::-1, 1::-1], back[::-1, 2]                   # the same in (row, column)
+    turned, offset = _by_rows(_inverse(matrix))
     crop = np.stack([ndimage.affine_transform(pixels[..., channel].astype(np.float64), turned, offset, (size, size),
                                               order=1, mode="grid-constant") for channel in range(3)], axis=-1)
     rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
     height, width = pixels.shape[:2]
     outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
     return np.clip(np.rint(crop), 0, 255).astype(np.uint8), float(outside.mean())
+
+
+def warp_known(known, matrix, size):
+    """What a crop knows of the face, (size, size) bool, if of the photo only `known`, (H, W) bool, is to be looked at.
+
+    A pixel of the crop is known if warp() reads it from known pixels alone, and no pixel of the hole falls into it.
+    """
+    share = ndimage.affine_transform(known.view(np.uint8), *_by_rows(_inverse(matrix)), (size, size), np.float64,
+                                     order=1, mode="grid-constant")
+    rows, columns = np.rint(_to_crop(matrix, *np.nonzero(~known))).astype(int)
+    fallen = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+    crop = share > 1 - 1e-9
+    crop[rows[fallen], columns[fallen]] = False
+    return crop
+
+
+def unwarp(crop, matrix, height, width, order=3):
+    """Draw a (size, size, C) float crop at the place and in the resolution of the (height, width) photo it is from.
+
+    order : of the splines, 0 for the nearest pixel
+    Returns the window of the photo (two slices), the crop's values there, (h, w, C) float64, and which pixels of the
+    window it covers, (h, w) bool.
+    """
+    size, inverse = len(crop), _inverse(matrix)
+    corners = inverse[:, :2] @ np.array([(-0.5, -0.5, size - 0.5, size - 0.5),
+                                         (-0.5, size - 0.5, -0.5, size - 0.5)]) + inverse[:, 2:]
+    (left, top), (right, bottom) = np.floor(corners.min(axis=1)).astype(int), np.ceil(corners.max(axis=1)).astype(int)
+    window = slice(max(top, 0), min(bottom + 1, height)), slice(max(left, 0), min(right + 1, width))
+    at = _to_crop(matrix, *np.mgrid[window])
+    values = [ndimage.map_coordinates(crop[..., channel], at, np.float64, order, mode="nearest")
+              for channel in range(crop.shape[2])]
+    return window, np.stack(values, axis=-1), is_covered(matrix, size, *np.mgrid[window])
+
+
+def is_covered(matrix, size, rows, columns):
+    """Whether the crop shows these pixels of the photo; arrays of one shape, returns bool of the same."""
+    return (np.abs(_to_crop(matrix, rows, columns) - (size - 1) / 2) <= size / 2).all(axis=0)
+
+
+def _inverse(matrix):
+    """The affine map (2, 3) back."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def _by_rows(matrix):
+    """An affine map of (x, y) as the linear part and the offset of the same map of (row, column)."""
+    return matrix[::-1, 1::-1], matrix[::-1, 2]
+
+
+def _to_crop(matrix, rows, columns):
+    """Where pixels of the photo lie in the crop: (row, column) of the same shape, stacked."""
+    linear, offset = _by_rows(matrix)
+    return np.stack([linear[axis, 0] * rows + linear[axis, 1] * columns + offset[axis] for axis in (0, 1)])
+
+
+def place_faces(finder, pixels, size, template):
+    """Yield (matrix, record) of every face of a photo, the largest first.
+
+    finder, pixels, size, template : as for align_face
+    The matrix is alignment_matrix's, the record has box, landmarks and number of faces.
+    Raises BadPhoto with reason no_face.
+    """
+    boxes = finder.boxes(pixels)
+    if not boxes:
+        raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
+    for box in boxes:
+        landmarks = finder.landmarks(pixels, box)
+        yield alignment_matrix(landmarks, size, template), {"box": box, "landmarks": landmarks.astype(int).tolist(),
+                                                            "faces": len(boxes)}
 
 
 def align_face(finder, pixels, size, template, only_single=False, most_outside=0.5):
@@ -114,15 +178,10 @@ def align_face(finder, pixels, size, template, only_single=False, most_outside=0
     Returns the (size, size, 3) uint8 crop and a record: box, landmarks, number of faces, share outside.
     Raises BadPhoto with reason no_face, several_faces or cut_by_border.
     """
-    boxes = finder.boxes(pixels)
-    if not boxes:
-        raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
-    if only_single and len(boxes) > 1:
-        raise BadPhoto("several_faces", f"{len(boxes)} faces")
-    landmarks = finder.landmarks(pixels, boxes[0])
-    matrix = alignment_matrix(landmarks, size, template)
+    matrix, record = next(place_faces(finder, pixels, size, template))
+    if only_single and record["faces"] > 1:
+        raise BadPhoto("several_faces", f"{record['faces']} faces")
     crop, outside = warp(pixels, matrix, size)
     if outside > most_outside:
         raise BadPhoto("cut_by_border", f"{outside:.0%} of the crop lies outside the photo")
-    return crop, {"box": boxes[0], "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes),
-                  "outside": round(outside, 4)}
+    return crop, {**record, "outside": round(outside, 4)}

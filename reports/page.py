@@ -23,7 +23,7 @@ class FaceRow:
     pictures : {column: (H, W, 3) uint8}, "original", "masked", then one a method; a row may lack some
     steps : {iterations so far: (H, W, 3) uint8} of the latent search, may be empty
     scores : {column: {metric: number or None}}, of which hole_psnr and hole_ssim are shown, may be empty
-    note : a word such as "best", "median", "worst"
+    note : a word or two, such as "best", "median", "worst"
     """
     name: str
     pictures: dict

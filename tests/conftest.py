@@ -33,6 +33,19 @@ def openface():
     return ROOT / "tests" / "data" / "openface64"
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A tiny model with random weights large enough for varied pictures, exported as the shipped one is."""
+    import network
+    from training.checkpoint import export
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
+    for kernel in (dcgan.generator.dense, *dcgan.generator.kernels):
+        kernel.assign(15 * kernel)
+    export(dcgan, folder, {"step": 0})
+    return str(folder)
+
+
 @pytest.fixture
 def run(capsys):
     """Call a command's main in this process: run(main, argument, ...) -> Ended."""
@@ -73,3 +86,11 @@ def finish(start):
         out, err = process.communicate(timeout=300)
         return Ended(process.returncode, out, err)
     return call
+
+
+@pytest.fixture(scope="session")
+def two_workers():
+    """A Dask cluster of two processes; the address of its scheduler is its `scheduler_address`."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster:
+        yield cluster

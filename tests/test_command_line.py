@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import sys
+import types
 import time
 
 import pytest
@@ -250,3 +251,13 @@ def test_the_command_to_resume_with_never_throws_away_what_was_done(monkeypatch,
                                       "a", "--resume_from=7"])
     ended = run(main)
     assert ended.code == 130 and ended.out.endswith("train_network.py --seed 3 --run a\n")
+
+
+def test_the_command_to_resume_with_starts_a_module_as_it_was_started(monkeypatch, run):
+    @command
+    def main(argv=None):
+        raise Stopped(143)
+    started = types.SimpleNamespace(__spec__=types.SimpleNamespace(name="baselines.train", origin="/b/train.py"))
+    monkeypatch.setitem(sys.modules, "__main__", started)
+    monkeypatch.setattr(sys, "argv", ["/b/train.py", "vae", "--seed", "3"])
+    assert run(main).out.endswith(" -m baselines.train vae --seed 3\n")

@@ -13,25 +13,12 @@ import pytest
 from PIL import Image
 
 import face_completion
-from completion.recipes import RECIPES
+from completion.recipes import BLENDS, RECIPES
 from helpers import read_photo, write_picture
 from records import read_records
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["--num_iter", "4", "--out_interval", "2", "--starts", "2"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A tiny model with random weights large enough for varied pictures, exported as the shipped one is."""
-    import network
-    from training.checkpoint import export
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
-    for kernel in (dcgan.generator.dense, *dcgan.generator.kernels):
-        kernel.assign(15 * kernel)
-    export(dcgan, folder, {"step": 0})
-    return str(folder)
 
 
 def make_faces(folder, count, size=64, seed=0):
@@ -98,7 +85,7 @@ def test_the_record_of_a_face_has_its_losses_seed_time_and_scores(finished):
 
 
 @pytest.mark.parametrize("mask", ["center", "random", "left", "strokes"])
-@pytest.mark.parametrize("blend", ["poisson", "none"])
+@pytest.mark.parametrize("blend", BLENDS)
 def test_known_pixels_of_the_output_equal_the_input(model, tmp_path, mask, blend):
     face, = make_faces(tmp_path, 1)
     assert complete(model, face, "--out_dir", tmp_path / "out", "--mask_type", mask, "--blend", blend) == 0

@@ -128,7 +128,7 @@ def _seal(manifest):
 
 
 def _versions():
-    return {"tensorflow": tf.__version__, "keras": network.keras.__version__}
+    return {"tensorflow": tf.__version__, "keras": tf.keras.__version__}
 
 
 def read_manifest(save):
@@ -151,20 +151,21 @@ def differences(old, new):
     return ", ".join(f"{key} {old.get(key)}, asked for {value}" for key, value in new.items() if old.get(key) != value)
 
 
-def export(dcgan, folder, record):
-    """Write a model folder that can be shipped: the sampled generator, the discriminator, no optimizer."""
+def export(model, folder, record):
+    """Write a model folder that can be shipped: the networks that completion needs, no optimizer."""
     check_model_folder(folder)
     folder = Path(folder).resolve()
-    parts = tf.train.Checkpoint(generator=dcgan.average or dcgan.generator, discriminator=dcgan.discriminator)
-    _write(parts, folder.parent, folder.name, {
-        **record, "architecture": dataclasses.asdict(dcgan.architecture)})
+    _write(tf.train.Checkpoint(**model.shipped), folder.parent, folder.name, {
+        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)})
 
 
-def load_model(folder):
-    """The DCGAN of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
+def load_model(folder, model_type=network.DCGAN):
+    """The model of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
 
+    model_type : a class of models; what it needs is its kind, its architecture_type, what it ships, and
+        the name of that of which a run may keep an average, `averaged`
     Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
-    else: a missing folder, a file, a Keras or SavedModel archive, a broken save.
+    else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind.
     """
     folder = Path(folder)
     save = folder
@@ -175,13 +176,20 @@ def load_model(folder):
             manifest, save, _ = Checkpoint(folder, {}).newest()
             if manifest is None:
                 raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
-        architecture = network.Architecture(**manifest["architecture"])
-        dcgan = network.DCGAN(architecture)
+        if (kind := kind_of(manifest)) != model_type.kind:
+            raise BrokenSave(f"it is a {kind}, no {model_type.kind}")
+        model = model_type(model_type.architecture_type(**manifest["architecture"]))
         kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
-        parts = {"average" if "average" in kept else "generator": dcgan.generator, "discriminator": dcgan.discriminator}
+        parts = {"average" if name == model.averaged and "average" in kept else name: part
+                 for name, part in model.shipped.items()}
         tf.train.Checkpoint(**parts).read(str(save / TENSORS)).expect_partial().assert_existing_objects_matched()
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
         reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
         raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
-    return dcgan, manifest
+    return model, manifest
+
+
+def kind_of(manifest):
+    """What kind of model a manifest describes; the first ones, which do not say, are DCGANs."""
+    return manifest.get("kind", network.DCGAN.kind)

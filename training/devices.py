@@ -104,7 +104,7 @@ def check_memory(batch_size, architecture):
     """Raise UsageError (exit code 7) when a batch cannot fit into this machine, before the kernel ends the process."""
     if tf.config.get_visible_devices("GPU"):
         return                                          # there TensorFlow itself reports it
-    filters = max(architecture.gf_dim, architecture.df_dim)
+    filters = max(width for name, width in vars(architecture).items() if name.endswith("f_dim"))
     needed = batch_size * BYTES_PER_FACE * (architecture.image_size / 64) ** 2 * filters / 16
     allowed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]

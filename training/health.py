@@ -51,12 +51,16 @@ class Health:
         return numbers
 
     def _complete(self):
-        truth = self.unseen[:len(self.known)]
-        faces = to_float(truth)
-        found = self.search(faces, self.known, range(len(truth)))
-        results = to_uint8(blend_poisson(faces, found.guess, self.known))
-        scores = [measure(*face) for face in zip(truth, results, self.known)]
-        return {metric: float(np.mean([score[metric] for score in scores])) for metric in ("hole_psnr", "hole_ssim")}
+        def fill(faces, known, seeds):
+            return blend_poisson(faces, self.search(faces, known, seeds).guess, known)
+        return score(fill, self.unseen[:len(self.known)], self.known)
+
+
+def score(fill_batch, truth, known):
+    """{"hole_psnr", "hole_ssim"}: means over (N, S, S, 3) uint8 faces, completed by fill_batch(faces, known, seeds)."""
+    results = to_uint8(fill_batch(to_float(truth), known, range(len(truth))))
+    scores = [measure(*face) for face in zip(truth, results, known)]
+    return {metric: float(np.mean([score[metric] for score in scores])) for metric in ("hole_psnr", "hole_ssim")}
 
 
 def diversity(faces):

@@ -17,7 +17,7 @@ class Journal:
 
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
-        (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for sheet in (self.folder / "samples").glob("*.png"):
             if sheet.stem.isdigit() and int(sheet.stem) > first_step:
                 sheet.unlink()

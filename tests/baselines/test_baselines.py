@@ -3,8 +3,8 @@ import sys
 import numpy as np
 import pytest
 
-import baselines
 from baselines.low_rank import low_rank
+from baselines.methods import FILLS, FROM_FACES
 from baselines.total_variation import total_variation, variation
 from completion.masks import MASKS, center
 from helpers import UsageError, read_photo, to_float
@@ -12,10 +12,10 @@ from helpers import UsageError, read_photo, to_float
 FACES = np.random.default_rng(0).integers(60, 190, (5, 1, 1, 3)) + np.random.default_rng(1).integers(
     -20, 20, (5, 32, 32, 3))
 FACES = FACES.astype(np.uint8)
-FILLS = baselines.FILLS | {name: make(FACES) for name, make in baselines.FROM_FACES.items()}
+ALL = FILLS | {name: make(FACES) for name, make in FROM_FACES.items()}
 
 
-@pytest.mark.parametrize("fill", FILLS.values(), ids=FILLS)
+@pytest.mark.parametrize("fill", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("mask", ["center", "random", "left", "strokes", "pattern", "O3", "none"])
 def test_known_pixels_are_kept_and_the_hole_is_not_looked_at(fill, mask):
     known = MASKS[mask](32, np.random.default_rng(3))
@@ -28,10 +28,10 @@ def test_known_pixels_are_kept_and_the_hole_is_not_looked_at(fill, mask):
     np.testing.assert_array_equal(filled, fill(np.where(known[..., None], face, 0.5).astype(np.float32), known, 7))
 
 
-@pytest.mark.parametrize("name", baselines.FILLS)
+@pytest.mark.parametrize("name", FILLS)
 def test_a_constant_picture_comes_back(name):
     face = np.full((32, 32, 3), to_float(np.array([90, 120, 200], np.uint8)))
-    filled = baselines.FILLS[name](face, center(32), 0)
+    filled = FILLS[name](face, center(32), 0)
     inexact = {"low_rank": 0.01, "telea": 3 / 127.5}    # OpenCV's fast marching rounds its weights
     np.testing.assert_allclose(filled, face, atol=inexact.get(name, 1e-5))
 
@@ -42,7 +42,7 @@ def test_a_constant_picture_comes_back(name):
 def test_a_smooth_ramp_comes_back_nearly(name, tolerance):
     ramp = np.linspace(-0.5, 0.5, 32, dtype=np.float32)
     face = np.stack([np.tile(ramp, (32, 1))] * 3, axis=-1)
-    assert np.abs(baselines.FILLS[name](face, center(32, scale=0.375), 0) - face).mean() < tolerance * 9 / 64
+    assert np.abs(FILLS[name](face, center(32, scale=0.375), 0) - face).mean() < tolerance * 9 / 64
 
 
 def test_total_variation_converges_to_the_shortest_edge():
@@ -60,7 +60,7 @@ def test_the_default_iterations_bring_a_portrait_near_the_smallest_variation(ope
     face = to_float(read_photo(sorted(openface.glob("*.png"))[0]).pixels)
     known = MASKS[mask](64, np.random.default_rng(0))
     start, default, smallest = (variation(filled) for filled in (
-        baselines.FILLS["laplace"](face, known), total_variation(face, known),
+        FILLS["laplace"](face, known), total_variation(face, known),
         total_variation(face, known, iterations=4000, tolerance=0)))
     assert smallest < start and smallest <= default < smallest * (1 + rest)
     assert default < start - (start - smallest) / 2
@@ -76,13 +76,13 @@ def test_a_matrix_of_rank_one_is_completed():
 
 def test_the_nearest_face_is_found_by_its_surroundings():
     known = center(32)
-    filled = FILLS["nearest"](np.where(known[..., None], to_float(FACES[3]), 0).astype(np.float32), known, 0)
+    filled = ALL["nearest"](np.where(known[..., None], to_float(FACES[3]), 0).astype(np.float32), known, 0)
     np.testing.assert_allclose(filled, to_float(FACES[3]), atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_patches():
     face, known = to_float(FACES[0]), center(32)
-    np.testing.assert_array_equal(*(baselines.FILLS["patchmatch"](face, known, 5) for _ in range(2)))
+    np.testing.assert_array_equal(*(FILLS["patchmatch"](face, known, 5) for _ in range(2)))
 
 
 @pytest.mark.parametrize("name, module, package", [("telea", "cv2", "opencv-python-headless"),
@@ -91,4 +91,4 @@ def test_the_same_seed_gives_the_same_patches():
 def test_a_missing_library_is_named_with_its_install_line(monkeypatch, name, module, package):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UsageError, match=rf"{package}.*requirements-baselines\.txt"):
-        baselines.FILLS[name](to_float(FACES[0]), center(32), 0)
+        FILLS[name](to_float(FACES[0]), center(32), 0)

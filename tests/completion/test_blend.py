@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from completion.blend import BLENDS, blend_poisson, paste
+from completion import recipes
+from completion.blend import BLENDS, blend_feather, blend_poisson, paste
 from completion.masks import MASKS, center
 
 
@@ -64,23 +66,88 @@ def test_a_guess_that_is_off_by_a_constant_is_corrected():
     np.testing.assert_allclose(blend_poisson(faces, faces + 0.3, known), faces, atol=1e-6)
 
 
-def test_different_holes_in_one_batch_are_blended_as_if_alone():
+@pytest.mark.parametrize("blend", BLENDS)
+def test_different_holes_in_one_batch_are_blended_as_if_alone(blend):
     faces, guesses = random_faces(4, seed=1), random_faces(4, seed=2)
     known = np.stack([MASKS[name](16, np.random.default_rng(0)) for name in ("center", "left", "center", "pattern")])
-    alone = np.concatenate([blend_poisson(faces[i:i + 1], guesses[i:i + 1], known[i:i + 1]) for i in range(4)])
-    np.testing.assert_allclose(blend_poisson(faces, guesses, known), alone, atol=1e-6)
+    alone = np.concatenate([BLENDS[blend](faces[i:i + 1], guesses[i:i + 1], known[i:i + 1]) for i in range(4)])
+    np.testing.assert_allclose(BLENDS[blend](faces, guesses, known), alone, atol=1e-6)
 
 
-def test_a_bright_seam_stays_within_the_range_of_pixels():
-    faces, guesses = np.ones((1, 16, 16, 3), np.float32), -np.ones((1, 16, 16, 3), np.float32)
-    faces[:, :8] = -1
-    blended = blend_poisson(faces, guesses, center(16)[None])
-    assert blended.min() >= -1 and blended.max() <= 1
+def holes_of_every_kind(size=16):
+    """Holes that touch the border, a corner or nothing, several at once, and one that leaves single pixels."""
+    holes = np.zeros((6, size, size), bool)
+    holes[0, 4:12, 4:12] = True
+    holes[1, :, 5:9] = True
+    holes[2, :6, :6] = True
+    holes[3, 2:5, 2:5] = holes[3, 9:14, 8:] = True
+    holes[4] = True
+    holes[4, 7, 7] = False
+    holes[5, ::2, ::2] = True
+    return ~holes
 
 
-def test_a_face_of_which_nothing_is_known_is_refused():
+@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+@pytest.mark.parametrize("color", [-1, -0.5, 1])
+def test_a_guess_of_one_colour_stays_within_the_colours_around_it(blend, color):
+    """The maximum principle; feathering may keep the guess's own colour too."""
+    known = holes_of_every_kind()
+    faces = np.random.default_rng(0).uniform(-0.9, 0.3, (len(known), 16, 16, 3)).astype(np.float32)
+    for face, blended, there in zip(faces, blend(faces, np.full_like(faces, color), known), known):
+        ring = face[there & ndimage.binary_dilation(~there)] if blend is blend_poisson else face[there]
+        allowed = ring if blend is blend_poisson else np.append(ring, np.full((1, 3), color), axis=0)
+        assert (blended[~there] >= allowed.min(axis=0) - 1e-6).all()
+        assert (blended[~there] <= allowed.max(axis=0) + 1e-6).all()
+
+
+@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+def test_a_seam_between_opposite_colours_stays_within_the_range_of_pixels(blend):
+    known = holes_of_every_kind()
+    faces, guesses = np.ones((2, len(known), 16, 16, 3), np.float32)
+    faces[:, :8], guesses[:, :, :8] = -1, -1
+    blended = blend(faces, guesses, known)
+    assert np.abs(blended).max() <= 1 and np.isfinite(blended).all()
+
+
+@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+def test_a_guess_of_the_opposite_colour_meets_the_face_without_a_seam(blend):
+    faces, guesses, known = -np.ones((1, 64, 64, 3), np.float32), np.ones((1, 64, 64, 3), np.float32), center(64)[None]
+    blended = blend(faces, guesses, known)
+    steps = [np.abs(np.diff(blended, axis=axis)).max() for axis in (1, 2)]
+    assert max(steps) <= (1e-6 if blend is blend_poisson else 0.5) and paste(faces, guesses, known).max() == 1
+
+
+@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+def test_a_face_of_which_nothing_is_known_is_refused(blend):
     with pytest.raises(ValueError, match="nothing is known"):
-        blend_poisson(random_faces(), random_faces(), np.zeros((2, 16, 16), bool))
+        blend(random_faces(), random_faces(), np.zeros((2, 16, 16), bool))
+
+
+def test_feathering_is_what_its_formula_says():
+    faces, guesses, known = random_faces(6, seed=1), random_faces(6, seed=2), holes_of_every_kind()
+    expected, width, places = guesses.astype(np.float64), 5, np.argwhere(np.ones((16, 16), bool))
+    for face, guess, there, result in zip(faces, guesses, known, expected):
+        near = places[there[tuple(places.T)]]
+        offsets = (face - guess)[there].astype(np.float64)
+        for row, column in np.argwhere(~there):
+            far = np.hypot(*(near - (row, column)).T)
+            weights = np.where(far < width, (width - far) / (width * far), 0) ** 2
+            if weights.any():
+                fade = (1 + np.cos(np.pi * far.min() / width)) / 2
+                result[row, column] += fade * weights @ offsets / weights.sum()
+    blended = blend_feather(faces, guesses, known, width=width)
+    np.testing.assert_allclose(blended[~known], np.clip(expected, -1, 1)[~known], atol=1e-6)
+
+
+def test_feathering_keeps_the_middle_of_a_large_hole_as_guessed():
+    faces, guesses, known = random_faces(1, 64, 1), random_faces(1, 64, 2), center(64)[None]
+    blended = blend_feather(faces, guesses, known)
+    np.testing.assert_array_equal(blended[0, 24:40, 24:40], guesses[0, 24:40, 24:40])
+    assert (blended != guesses)[0, 17:20, 17:47].any(axis=-1).all()
+
+
+def test_the_recipes_know_every_blend():
+    assert sorted(recipes.BLENDS) == sorted(BLENDS)
 
 
 def test_shapes_that_differ_are_named():

@@ -93,6 +93,16 @@ def test_a_photo_of_another_size_takes_its_hole_along(tmp_path):
     assert not found.known[4:8, 10].any() and found.known.sum() >= SIZE * SIZE - 12
 
 
+def test_in_a_whole_photo_the_hole_keeps_the_photos_size(tmp_path):
+    photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 48, 3), np.uint8)))
+    mask = np.zeros((60, 96), np.uint8)
+    mask[20:40, 30:60] = 255
+    known = Holes(save(tmp_path / "mask.png", mask)).in_photo(photo, "photo")
+    assert known.shape == (30, 48) and not known[10:20, 15:30].any() and known.sum() == 30 * 48 - 150
+    with pytest.raises(BadPhoto, match="nothing_known"):
+        Holes("color:#000000").in_photo(photo, "photo")
+
+
 @pytest.mark.parametrize("level, reason", [(0, "no_hole"), (255, "nothing_known")])
 def test_a_mask_of_one_colour_is_refused(tmp_path, level, reason):
     mask = save(tmp_path / "mask.png", np.full((SIZE, SIZE), level, np.uint8))

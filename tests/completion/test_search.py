@@ -9,7 +9,7 @@ from completion.descent import MOMENTUM, OPTIMIZERS
 from completion.losses import PRIORS, context_loss, prior_loss
 from completion.masks import center
 from completion.recipes import RECIPES, SOURCES, Recipe, describe_recipes
-from completion.search import Search
+from completion.search import Inner, Search
 from completion.weights import context_weights
 
 SEED = RECIPES["seed"]
@@ -30,8 +30,18 @@ def realism(faces):
 FACES = generate(TRUE_Z).numpy()
 
 
+def see(faces, known):
+    """An encoder of little insight: what is known of a face, by fixed weights, in twice G's latents."""
+    return tf.reshape(faces, (len(faces), -1)) @ np.tile(BASIS, (2, 1)).T / 100
+
+
+def imagine(activations):
+    """Faces of activations: G's, for the mean of the two halves."""
+    return generate((activations[:, :Z_DIM] + activations[:, Z_DIM:]) / 2)
+
+
 def searched(recipe=SEED, faces=FACES, known=KNOWN, seeds=(1, 2, 3, 4), **how):
-    return Search(generate, realism, Z_DIM, recipe)(faces, known, seeds, **how)
+    return Search(generate, realism, Z_DIM, recipe, inner=Inner(see, imagine))(faces, known, seeds, **how)
 
 
 def test_a_generated_face_is_found_again():
@@ -40,7 +50,8 @@ def test_a_generated_face_is_found_again():
     np.testing.assert_allclose(found.z[:, 0], TRUE_Z, atol=0.08)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(num_iter=30), Recipe(num_iter=30, starts=3, pool=32, answer="mean")])
+@pytest.mark.parametrize("recipe", [Recipe(num_iter=30), Recipe(num_iter=30, starts=3, pool=32, answer="mean"),
+                                    Recipe(num_iter=30, space="activations", hold=0.1, starts=2, scatter=0.1)])
 def test_a_face_is_completed_alike_alone_and_in_company(recipe):
     together = searched(recipe, seeds=[3, 4, 5, 6])
     alone = searched(recipe, FACES[1:2], KNOWN[1:2], seeds=[4])
@@ -103,6 +114,27 @@ def test_the_mean_answer_is_the_mean_of_all_faces_found():
     np.testing.assert_allclose(found.guess, faces.mean(axis=1), atol=1e-5)
 
 
+def test_all_faces_found_are_shown_in_the_order_of_their_context_loss():
+    found = searched(Recipe(num_iter=5, starts=3, answer="mean"))
+    faces = generate(tf.constant(found.z.reshape(-1, Z_DIM))).numpy().reshape(4, 3, SIZE, SIZE, 3)
+    np.testing.assert_allclose(found.guesses, faces, atol=1e-5)
+    assert (np.diff(found.contexts) > 0).all()
+    np.testing.assert_array_equal(found.contexts[:, 0], found.context)
+
+
+def test_the_gradients_have_the_lengths_of_the_losses_derivatives():
+    recipe, basis = Recipe(num_iter=3, lam=0.7, starts=2), BASIS.reshape(Z_DIM, SIZE, SIZE, 3)
+    search = Search(lambda z: tf.tensordot(z, basis, 1), realism, Z_DIM, recipe)
+    found = search(FACES, KNOWN, (1, 2, 3, 4), gradients=True)
+    difference = np.tensordot(found.z[:, 0], basis, 1) - np.where(KNOWN[..., None], FACES, 0)
+    slopes = np.einsum("bhwc,zhwc->bz", context_weights(KNOWN)[..., None] * np.sign(difference), basis)
+    np.testing.assert_allclose(found.context_gradient, np.linalg.norm(slopes, axis=1), rtol=1e-4)
+    logits = np.tensordot(found.z[:, 0], basis, 1).mean(axis=(1, 2, 3))
+    steepness = recipe.lam / (1 + np.exp(-logits)) * np.linalg.norm(basis.mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(found.prior_gradient, steepness, rtol=1e-4)
+    assert search(FACES, KNOWN, (1, 2, 3, 4)).context_gradient is None
+
+
 def test_the_prior_draws_towards_realism():
     trusting, blind = (searched(Recipe(num_iter=60, lam=lam)) for lam in (30.0, 0.0))
     assert trusting.prior.mean() < blind.prior.mean()
@@ -154,6 +186,50 @@ def test_the_best_iterate_is_the_one_with_the_smallest_loss():
 def test_normal_starts_are_cut_where_z_ends():
     start = searched(Recipe(num_iter=1, learning_rate=1e-9, starts=50, draw="normal")).z
     assert np.abs(start).max() == pytest.approx(1) and 0.2 < (np.abs(start) > 0.999).mean() < 0.45
+
+
+def test_a_search_of_activations_begins_where_the_encoder_says():
+    masked = np.where(KNOWN[..., None], FACES, 0)
+    starts = searched(Recipe(num_iter=1, learning_rate=1e-9, space="activations", starts=200, scatter=0.3)).z
+    spread = starts - see(masked, KNOWN).numpy()[:, None]
+    np.testing.assert_allclose(np.abs(spread).max(axis=2).min(axis=1), 0, atol=1e-6)
+    assert spread.std() == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_search_of_activations_leaves_the_support_of_z_and_fits_better():
+    recipe, bright = Recipe(num_iter=300, learning_rate=0.05, lam=0), np.full_like(FACES, 0.9)
+    free = searched(dataclasses.replace(recipe, space="activations"), bright)
+    bound = searched(recipe, bright)
+    assert np.abs(free.z).max() > 1 and (free.context < bound.context).all()
+
+
+def test_the_search_is_held_to_its_start_alike_for_small_and_large_holes():
+    def moves(hold, known):
+        recipe = Recipe(num_iter=200, learning_rate=0.01, lam=0, space="activations", hold=hold)
+        steps = []
+        searched(recipe, known=known, on_step=lambda found: steps.append(found.z))
+        return np.abs(steps[-1] - steps[0]).mean()
+    small = np.ones_like(KNOWN)
+    small[:, 7:9, 7:9] = False
+    for known in (KNOWN, small):
+        assert moves(100, known) < 0.1 * moves(0.01, known)
+
+
+def test_a_search_with_mirrored_starts_completes_the_mirror_image_alike():
+    recipe = Recipe(num_iter=20, space="activations", mirror=True, answer="mean", starts=2)
+    mirrored = searched(recipe, FACES[:, :, ::-1], KNOWN[:, :, ::-1])
+    np.testing.assert_allclose(mirrored.guess[:, :, ::-1], searched(recipe).guess, atol=1e-5)
+
+
+def test_the_gradients_of_a_mirrored_search_are_those_of_the_mirror_image():
+    recipe, other = (Recipe(num_iter=1, space="activations", mirror=mirror) for mirror in (True, False))
+    some = np.concatenate([FACES[:2], FACES[2:, :, ::-1]])
+    both, *each = (searched(recipe, faces, gradients=True) for recipe, faces in (
+        (recipe, some), (other, some), (other, some[:, :, ::-1])))
+    first = np.argmin([found.context for found in each], axis=0)
+    assert 0 < first.sum() < len(some)
+    np.testing.assert_allclose(both.context_gradient,
+                               np.choose(first, [found.context_gradient for found in each]), rtol=1e-4)
 
 
 def test_the_unsaturated_prior_draws_towards_realism_too():

@@ -15,7 +15,10 @@ from preprocess.faces import (
     alignment_matrix,
     check_predictor,
     default_predictor,
+    is_covered,
+    unwarp,
     warp,
+    warp_known,
 )
 
 CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "openface64").glob("*.png"))
@@ -113,6 +116,39 @@ def test_a_warp_draws_bilinearly_what_the_matrix_says():
             value = np.einsum("i,j,ijc->c", (1 - y + top, y - top), (1 - x + left, x - left), near)
             assert np.abs(crop[row, column] - value).max() <= 0.5 + 1e-6
     assert outside == missing / size**2
+
+
+@pytest.mark.parametrize("matrix", [[[0.3, 0.05, -12], [-0.04, 0.28, -9]], [[1.7, 0.2, -30], [-0.1, 1.5, -20]]])
+def test_a_crop_knows_nothing_that_it_reads_from_the_hole(matrix):
+    """At both scales: a known pixel of the crop is the same whatever lies under the hole, and each hole leaves one."""
+    matrix, rng = np.array(matrix), np.random.default_rng(0)
+    pixels, known = noise(160, 180), rng.uniform(size=(160, 180)) > 0.01
+    other = np.where(known[..., None], pixels, 255 - pixels)
+    there = warp_known(known, matrix, 32)
+    np.testing.assert_array_equal(warp(pixels, matrix, 32)[0][there], warp(other, matrix, 32)[0][there])
+    assert there.any() and not there.all()
+    rows, columns = np.nonzero(~known)
+    for row, column in np.array((rows, columns)).T[is_covered(matrix, 32, rows, columns)]:
+        alone = np.ones_like(known)
+        alone[row, column] = False
+        assert not warp_known(alone, matrix, 32).all()
+
+
+def test_what_lies_outside_the_photo_is_not_known():
+    there = warp_known(np.ones((50, 70), bool), np.array([[1, 0, 10], [0, 1, 5]], float), 32)
+    assert not there[:5].any() and not there[:, :10].any() and there[5:, 10:].all()
+
+
+def test_an_enlarged_crop_lies_where_it_was_cut_and_is_smooth():
+    matrix, (rows, columns) = np.array([[0.5, 0.1, -20], [-0.05, 0.4, -10]]), np.mgrid[:200, :220]
+    ramp = np.stack([rows, columns, rows / 2 + columns / 3], axis=-1).astype(np.uint8)
+    crop, _ = warp(ramp, matrix, 32)
+    window, values, inside = unwarp(crop.astype(float), matrix, 200, 220)
+    np.testing.assert_array_equal(inside, is_covered(matrix, 32, *np.mgrid[window]))
+    middle = is_covered(np.array(matrix) + [[0, 0, -4], [0, 0, -4]], 24, *np.mgrid[window])
+    assert np.abs(values - ramp[window])[middle].max() < 1.5
+    covered = is_covered(matrix, 32, rows, columns)
+    assert covered.sum() == inside.sum() == pytest.approx(32 * 32 / np.linalg.det(matrix[:, :2]), rel=0.02)
 
 
 def test_a_smaller_photo_gives_nearly_the_same_crop(finder, portrait):

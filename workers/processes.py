@@ -1,4 +1,4 @@
-"""Work on many items in several processes, none of which can end the whole by dying."""
+"""Many items in several processes of this machine."""
 import collections
 import concurrent.futures
 import multiprocessing
@@ -11,10 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")      # in our children: there
 
 
 class WorkerDied(Exception):
-    """The process that worked on an item was killed, twice."""
-
-    def __str__(self):
-        return "its process was killed twice"
+    """The process that worked on an item was killed, and again when it was tried once more."""
 
 
 def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: False):
@@ -60,7 +57,7 @@ def _alone(function, item, prepare, arguments):
         try:
             return item, pool.submit(function, item).result()
         except BrokenProcessPool:
-            return item, WorkerDied()
+            return item, WorkerDied("its process was killed twice")
 
 
 def _new_pool(jobs, prepare, arguments):

@@ -1,0 +1,61 @@
+"""How a folder of completed faces lies on disk, and what of it is there already."""
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import records
+from helpers import UsageError
+
+RESULTS, CONFIG, SHEETS, RESTORED = "results.jsonl", "config.json", "grids", "restored.png"
+ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
+BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
+UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
+
+
+def digest(settings):
+    """By what a result's settings are known again; the path of the model does not count, its content does."""
+    content = json.dumps({key: value for key, value in settings.items() if key != "checkpoint"}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def check_same_settings(folder, settings):
+    """Raise UsageError if a folder holds results of other settings."""
+    old = records.read_json(Path(folder, CONFIG))
+    changed = [key for key, value in settings.items() if old.get(key) != value and key != "checkpoint"]
+    if old and changed:
+        raise UsageError(f"{folder} holds results of other settings ({', '.join(changed)}): choose another "
+                         "--out_dir, or replace them with --overwrite")
+
+
+def find_done(folder, settings):
+    """{name: (source, size, time of change)} of the faces whose every output is there, whole, by these settings."""
+    done = {}
+    for record in records.read_records(Path(folder, RESULTS)):
+        done.pop(record["name"], None)
+        files = {Path(folder, record["name"], file): size for file, size in record.get("files", {}).items()}
+        if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):
+            done[record["name"]] = (record["source"], *record["fingerprint"])
+    return done
+
+
+def file_size(path):
+    """Bytes of a file, None if there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
+
+
+def read_finished(folder, names):
+    """The records of what is finished, in the order of the names."""
+    done = {record["name"]: record for record in records.read_records(Path(folder, RESULTS))
+            if record["status"] == "done"}
+    return [done[name] for name in names if name in done]
+
+
+def remove_others(folder, pattern, names):
+    """Remove what an earlier run left: files of this pattern that are not among `names`."""
+    for path in folder.glob(pattern):
+        if path.name not in names and path.is_file():   # a face may be named a/1.png
+            path.unlink()

@@ -1,0 +1,96 @@
+"""The latent encoder: what its numbers mean, what its training leaves alone, and its training from end to end."""
+import numpy as np
+import pytest
+
+from baselines import train
+from baselines.latent_encoder import Architecture, LatentEncoder, Training
+from completion.masks import MASKS, center
+from helpers import BAD_CHECKPOINT, to_float, to_uint8, write_picture
+from network import DCGAN, tf
+from network import Architecture as Sizes
+from training.checkpoint import export, load_model
+
+SIZES = Architecture(z_dim=8, gf_dim=2, ef_dim=2)
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """The folder of a DCGAN whose faces have colours."""
+    folder, dcgan = tmp_path_factory.mktemp("models") / "dcgan", DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2), seed=3)
+    for kernel in dcgan.generator.kernels:
+        kernel.assign(10 * kernel)
+    export(dcgan, folder, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def faces(generator):
+    """Faces that the generator can make."""
+    dcgan, _ = load_model(generator)
+    return to_uint8(dcgan.generate(dcgan.latents(8, 5)))
+
+
+@pytest.fixture(scope="module")
+def model(generator, faces):
+    """One that has learned a little."""
+    model = LatentEncoder(SIZES)
+    model.prepare_training(Training(generator=str(generator), steps=20, average=0.5, learning_rate=0.01))
+    update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+    model.losses = [update(batch, tf.constant(step, tf.int64)) for step in range(20)]
+    return model
+
+
+def test_activations_are_counted_in_deviations_from_the_generators_mean(generator, model):
+    dcgan, _ = load_model(generator)
+    z = dcgan.latents(500, 9)
+    seen = (dcgan.generator.first(z) - model.mean) / tf.maximum(model.deviation, 1e-9)
+    np.testing.assert_allclose([np.mean(seen), np.std(seen)], [0, 1], atol=0.05)
+    np.testing.assert_allclose(model.decode(tf.reshape(seen, (500, -1))), dcgan.generate(z), atol=1e-5)
+
+
+def test_training_lowers_the_losses_and_leaves_the_generator_alone(generator, model, faces):
+    first, last = model.losses[0], model.losses[-1]
+    assert last["hole_loss"] < 0.9 * first["hole_loss"] and last["known_loss"] < 0.9 * first["known_loss"]
+    for mine, its in zip(model.generator.variables, load_model(generator)[0].generator.variables):
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_a_face_is_seen_alike_alone_and_in_company_and_nothing_under_the_hole_is_seen(model, faces):
+    truth = to_float(faces[:5])
+    known = np.stack([MASKS[name](64, np.random.default_rng(1)) for name in ("center", "left", "half", "O1", "random")])
+    together = model.fill_batch(truth, known, range(5))
+    np.testing.assert_array_equal(together[known], truth[known])
+    for index in (0, 4):
+        alone = model.fill_batch(truth[index:index + 1], known[index:index + 1], [0])
+        np.testing.assert_array_equal(alone[0], together[index])
+    other = np.where(known[..., None], truth, 1 - truth)
+    np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
+
+
+def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_path, run, generator, faces):
+    for index, face in enumerate(faces):
+        write_picture(tmp_path / "faces" / f"{index}.png", face)
+    common = ["latent_encoder", "--generator", generator, "--dataset", tmp_path / "faces", "--ef_dim", "2",
+              "--batch_size", "4", "--save_every", "2", "--report_every", "1", "--masks", "center", "O1"]
+
+    def trained(name, *more):
+        ended = run(train.main, *common, "--checkpoint_dir", tmp_path / name, "--log_dir", tmp_path / f"{name}_logs",
+                    *more)
+        assert ended.code in (0, None), ended.err
+        return load_model(tmp_path / name / "latent_encoder", LatentEncoder)[0]
+    whole = trained("whole", "--epoch", "2", "--export", tmp_path / "shipped")
+    trained("cut", "--epoch", "2")
+    (tmp_path / "cut" / "latent_encoder" / "step-00000004" / "manifest.json").unlink()
+    resumed = trained("cut", "--epoch", "2")
+    for one, other in zip(whole.encoder.variables, resumed.encoder.variables):
+        np.testing.assert_array_equal(one, other)
+    shipped, manifest = load_model(tmp_path / "shipped", LatentEncoder)
+    known = np.repeat(center(64)[None], 2, axis=0)
+    np.testing.assert_array_equal(shipped.fill_batch(to_float(faces[:2]), known, [0, 1]),
+                                  whole.fill_batch(to_float(faces[:2]), known, [0, 1]))
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2}
+
+
+def test_a_generator_that_is_not_there_is_named(tmp_path, run):
+    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "none")
+    assert ended.code == BAD_CHECKPOINT and len(ended.err.splitlines()) == 1 and "none" in ended.err

@@ -1,0 +1,33 @@
+"""What an update of any network is made of: Adam, its falling rate, the replicas' mean, an average of the weights."""
+from helpers import quiet_stderr
+from layers import mean_of_replicas, replicas, tf
+
+with quiet_stderr():
+    import keras
+
+
+def make_adam(network, rate, beta1):
+    """Adam for a network's trainable variables, its slots built, so that a save can be restored into it."""
+    optimizer = keras.optimizers.Adam(rate, beta1)
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def falling(rate, decay, progress):
+    """The learning rate when a share `progress` of a run is done; over its last share `decay` it falls to 0."""
+    return rate * (tf.clip_by_value((1 - progress) / decay, 0, 1) if decay else 1.0)
+
+
+def apply(optimizer, network, gradients):
+    """Update a network by the mean of the replicas' gradients; returns its length."""
+    gradients = mean_of_replicas(gradients)
+    optimizer.apply([gradient / replicas()[1] for gradient in gradients], network.trainable_variables)  # it sums them
+    return tf.linalg.global_norm(gradients)
+
+
+def follow(average, network, step, decay):
+    """Move an average of a network's weights towards them; while young it forgets faster, and drops the first ones."""
+    age = tf.cast(step, tf.float32)
+    keep = tf.minimum(decay, (1 + age) / (10 + age))
+    for kept, new in zip(average.variables, network.variables):
+        kept.assign_sub((1 - keep) * (kept - new))
