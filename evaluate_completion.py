@@ -2,6 +2,7 @@
 
 python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center half --limit 1000
 """
+import dataclasses
 import itertools
 import os
 import sys
@@ -16,6 +17,7 @@ import records
 from baselines import LEARNED, METHODS, NEED_FACES, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, printable,
                           say, warn, whole_number)
+from completing.encoder import settle_recipe
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
@@ -40,7 +42,11 @@ def parse(argv=None):
     what.add_argument("--train_faces", metavar="DIR", help="aligned faces for mean_face and nearest")
     what.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="model of the latent search")
     what.add_argument("--learned", default=SHIPPED, metavar="DIR", help="learned models: DIR/vae and so on")
-    what.add_argument("--recipe", choices=list(RECIPES), default="best", help="settings of the latent search")
+    what.add_argument("--recipe", choices=list(RECIPES),
+                      help="settings of the latent search (best, or pool if there is no encoder)")
+    what.add_argument("--encoder", metavar="DIR", help="where the search begins, for recipes that search activations "
+                      "(latent_encoder in the model's folder with -learned)")
+    parser.set_defaults(model="dcgan")
     how = parser.add_argument_group("how")
     how.add_argument("--out_dir", default="evaluation", metavar="DIR", help="folder for the results")
     how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces searched at a time")
@@ -91,7 +97,9 @@ def check_settings(out, faces, options):
     old = records.read_json(path)
     settings = {"seed": options.seed, "version": helpers.VERSION}
     if "latent" in options.methods:
-        settings |= {"recipe": options.recipe, **describe_model(options.checkpoint)}
+        recipe, options.encoder = settle_recipe(options, RECIPES.get, say)
+        settings |= {"recipe": dataclasses.asdict(recipe), **describe_model(options.checkpoint)}
+        settings["encoder"] = options.encoder and describe_model(options.encoder)["model"]
     learned = {kind: describe_model(Path(options.learned, kind))
                for kind in {LEARNED[name] for name in options.methods if name in LEARNED}}
     settings |= {kind: model["model"] for kind, model in sorted(learned.items())}
@@ -137,7 +145,7 @@ def make_method(name, options):
     if name == "latent":
         from completing.latent import LatentSearch
         return LatentSearch(options.checkpoint, RECIPES[options.recipe], options.seed, interval=50,
-                            batch_size=options.batch_size)
+                            batch_size=options.batch_size, encoder=options.encoder)
     from baselines.learned import load_filler
     from completing.methods import Filling
     return Filling(load_filler(name, Path(options.learned, LEARNED[name])))

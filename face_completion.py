@@ -11,6 +11,7 @@ import itertools
 import os
 import sys
 import time
+from argparse import BooleanOptionalAction
 from pathlib import Path
 
 import helpers
@@ -19,16 +20,17 @@ import records
 from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
                           printable, say, warn, whole_number)
+from completing.encoder import settle_recipe
 from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings, digest,
                                 find_done, read_finished)
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
-from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, describe_recipes
+from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, SPACES, describe_recipes
 from helpers import BadPhoto, UsageError
 from preprocess.templates import TEMPLATES
 from training.description import describe_model
 
-OF_SEARCH = ("recipe", "model", "out_interval", "completions", "log_dir", "device",
+OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "log_dir", "device",
              *(field.name for field in dataclasses.fields(RECIPES["seed"])))
 CROP = 64                                               # side of the crops of photos for methods without a model
 
@@ -66,7 +68,10 @@ def parse(argv=None):
     photos.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                         help="the three landmarks put on the template, those of the model's faces")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
-    search.add_argument("--recipe", choices=list(RECIPES), default="best", help="named settings; seed is the report's")
+    search.add_argument("--recipe", choices=list(RECIPES), help="named settings; seed is the report's (best, or "
+                        "pool if there is no encoder)")
+    search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
+                        "activations (latent_encoder in the model's folder with -learned)")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--list_recipes", action="store_true", help="say what the recipes are, and end")
     search.add_argument("--num_iter", type=whole_number(1), metavar="N", help="updates of z")
@@ -83,6 +88,12 @@ def parse(argv=None):
     search.add_argument("--draw", choices=DRAWS, help="where drawn starts come from")
     search.add_argument("--iterate", choices=ITERATES, help="the z that counts: the last, or that of the smallest loss")
     search.add_argument("--answer", choices=ANSWERS, help="of several starts: the best by context loss, or their mean")
+    search.add_argument("--space", choices=SPACES, help="what is searched: z, or activations of the generator, which "
+                        "the encoder sees first")
+    search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from the encoder's answer")
+    search.add_argument("--scatter", type=number(0), metavar="S", help="noise on the starts but the first, in "
+                        "deviations of the activations")
+    search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
     search.add_argument("--blend", choices=BLENDS, help="how the guess is put into the hole")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
@@ -147,9 +158,17 @@ def main(argv=None):
 
 
 def choose_recipe(options):
-    """The recipe of that name with what the command line sets otherwise."""
-    given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[options.recipe])}
-    recipe = dataclasses.replace(RECIPES[options.recipe], **{k: v for k, v in given.items() if v is not None})
+    """The recipe that was asked for, or None if nothing is searched; sets the folder of its encoder in the options."""
+    if options.method != "latent":
+        return None
+    recipe, options.encoder = settle_recipe(options, functools.partial(override, options), say)
+    return recipe
+
+
+def override(options, name):
+    """The recipe of a name with what the command line sets otherwise."""
+    given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[name])}
+    recipe = dataclasses.replace(RECIPES[name], **{k: v for k, v in given.items() if v is not None})
     recipe = dataclasses.replace(recipe, starts=max(recipe.starts, options.completions))
     if recipe.window and not recipe.window % 2:
         raise UsageError(f"--window {recipe.window} has no middle: choose an odd number")
@@ -177,6 +196,7 @@ def describe(options, recipe, sources):
     if options.method == "latent":
         return chosen | {"recipe": dataclasses.asdict(recipe), "completions": options.completions,
                          "out_interval": options.out_interval, "checkpoint": options.checkpoint,
+                         "encoder": options.encoder and describe_model(options.encoder)["model"],
                          **describe_model(options.checkpoint)}
     if options.method in LEARNED:
         return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint)}
@@ -217,7 +237,7 @@ def make_method(options, recipe, size, count, stop):
         from completing.latent import LatentSearch
         return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
                             completions=options.completions, batch_size=min(options.batch_size, count),
-                            device=options.device, kind=options.model)
+                            device=options.device, kind=options.model, encoder=options.encoder)
     from completing.methods import Filling
     if options.method in LEARNED:
         from baselines.learned import load_filler

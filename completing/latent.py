@@ -1,19 +1,36 @@
 """The latent search as a method that completes a batch of faces."""
 from training import checkpoint, devices                # first, for it imports TensorFlow quietly
-from completion.blend import BLENDS
+import numpy as np
+
 from baselines.learned import model_type
-from completion.search import Search
+from completion.blend import BLENDS
+from completion.search import Inner, Search
+from helpers import BAD_CHECKPOINT, UsageError
 from network import DCGAN
 
 from .methods import Outcome
 from .results import BUDGET
 
 
-def make_search(model, recipe, seed):
-    """The search of a model's latent; a DCGAN's discriminator is its prior, the others bring a density."""
-    if isinstance(model, DCGAN):
-        return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed)
-    return model.make_search(recipe, seed)
+def make_search(model, recipe, seed, encoder=None):
+    """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
+
+    encoder : a baselines.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
+    """
+    if not isinstance(model, DCGAN):
+        return model.make_search(recipe, seed)
+    inner = encoder and Inner(encoder.encode, encoder.decode)
+    return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner)
+
+
+def load_encoder(folder, dcgan):
+    """The latent encoder in a folder; raises UsageError (exit code 4) unless it understands this DCGAN."""
+    encoder, _ = checkpoint.load_model(folder, model_type("latent_encoder"))
+    pairs = list(zip(encoder.generator.variables, dcgan.generator.variables))
+    if not all(np.array_equal(mine, its) for mine, its in pairs):
+        raise UsageError(f"the encoder in {folder} was trained on another generator: train one on this one, or choose "
+                         "a recipe that needs none", BAD_CHECKPOINT)
+    return encoder
 
 
 class LatentSearch:
@@ -23,16 +40,17 @@ class LatentSearch:
     interval : updates between the steps that are shown; batch_size : faces at a time, at most
     completions : answers a face, at most the recipe's starts: the faces of so many searches, by their context loss
     device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of baselines.SEARCHED
-    Raises UsageError if there is no such model or device, or if the batch does not fit into memory.
+    encoder : folder of the latent encoder, for recipes that search activations
+    Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
     unit = "face-iterations"
 
     def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
-                 kind="dcgan"):
+                 kind="dcgan", encoder=None):
         devices.use_device(device)
         model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
-        devices.check_memory(batch_size * recipe.starts, model.architecture)
-        self.search = make_search(model, recipe, seed)
+        devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
+        self.search = make_search(model, recipe, seed, encoder and load_encoder(encoder, model))
         self.blend, self.interval, self.steps = BLENDS[recipe.blend], interval, recipe.num_iter
         self.completions = completions
 

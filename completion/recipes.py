@@ -57,8 +57,10 @@ RECIPES = {
                       draw="normal", blend="poisson"),
     "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
                        iterate="best", blend="poisson"),
-    "best": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
+    "pool": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
                    blend="poisson"),
+    "best": Recipe(window=15, lam=0.0, num_iter=20, learning_rate=0.02, answer="mean", blend="poisson",
+                   space="activations", hold=3.0, scatter=0.5, mirror=True),
 }
 SOURCES = {
     "seed": "the report of 2018",
@@ -66,6 +68,7 @@ SOURCES = {
     "bamos": "Amos, dcgan-completion.tensorflow, 2016",
     "moodoki": "moodoki/semantic_image_inpainting, the paper's authors",
     "chengbin": "ChengBinJin/semantic-image-inpainting",
+    "pool": "what measured best here without an encoder",
     "best": "what measured best here",
 }
 

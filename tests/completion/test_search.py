@@ -148,7 +148,8 @@ def test_the_seed_recipe_is_the_report():
 def test_every_recipe_can_be_searched_and_says_where_it_comes_from():
     for name, recipe in RECIPES.items():
         found = searched(dataclasses.replace(recipe, num_iter=2, pool=min(recipe.pool, 16)))
-        assert np.isfinite(found.guess).all() and np.abs(found.z).max() <= 1
+        assert np.isfinite(found.guess).all()
+        assert recipe.space == "activations" or np.abs(found.z).max() <= 1
         assert any(line.startswith(f"{name}: {SOURCES[name]}") for line in describe_recipes())
 
 

@@ -1,0 +1,37 @@
+"""Which recipe, and which latent encoder, a latent search goes by."""
+import os
+
+from helpers import BAD_CHECKPOINT, UsageError
+from training.description import MANIFEST
+
+BEST, WITHOUT_ENCODER = "best", "pool"
+
+
+def settle_recipe(options, recipe_of, say):
+    """The recipe of a command's options, and the folder of the encoder where its search begins, or None.
+
+    options : has recipe, model (of whose latent), checkpoint and encoder; where `recipe` is None it becomes BEST, or
+        WITHOUT_ENCODER if there is none
+    recipe_of : function, name -> Recipe with what the command line sets otherwise
+    Raises UsageError (exit code 4) if a recipe that was asked for needs an encoder and there is none.
+    """
+    asked, folder = options.recipe, options.encoder or default_encoder(options.checkpoint)
+    options.recipe = asked or BEST
+    recipe = recipe_of(options.recipe)
+    if recipe.space == "latent":
+        return recipe, None
+    if options.model == "dcgan" and (options.encoder or os.path.exists(os.path.join(folder, MANIFEST))):
+        return recipe, folder
+    missing = f"no latent encoder in {folder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
+    if asked or recipe_of(WITHOUT_ENCODER).space != "latent":
+        raise UsageError(f"recipe {options.recipe} starts from an encoder: {missing}; train one by python -m "
+                         "baselines.train latent_encoder, or choose another recipe", BAD_CHECKPOINT)
+    say(f"{missing}: searching by recipe {WITHOUT_ENCODER}")
+    options.recipe = WITHOUT_ENCODER
+    return recipe_of(WITHOUT_ENCODER), None
+
+
+def default_encoder(checkpoint):
+    """The folder where the encoder of a model is looked for."""
+    return os.path.join(f"{os.path.normpath(checkpoint)}-learned", "latent_encoder")
+
