@@ -2,6 +2,7 @@
 import contextlib
 import os
 import resource
+from pathlib import Path
 
 from helpers import OUT_OF_MEMORY, UsageError, quiet_stderr
 from layers import mean_of_replicas, tf
@@ -21,6 +22,17 @@ def use_device(name):
         tf.config.set_visible_devices([], "GPU")
     for gpu in gpus if name != "cpu" else []:
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def is_slow(precision, processor=Path("/proc/cpuinfo")):
+    """Whether this machine computes in a precision by converting it, which takes many times as long.
+
+    processor : a file as Linux describes processors; where there is none, nothing is known and nothing slow
+    """
+    if precision != "bfloat16" or tf.config.get_visible_devices("GPU") or not processor.exists():
+        return False
+    flags = processor.read_text()
+    return "avx" in flags and not {"avx512_bf16", "amx_bf16"} & set(flags.split())
 
 
 def make_strategy(name):

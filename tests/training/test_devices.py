@@ -6,7 +6,7 @@ import pytest
 
 from helpers import OUT_OF_MEMORY, USAGE, UsageError
 from network import DCGAN, Architecture, Training, tf
-from training.devices import BYTES_PER_FACE, check_memory, make_strategy, replicate, share, use_device
+from training.devices import BYTES_PER_FACE, check_memory, is_slow, make_strategy, replicate, share, use_device
 
 without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 
@@ -23,6 +23,16 @@ def test_a_gpu_that_is_not_there_is_refused_with_what_to_do():
 def test_without_a_gpu_the_processor_is_used(name):
     use_device(name)
     assert not tf.config.get_visible_devices("GPU")
+
+
+@without_gpu
+@pytest.mark.parametrize("precision, flags, slow", [
+    ("bfloat16", "fpu avx avx2", True), ("bfloat16", "fpu avx avx512_bf16", False), ("bfloat16", "asimd bf16", False),
+    ("bfloat16", None, False), ("float32", "fpu avx avx2", False)])
+def test_a_processor_that_has_no_bfloat16_is_known(tmp_path, precision, flags, slow):
+    if flags:
+        (tmp_path / "cpuinfo").write_text(f"flags\t: {flags}\n")
+    assert is_slow(precision, tmp_path / "cpuinfo") == slow
 
 
 @without_gpu
