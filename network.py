@@ -35,12 +35,12 @@ class Architecture:
     d_norm: str = "batch"
 
     def __post_init__(self):
-        if self.image_size not in (64, 128):
-            raise UsageError(f"faces have 64 or 128 pixels a side, got {self.image_size}")
+        if self.image_size not in (32, 64, 128):
+            raise UsageError(f"faces have 32, 64 or 128 pixels a side, got {self.image_size}")
 
     @property
     def layers(self):
-        """Number of stride-2 layers between SMALLEST and image_size: 4 for 64 pixels, 5 for 128."""
+        """Number of stride-2 layers between SMALLEST and image_size: 3 for 32 pixels, 4 for 64, 5 for 128."""
         return (self.image_size // SMALLEST).bit_length() - 1
 
 

@@ -6,7 +6,7 @@ METHODS = ("laplace", "total_variation", "low_rank", "patchmatch", "telea", "nav
            "nearest")
 NEED_FACES = ("mean_face", "nearest")
 # Of each learned method the kind of model that it needs.
-LEARNED = {"context_encoder": "context_encoder", "latent_encoder": "latent_encoder",
-           "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
+LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "generative_face_completion",
+           "latent_encoder": "latent_encoder", "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
 SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind

@@ -2,10 +2,9 @@
 import numpy as np
 
 from completion.blend import blend_poisson
+from completion.lanes import fill_lanes
 from layers import BatchNorm, double, double_to_pixels, halve, tf, variable
 from network import KERNEL, SMALLEST, initial_weights
-
-LANES = 8                                               # oneDNN then sums in the same order, whatever the batch
 
 
 class EncoderDecoder(tf.Module):
@@ -14,8 +13,8 @@ class EncoderDecoder(tf.Module):
     5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; a layer in which every channel is fully
     connected to itself, and a 1x1 convolution across the channels (Pathak et al., CVPR 2016, section 3.1); and
     transposed convolutions with batch norm and ReLU back up, tanh on the last. The fourth input channel is 1 in the
-    hole. With `skips` every transposed convolution also sees the encoder's activations of its size (Ronneberger et
-    al., "U-Net", MICCAI 2015).
+    hole, where the others are 0 or `noise` (B, S, S, 3). With `skips` every transposed convolution also sees the
+    encoder's activations of its size (Ronneberger et al., "U-Net", MICCAI 2015).
 
     size : side of a face; width : filters of the outermost layer, every layer inwards has twice as many
     """
@@ -38,9 +37,9 @@ class EncoderDecoder(tf.Module):
         self.decoder_norms = [BatchNorm(width, f"decoder_norm_{i}") for i, width in enumerate(reversed(widths[:-1]))]
         self.bias = variable(tf.zeros(3), "bias")
 
-    def __call__(self, faces, known, training=False):
+    def __call__(self, faces, known, training=False, noise=0.0):
         hole = tf.cast(~known, tf.float32)[..., None]
-        x, seen = tf.concat((faces * (1 - hole), hole), axis=3), []
+        x, seen = tf.concat((faces * (1 - hole) + noise * hole, hole), axis=3), []
         for kernel, norm in zip(self.encoder, self.encoder_norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
@@ -82,10 +81,5 @@ class Filler:
         Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
         """
         visible = np.where(known[..., None], faces, 0).astype(np.float32)
-        guesses = self._guess(*(_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
+        guesses = self._guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
         return blend_poisson(faces, guesses.numpy()[:len(faces)], known)
-
-
-def _lanes(array):
-    """The array as a tensor, its last row repeated up to a multiple of LANES."""
-    return tf.constant(np.concatenate([array, np.repeat(array[-1:], -len(array) % LANES, axis=0)]))

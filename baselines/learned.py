@@ -4,7 +4,7 @@ import importlib
 from . import LEARNED
 
 CLASSES = {"context_encoder": "ContextEncoder", "latent_encoder": "LatentEncoder", "autoencoder": "Autoencoder",
-           "vae": "VAE"}                                # in baselines.KIND
+           "vae": "VAE", "generative_face_completion": "GenerativeFaceCompletion"}      # in baselines.KIND
 ENCODING = "vae_encoding"                               # the VAE's other way to fill
 
 

@@ -19,6 +19,7 @@ from . import SEARCHED
 from .learned import model_type
 
 EXAMINED = 64                                           # faces of each hole
+SQUARES = "center random"                               # holes to examine a model with that does not choose them
 MEASURED = "hole_psnr", "hole_ssim"
 
 
@@ -91,6 +92,17 @@ def add_latent_encoder_updates(updates):
     updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.5, average=0.999)
 
 
+def add_face_completion_updates(updates):
+    """Options that only the generative face completion has."""
+    for name, begin, what in (("local", 0.4, "the local discriminator counts"),
+                              ("global", 0.7, "the global one and the parts count")):
+        updates.add_argument(f"--{name}_from", type=number(0, 1), default=begin, metavar="SHARE",
+                             help=f"share of the run after which {what}")
+    for name, weight in (("local", 0.005), ("global", 0.005), ("parts", 0.01)):
+        updates.add_argument(f"--{name}_weight", type=number(0), default=weight, metavar="W",
+                             help="of this loss, where the distance from the true face has 1")
+
+
 def add_latent(sizes):
     """Options of the models that have a latent."""
     add_sizes(sizes)
@@ -101,6 +113,8 @@ MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_laten
           "vae": ("a variational autoencoder (Kingma and Welling, 2014)", add_latent, None),
           "context_encoder": ("an encoder-decoder that fills holes (Pathak et al., 2016)",
                               add_context_encoder_networks, add_context_encoder_updates),
+          "generative_face_completion": ("an encoder-decoder against two discriminators (Li et al., 2017)", add_sizes,
+                                         add_face_completion_updates),
           "latent_encoder": ("an encoder that says where the latent search begins",
                              add_latent_encoder_networks, add_latent_encoder_updates)}
 
@@ -133,9 +147,17 @@ def main(argv=None):
         from training.run import carry_out
         sample, examine = ((sample_latents, examine_latents) if options.model in SEARCHED else
                            (sample_holes, examine_holes))
+        more = {"annotate": annotate} if options.model == "generative_face_completion" else {}
         step = carry_out(kind, options, saves, log, is_chief=worker.is_chief, sample=sample, examine=examine,
-                         progress=Progress, stop=stop, warn=warn, say=say)
+                         progress=Progress, stop=stop, warn=warn, say=say, **more)
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
+
+
+def annotate(faces):
+    """Faces with their parts."""
+    from .face_parts import add_parts
+    say(f"looking for the parts of {len(faces)} faces")
+    return add_parts(faces)
 
 
 def sample_holes(model, faces, validation):
@@ -185,7 +207,7 @@ def holes(model, count):
     """{mask: (count, S, S) bool} of the kinds of holes that a model learns."""
     size = model.architecture.image_size
     return {mask: np.stack([make_hole(mask, size, f"{index}", model.seed) for index in range(count)])
-            for mask in dict.fromkeys(model.training.masks.split())}
+            for mask in dict.fromkeys(getattr(model.training, "masks", SQUARES).split())}
 
 
 if __name__ == "__main__":

@@ -41,13 +41,15 @@ class Run:
     xla: bool
 
 
-def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, progress, stop, warn, say):
+def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, progress, stop, warn, say,
+              annotate=lambda faces: faces):
     """Train a model as a command's options say; returns the last step.
 
     options : has the attributes of Run, of both of the model's settings, and dataset, validation, strict, resume_from,
         other_data and export; saves, log : the run's folders
     sample, examine : functions (model, faces, validation faces or None) of which each makes what `train` calls so
     progress : function (total, unit, first) -> a command's Progress; stop : its StopRequest
+    annotate : function, faces -> what train_step gets of them, such as (N, S, S, 4) uint8 with labels
     """
     faces, validation = (folder and read_faces(folder, options.image_size, options.strict, warn)
                          for folder in (options.dataset, options.validation))
@@ -66,7 +68,7 @@ def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, pro
     if journal and not first:
         journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
     with progress(steps * run.batch_size, "faces", first * run.batch_size) as shown:
-        step = train(model, faces, run, first, strategy=strategy, store=store, record=record, journal=journal,
+        step = train(model, annotate(faces), run, first, strategy=strategy, store=store, record=record, journal=journal,
                      sample=sample(model, faces, validation), stop=stop, progress=shown, warn=warn,
                      examine=journal and validation is not None and examine(model, faces, validation))
     if options.export and is_chief:
