@@ -10,7 +10,6 @@ import functools
 import itertools
 import os
 import sys
-import time
 from argparse import BooleanOptionalAction
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
                           printable, say, warn, whole_number)
 from completing.encoder import settle_recipe
+from completing.methods import count_steps
 from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings, digest,
                                 find_done, read_finished)
 from completion.inputs import find_size, read_face
@@ -100,6 +100,8 @@ def parse(argv=None):
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
                         "each face, those of the K best of its searches, and where they differ")
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
+    how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
+                     "tcp://host:8786; the model's folder has to be one that all machines see")
     search.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to search")
     options = parser.parse_intermixed_args(argv)
     check_method(parser, options)
@@ -212,38 +214,30 @@ def fingerprint_mask(mask):
 
 def complete_all(tasks, options, recipe, settings, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
-    read, failed = make_reader(options, settings["image_size"]), 0
-    method = make_method(options, recipe, settings["image_size"], len(tasks), stop)
-    with Progress(len(tasks) * method.steps, method.unit) as progress:
-        for batch, problems in read_batches(tasks, options, read):
-            for (path, name), problem in problems:
-                report_failure(results, path, name, problem)
-                failed += 1
-            progress.update(len(problems) * method.steps)
-            if batch:
-                for face, record in zip(batch, complete_batch(batch, method, options, progress, stop)):
-                    try:
-                        record["files"] |= put_back(face, read, options)
-                        results.append(record | {"settings": digest(settings)})
-                    except BadPhoto as problem:
-                        report_failure(results, face.source, face.name, problem)
-                        failed += 1
+    from completing.batches import complete_batches
+    read, failed, (steps, unit) = make_reader(options, settings["image_size"]), 0, count_steps(recipe)
+    with Progress(len(tasks) * steps, unit) as progress:
+        def fail(path, name, problem):
+            nonlocal failed
+            report_failure(results, path, name, problem)
+            failed += 1
+
+        def batches():
+            for batch, problems in read_batches(tasks, options, read):
+                for task, problem in problems:
+                    fail(*task, problem)
+                progress.update(len(problems) * steps)
+                if batch:
+                    yield tuple(batch)
+        for face, record in complete_batches(batches(), len(tasks), options, recipe, settings, progress, stop.check):
+            try:
+                if isinstance(record, BadPhoto):
+                    raise record
+                record["files"] |= put_back(face, read, options)
+                results.append(record | {"settings": digest(settings)})
+            except BadPhoto as problem:
+                fail(face.source, face.name, problem)
     return failed
-
-
-def make_method(options, recipe, size, count, stop):
-    """The method that was asked for, as completing.methods has it, for `count` faces of `size` pixels a side."""
-    if options.method == "latent":
-        from completing.latent import LatentSearch
-        return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
-                            completions=options.completions, batch_size=min(options.batch_size, count),
-                            device=options.device, kind=options.model, encoder=options.encoder)
-    from completing.methods import Filling
-    if options.method in LEARNED:
-        from baselines.learned import load_filler
-        return Filling(load_filler(options.method, options.checkpoint))
-    from baselines.methods import make_fill_batch
-    return Filling(make_fill_batch(options.method, size, options.train_faces, stop.check))
 
 
 def make_reader(options, size):
@@ -280,24 +274,6 @@ def read_batches(tasks, options, read):
             except BadPhoto as problem:
                 problems.append(((path, name), problem))
         yield batch, problems
-
-
-def complete_batch(batch, method, options, progress, stop):
-    """Complete, write and measure a batch of Faces; returns their records."""
-    from completing.writer import BatchWriter
-    begun, writer, last = time.monotonic(), BatchWriter(batch, options.out_dir), 0
-    whole = options.intact or not options.mask          # else there is no truth to measure against
-
-    def on_step(step, faces, **figures):
-        nonlocal last
-        stop.check()
-        progress.update(len(batch) * (step - last), **figures)
-        writer.write_step(step, faces)
-        last = step
-
-    outcome = method(writer.truth, writer.known, [face.seed for face in batch], on_step)
-    progress.update(len(batch) * (method.steps - last))
-    return writer.finish(outcome, (time.monotonic() - begun) / len(batch), whole)
 
 
 def log_folder(options):

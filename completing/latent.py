@@ -43,15 +43,13 @@ class LatentSearch:
     encoder : folder of the latent encoder, for recipes that search activations
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
-    unit = "face-iterations"
-
     def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
                  kind="dcgan", encoder=None):
         devices.use_device(device)
         model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
         devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
         self.search = make_search(model, recipe, seed, encoder and load_encoder(encoder, model))
-        self.blend, self.interval, self.steps = BLENDS[recipe.blend], interval, recipe.num_iter
+        self.blend, self.interval = BLENDS[recipe.blend], interval
         self.completions = completions
 
     def __call__(self, faces, known, seeds, on_step):

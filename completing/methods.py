@@ -4,11 +4,12 @@ A method is a function (faces, known, seeds, on_step) -> Outcome of
     faces : (B, H, W, 3) float32 in [-1, 1], never looked at in the hole
     known : (B, H, W) bool, True where the face is kept; seeds : B integers
     on_step : function (step, completed faces, **figures), called at every step that is worth a picture, if any is
-with the attributes `steps`, how many a face takes, and `unit`, what they are called.
 """
 from typing import NamedTuple
 
 import numpy as np
+
+from baselines import LEARNED
 
 
 class Outcome(NamedTuple):
@@ -29,10 +30,31 @@ class Filling:
 
     fill_batch : function (faces, known, seeds) -> completed faces, (B, H, W, 3) float32
     """
-    steps, unit = 1, "faces"
-
     def __init__(self, fill_batch):
         self.fill_batch = fill_batch
 
     def __call__(self, faces, known, seeds, on_step):
         return Outcome(self.fill_batch(faces, known, seeds), [{} for _ in faces])
+
+
+def make_method(options, recipe, size, count, check):
+    """The method that was asked for.
+
+    options : of face_completion.py; recipe : of the latent search; size : side of the faces in pixels
+    count : faces there are at most; check : function, called now and then, that raises when the user wants to stop
+    """
+    if options.method == "latent":
+        from .latent import LatentSearch
+        return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
+                            completions=options.completions, batch_size=min(options.batch_size, count),
+                            device=options.device, kind=options.model, encoder=options.encoder)
+    if options.method in LEARNED:
+        from baselines.learned import load_filler
+        return Filling(load_filler(options.method, options.checkpoint))
+    from baselines.methods import make_fill_batch
+    return Filling(make_fill_batch(options.method, size, options.train_faces, check))
+
+
+def count_steps(recipe):
+    """(steps that a face takes, what they are called) of the method, known before it is made."""
+    return (recipe.num_iter, "face-iterations") if recipe else (1, "faces")

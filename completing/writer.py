@@ -10,13 +10,18 @@ from metrics.images import measure, psnr, ssim_map
 from .results import ANSWER, UNCERTAINTY, UNCERTAINTY_SCALE, remove_others
 
 
+def floats(batch):
+    """(faces (B, H, W, 3) float32 in [-1, 1], known (B, H, W) bool) of Faces, as methods take them."""
+    return helpers.to_float(np.stack([face.pixels for face in batch])), np.stack([face.known for face in batch])
+
+
 class BatchWriter:
     """Writes the pictures of a batch of Faces while they are completed, and makes their records at the end."""
 
     def __init__(self, batch, folder):
         self.batch, self.folder = batch, folder
-        self.pixels, self.known = np.stack([face.pixels for face in batch]), np.stack([face.known for face in batch])
-        self.truth, self.files = helpers.to_float(self.pixels), [{} for _ in batch]
+        self.pixels, self.files = np.stack([face.pixels for face in batch]), [{} for _ in batch]
+        self.known = np.stack([face.known for face in batch])
         self._write("original.png", self.pixels)
         self._write("masked.png", np.where(self.known[..., None], self.pixels, 255).astype(np.uint8))
 
