@@ -5,6 +5,7 @@ Source: Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
 import numpy as np
 
 from completion.blend import blend_poisson
+from completion.lanes import fill_lanes
 from layers import draw, fold, tf
 
 from .latent_model import LatentModel
@@ -40,10 +41,9 @@ class VAE(LatentModel):
         Backpropagation and Approximate Inference in Deep Generative Models", ICML 2014, section 6.3, by means, not
         samples.
         """
-        spare = -len(faces) % 8                         # see completion.search: whatever the batch, the same sums
-        filled = np.where(known[..., None], faces, 0).astype(np.float32)
-        padded, kept = (np.concatenate([array, np.repeat(array[-1:], spare, axis=0)]) for array in (filled, known))
+        padded = fill_lanes(np.where(known[..., None], faces, 0).astype(np.float32))
+        kept = fill_lanes(known)[..., None]
         for _ in range(rounds):
             guesses = self.decode(self.latents_of(padded))
-            padded = np.where(kept[..., None], padded, guesses)
+            padded = tf.where(kept, padded, guesses)
         return blend_poisson(faces, guesses.numpy()[:len(faces)], known)

@@ -15,7 +15,7 @@ def describe_model(folder):
     folder : of a shipped model, of a run (its newest save counts) or of one save
     Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no manifest to read.
     """
-    content, architecture = _read(folder)
+    content, architecture, _ = _read(folder)
     return {"model": hashlib.sha256(content).hexdigest()[:16], "image_size": architecture["image_size"]}
 
 
@@ -24,13 +24,18 @@ def describe_architecture(folder):
     return _read(folder)[1]
 
 
+def describe_kind(folder):
+    """What kind of model lies in a folder; the first ones, which do not say, are DCGANs. As describe_model does."""
+    return _read(folder)[2]
+
+
 def _read(folder):
     for path in (Path(folder, MANIFEST), *sorted(Path(folder).glob(f"step-*/{MANIFEST}"), reverse=True)):
         try:
             content = path.read_bytes()
             architecture = json.loads(content)["architecture"]
             if "image_size" in architecture:
-                return content, architecture
+                return content, architecture, json.loads(content).get("kind", "dcgan")
         except (OSError, ValueError, KeyError, TypeError):
             continue
     raise UsageError(f"no usable model in {folder}: name the folder of a run or of a shipped model, such as "
