@@ -139,13 +139,21 @@ class Discriminator(tf.Module):
                        if architecture.d_norm == "spectral"]
 
     def __call__(self, faces, training=False):
-        first, *kernels, dense, last = self._weights(training)
-        x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(first, self.dtype)) + tf.cast(self.bias, self.dtype)
-        for norm, kernel in zip(self.norms, kernels):
-            x = norm.after(halve, tf.nn.leaky_relu(x, 0.2), kernel, training, axis=3)
-        x = tf.cast(gather(tf.nn.leaky_relu(x, 0.2), tf.cast(dense, x.dtype)), tf.float32)
-        x = tf.nn.leaky_relu(x + self.dense_bias, 0.2)
+        *kernels, dense, last = self._weights(training)
+        x = tf.nn.leaky_relu(self._convolve(faces, kernels, training)[-1], 0.2)
+        x = tf.nn.leaky_relu(tf.cast(gather(x, tf.cast(dense, x.dtype)), tf.float32) + self.dense_bias, 0.2)
         return tf.reduce_sum(x * last[:, 0], axis=1) + self.last_bias
+
+    def features(self, faces):
+        """What the convolutions give, from the outermost inwards: [(B, S / 2, S / 2, df_dim), ...]."""
+        return self._convolve(faces, self._weights(training=False)[:-2], training=False)
+
+    def _convolve(self, faces, kernels, training):
+        x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(kernels[0], self.dtype)) + tf.cast(self.bias, self.dtype)
+        found = [x]
+        for norm, kernel in zip(self.norms, kernels[1:]):
+            found.append(norm.after(halve, tf.nn.leaky_relu(found[-1], 0.2), kernel, training, axis=3))
+        return found
 
     def _weights(self, training):
         weights = [tf.convert_to_tensor(weights) for weights in (*self.kernels, self.dense, self.last)]

@@ -3,7 +3,8 @@
 The generator's weights stay as they are. What the encoder sees is an answer of its own, and where the latent search
 begins that goes on from there (completion.search.Inner).
 Sources: Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold", ECCV 2016, section 3.1, for an
-encoder as the start of a search; the activations behind the generator's first layer, instead of z, are ours.
+encoder as the start of a search; Larsen et al., "Autoencoding Beyond Pixels", ICML 2016, for a distance of what the
+discriminator sees; the activations behind the generator's first layer, instead of z, are ours.
 """
 import dataclasses
 
@@ -39,6 +40,7 @@ class Training:
     learning_rate, beta1 : of Adam; decay : share of the run, at its end, over which the rate falls to 0
     average : decay of the exponential average of the weights that is used; 0 for none
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
+    features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
     """
     generator: str = "checkpoint/celeba64"
     steps: int = 5000
@@ -48,6 +50,7 @@ class Training:
     decay: float = 0.5
     average: float = 0.0
     outside: float = 0.3
+    features: float = 0.0
 
 
 class Encoder(tf.Module):
@@ -140,6 +143,7 @@ class LatentEncoder:
         dcgan, _ = load_model(training.generator)
         for mine, its in zip(self.generator.variables, dcgan.generator.variables):
             mine.assign(its)
+        self.discriminator = dcgan.discriminator
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
@@ -151,8 +155,8 @@ class LatentEncoder:
         """One update; in a replica of tf.distribute, its part of one.
 
         faces : (B, S, S, 3) float32 in [-1, 1]; step : int64 scalar, which with the seed decides the holes
-        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; gradient, its length;
-        learning_rate.
+        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; features_loss, that
+        of the discriminator's features, if it counts; gradient, its length; learning_rate.
         """
         training = self.training
         progress = tf.cast(step, tf.float32) / training.steps
@@ -161,11 +165,18 @@ class LatentEncoder:
         inside = tf.cast(~known, tf.float32)
         with tf.GradientTape() as tape:
             guesses = self.decode(self.encoder(faces, known, training=True))
-            hole_loss, known_loss = (reconstruction_loss(tf.abs, guesses, faces, part) for part in (inside, 1 - inside))
-            loss = hole_loss + training.outside * known_loss
+            found = {name: reconstruction_loss(tf.abs, guesses, faces, part)
+                     for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
+            loss = found["hole_loss"] + training.outside * found["known_loss"]
+            if training.features:
+                found["features_loss"] = self._features_loss(tf.where(known[..., None], faces, guesses), faces)
+                loss += training.features * found["features_loss"]
         gradient = apply(self.optimizer, self.encoder, tape.gradient(loss, self.encoder.trainable_variables))
         if self.average:
             follow(self.average, self.encoder, step, training.average)
-        hole_loss, known_loss = mean_of_replicas([hole_loss, known_loss])
-        return {"hole_loss": hole_loss, "known_loss": known_loss, "gradient": gradient,
-                "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+        found = dict(zip(found, mean_of_replicas(list(found.values()))))
+        return found | {"gradient": gradient, "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+
+    def _features_loss(self, completed, faces):
+        pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
+        return tf.add_n([tf.reduce_mean(tf.abs(one - other)) for one, other in pairs])

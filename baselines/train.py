@@ -89,6 +89,8 @@ def add_latent_encoder_updates(updates):
     add_masks(updates)
     updates.add_argument("--outside", type=number(0), default=0.3, metavar="W",
                          help="weight of the known pixels' distance, where the hole's has 1")
+    updates.add_argument("--features", type=number(0), default=0.0, metavar="W",
+                         help="weight of the distance of what the generator's discriminator sees in the face")
     updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.5, average=0.999)
 
 

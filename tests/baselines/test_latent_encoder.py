@@ -91,6 +91,20 @@ def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_p
     assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2}
 
 
+def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees(generator, faces):
+    def seen(weight):
+        model = LatentEncoder(SIZES)
+        model.prepare_training(Training(generator=str(generator), steps=20, learning_rate=0.01, features=weight))
+        update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+        for step in range(20):
+            found = update(batch, tf.constant(step, tf.int64))
+        known = np.repeat(center(64)[None], len(faces), axis=0)
+        completed = np.where(known[..., None], batch, model.decode(model.encode(batch, known)))
+        return float(model._features_loss(completed, batch)), found
+    (without, plain), (drawn, found) = seen(0.0), seen(1.0)
+    assert drawn < without and "features_loss" in found and "features_loss" not in plain
+
+
 def test_a_generator_that_is_not_there_is_named(tmp_path, run):
     ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "none")
     assert ended.code == BAD_CHECKPOINT and len(ended.err.splitlines()) == 1 and "none" in ended.err
