@@ -96,6 +96,7 @@ def add_training_run(group, name, *, epoch, batch_size):
     group.add_argument("--resume_from", type=whole_number(), metavar="STEP",
                        help="go on from the save of this step instead of the newest; what came after it is dropped")
     group.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
+    group.add_argument("--half", action="store_true", help="write the kernels of that model in 16 bits, to ship it")
     group.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
     group.add_argument("--strategy", choices=("auto", "one", "mirrored", "multi_worker"), default="auto",

@@ -11,6 +11,8 @@ from network import DCGAN
 from .methods import Outcome
 from .results import BUDGET
 
+HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
+
 
 def make_search(model, recipe, seed, encoder=None):
     """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
@@ -26,10 +28,11 @@ def make_search(model, recipe, seed, encoder=None):
 def load_encoder(folder, dcgan):
     """The latent encoder in a folder; raises UsageError (exit code 4) unless it understands this DCGAN."""
     encoder, _ = checkpoint.load_model(folder, model_type("latent_encoder"))
-    pairs = list(zip(encoder.generator.variables, dcgan.generator.variables))
-    if not all(np.array_equal(mine, its) for mine, its in pairs):
-        raise UsageError(f"the encoder in {folder} was trained on another generator: train one on this one, or choose "
-                         "a recipe that needs none", BAD_CHECKPOINT)
+    for mine, its in zip(encoder.generator.variables, dcgan.generator.variables):
+        if mine.shape != its.shape or not np.allclose(mine, its, rtol=HALF, atol=HALF / 100):
+            raise UsageError(f"the encoder in {folder} was trained on another generator: train one on this one, or "
+                             "choose a recipe that needs none", BAD_CHECKPOINT)
+        mine.assign(its)
     return encoder
 
 

@@ -4,11 +4,13 @@ A run folder holds step-00000500/, step-00001000/, ..., each with TensorFlow's t
 names the step, the architecture, whatever else the caller records, and the sha256 of every file. A model folder, as
 `export` writes it, is one such save without the optimizers.
 """
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import network
@@ -84,12 +86,14 @@ def _saves(folder):
     return sorted((path for path in Path(folder).glob("step-*") if path.is_dir()), reverse=True)
 
 
-def _write(tensors, folder, name, record):
+def _write(tensors, folder, name, record, half=False):
     unfinished, finished, replaced = folder / f".{name}", folder / name, folder / f".{name}{REPLACED}"
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         tensors.write(str(unfinished / TENSORS))
+        if half:
+            _convert(unfinished / TENSORS, unfinished / TENSORS, tf.float32, tf.float16)
         files = {path.name: _sha256(path) for path in sorted(unfinished.iterdir())}
         manifest = {**record, "versions": _versions(), "files": files}
         write_json(unfinished / MANIFEST, manifest | {"manifest": _seal(manifest)})
@@ -151,12 +155,35 @@ def differences(old, new):
     return ", ".join(f"{key} {old.get(key)}, asked for {value}" for key, value in new.items() if old.get(key) != value)
 
 
-def export(model, folder, record):
-    """Write a model folder that can be shipped: the networks that completion needs, no optimizer."""
+def export(model, folder, record, half=False):
+    """Write a model folder that can be shipped: the networks that completion needs, no optimizer.
+
+    half : write kernels as float16, in half the space; what normalizes stays float32
+    """
     check_model_folder(folder)
     folder = Path(folder).resolve()
     _write(tf.train.Checkpoint(**model.shipped), folder.parent, folder.name, {
-        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)})
+        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half)
+
+
+def _convert(source, target, old, new):
+    """Copy TensorFlow's tensor files with all kernels of one type turned into another."""
+    reader = tf.train.load_checkpoint(str(source))
+    names = sorted(reader.get_variable_to_shape_map())
+    tensors = [tf.constant(reader.get_tensor(name)) for name in names]
+    tensors = [tf.cast(tensor, new) if tensor.dtype == old and len(tensor.shape) > 1 else tensor for tensor in tensors]
+    tf.raw_ops.SaveV2(prefix=str(target), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+
+
+@contextlib.contextmanager
+def _as_float32(tensors):
+    """Tensor files whose kernels are all float32: these ones or, if they are shipped in half, temporary ones."""
+    if tf.float16 not in tf.train.load_checkpoint(str(tensors)).get_variable_to_dtype_map().values():
+        yield tensors
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
+        yield Path(folder, TENSORS)
 
 
 def load_model(folder, model_type=network.DCGAN):
@@ -182,7 +209,8 @@ def load_model(folder, model_type=network.DCGAN):
         kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
         parts = {"average" if name == model.averaged and "average" in kept else name: part
                  for name, part in model.shipped.items()}
-        tf.train.Checkpoint(**parts).read(str(save / TENSORS)).expect_partial().assert_existing_objects_matched()
+        with _as_float32(save / TENSORS) as tensors:
+            tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial().assert_existing_objects_matched()
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
         reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
         raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "

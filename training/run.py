@@ -72,7 +72,7 @@ def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, pro
                      sample=sample(model, faces, validation), stop=stop, progress=shown, warn=warn,
                      examine=journal and validation is not None and examine(model, faces, validation))
     if options.export and is_chief:
-        checkpoint.export(model, options.export, record | {"step": step})
+        checkpoint.export(model, options.export, record | {"step": step}, options.half)
     return step
 
 

@@ -235,6 +235,18 @@ def test_an_exported_model_holds_no_optimizer(dcgan, tmp_path):
     assert not [name for name in names if "optimizer" in name or "average" in name]
 
 
+def test_a_model_exported_in_half_takes_half_the_space_and_gives_nearly_the_same_faces(tmp_path):
+    dcgan = DCGAN(Architecture(z_dim=4))
+    for half in (False, True):
+        export(dcgan, tmp_path / str(half), {}, half)
+    sizes = [(tmp_path / str(half) / FILES[0]).stat().st_size for half in (False, True)]
+    assert sizes[1] < 0.53 * sizes[0]
+    loaded, _ = load_model(tmp_path / "True")
+    assert {variable.dtype for variable in loaded.generator.variables} == {tf.float32}
+    np.testing.assert_allclose(faces_of(loaded), faces_of(dcgan), atol=1e-3)
+    assert np.any(faces_of(loaded) != faces_of(dcgan))
+
+
 def test_exporting_again_replaces_the_model(tmp_path):
     first, second = DCGAN(SMALL, 0), DCGAN(SMALL, 1)
     for dcgan in (first, second):
