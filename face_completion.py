@@ -30,7 +30,7 @@ from helpers import BadPhoto, UsageError
 from preprocess.templates import TEMPLATES
 from training.description import describe_model
 
-OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "log_dir", "device",
+OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "log_dir",
              *(field.name for field in dataclasses.fields(RECIPES["seed"])))
 CROP = 64                                               # side of the crops of photos for methods without a model
 
@@ -100,9 +100,9 @@ def parse(argv=None):
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
                         "each face, those of the K best of its searches, and where they differ")
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
+    how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
     how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
                      "tcp://host:8786; the model's folder has to be one that all machines see")
-    search.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to search")
     options = parser.parse_intermixed_args(argv)
     check_method(parser, options)
     return options
@@ -110,6 +110,8 @@ def parse(argv=None):
 
 def check_method(parser, options):
     """End with a usage error if the options do not fit the method."""
+    if options.method not in ("latent", *LEARNED) and options.device != "auto":
+        parser.error(f"--method {options.method} takes no --device")
     for name in OF_SEARCH if options.method != "latent" else ():
         if getattr(options, name, None) != parser.get_default(name):
             parser.error(f"--{name} is of the latent search: --method {options.method} has no use for it")

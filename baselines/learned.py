@@ -13,11 +13,13 @@ def model_type(kind):
     return getattr(importlib.import_module(f"baselines.{kind}"), CLASSES[kind])
 
 
-def load_filler(method, folder):
+def load_filler(method, folder, device="auto"):
     """fill_batch(faces (B, S, S, 3), known (B, S, S), seeds) -> faces, by the model in the folder of a run or export.
 
-    Raises UsageError (exit code 4) if there is no model of the method's kind in it.
+    device : "auto", "cpu" or "gpu". Raises UsageError (exit code 4) if there is no model of the method's kind.
     """
     from training.checkpoint import load_model
+    from training.devices import use_device
+    use_device(device)
     model, _ = load_model(folder, model_type(LEARNED[method]))
     return model.fill_by_encoding if method == ENCODING else model.fill_batch

@@ -43,6 +43,8 @@ def main(argv=None):
 def sample(folder, kind, count):
     """(count, S, S, 3) float32 faces in [-1, 1] of the model in a folder, always the same."""
     from training.checkpoint import load_model
+    from training.devices import use_device
+    use_device("auto")
     if kind != DCGAN:
         from .learned import model_type
         return np.asarray(load_model(folder, model_type(kind))[0].sample(count))

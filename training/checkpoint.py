@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import network
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, write_json
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, quiet_stderr, write_json
 from network import tf                                  # which imports TensorFlow quietly
 
 from .description import MANIFEST, check_model_folder
@@ -181,7 +181,7 @@ def _as_float32(tensors):
     if tf.float16 not in tf.train.load_checkpoint(str(tensors)).get_variable_to_dtype_map().values():
         yield tensors
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet_stderr():        # TensorFlow regrets its slow float16
         _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
         yield Path(folder, TENSORS)
 
