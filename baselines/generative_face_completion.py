@@ -111,8 +111,8 @@ class GenerativeFaceCompletion:
 
     def prepare_training(self, training=Training()):
         """Make the discriminators, the parser and the optimizers; needed before train_step."""
-        # Grappler's remapper fails on this graph, not each time it is built alike, and a resumed run would differ by it.
-        tf.config.optimizer.set_experimental_options({"remapping": False})
+        # Grappler sums in an order that is not the same each time this graph is built: a resumed run would not be exact.
+        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
         sizes, seed, self.training = self.architecture, 4 * self.seed, training
         self.networks = {
             "generator": self.generator,
