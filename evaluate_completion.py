@@ -148,7 +148,7 @@ def make_method(name, options):
                             batch_size=options.batch_size, encoder=options.encoder)
     from baselines.learned import load_filler
     from completing.methods import Filling
-    return Filling(load_filler(name, Path(options.learned, LEARNED[name])))
+    return Filling(load_filler(name, Path(options.learned, LEARNED[name]), batch_size=options.batch_size))
 
 
 def readable(names, mask, faces, options, settings):

@@ -98,7 +98,8 @@ def parse(argv=None):
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
-                        "each face, those of the K best of its searches, and where they differ")
+                        "each face, those of the K best of its searches, and where they differ; completed.png is the "
+                        "recipe's answer from all of them")
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
     how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
     how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
@@ -117,6 +118,10 @@ def check_method(parser, options):
             parser.error(f"--{name} is of the latent search: --method {options.method} has no use for it")
     if options.checkpoint and options.method in METHODS:
         parser.error(f"--method {options.method} takes no --checkpoint")
+    if (options.invert_mask or options.dilate) and not options.mask:
+        parser.error("--invert_mask and --dilate are of --mask")
+    if options.paste_back and options.fit != "refuse":
+        parser.error("--fit is for faces that are aligned: --paste_back aligns them")
     kind = LEARNED.get(options.method, options.model)
     shipped = "checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind)
     options.checkpoint = options.checkpoint or shipped
@@ -173,7 +178,9 @@ def override(options, name):
     """The recipe of a name with what the command line sets otherwise."""
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[name])}
     recipe = dataclasses.replace(RECIPES[name], **{k: v for k, v in given.items() if v is not None})
-    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, options.completions))
+    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, -(-options.completions // (1 + recipe.mirror))))
+    if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
+        raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
     if recipe.window and not recipe.window % 2:
         raise UsageError(f"--window {recipe.window} has no middle: choose an odd number")
     if 0 < recipe.pool < recipe.starts:

@@ -9,7 +9,7 @@ from preprocess.faces import FaceFinder, check_predictor, default_predictor
 
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
 BOX = -0.05, -0.1, 1.05, 1.0                            # of the face in its crop; best on the template's three points
-CHUNK = 512                                             # faces, so that a pack is not read whole
+CHUNK = 512                                             # faces that are read at a time
 JAW, BROWS, NOSE, EYES, LIPS = range(17), (range(17, 22), range(22, 27)), range(27, 36), (range(36, 42),
                                                                                           range(42, 48)), range(48, 60)
 

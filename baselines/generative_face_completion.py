@@ -111,7 +111,7 @@ class GenerativeFaceCompletion:
 
     def prepare_training(self, training=Training()):
         """Make the discriminators, the parser and the optimizers; needed before train_step."""
-        # Grappler sums in an order that is not the same each time this graph is built: a resumed run would not be exact.
+        # Grappler would sum in another order each time this graph is built, and a resumed run would not be exact.
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
         sizes, seed, self.training = self.architecture, 4 * self.seed, training
         self.networks = {

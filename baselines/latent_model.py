@@ -5,14 +5,13 @@ import math
 
 import network
 from completion.blend import blend_poisson
-from completion.recipes import Recipe
+from completion.recipes import POOL
 from completion.search import Search
 from layers import BatchNorm, draw, gather, halve, halve_pixels, mean_of_replicas, tf, variable
 from network import KERNEL, SMALLEST, Generator, initial_weights
 from updates import apply, falling, make_adam
 
 WIDEST = 1 - 1e-6                                       # at the search's very border a normal latent would be infinite
-RECIPE = Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean")
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -130,10 +129,10 @@ class LatentModel:
 
     @functools.cached_property
     def _search(self):
-        return self.make_search(RECIPE)
+        return self.make_search(POOL)
 
     def fill_batch(self, faces, known, seeds):
-        """Complete (B, S, S, 3) faces in [-1, 1] by the best search; known (B, S, S) bool, seeds B integers."""
+        """Complete (B, S, S, 3) faces in [-1, 1] by the recipe `pool`; known (B, S, S) bool, seeds B integers."""
         return blend_poisson(faces, self._search(faces, known, seeds).guess, known)
 
     def prepare_training(self, training=Training()):

@@ -11,9 +11,9 @@ from command_line import (Parser, Progress, StopRequest, add_training_faces, add
                           number, say, warn, whole_number)
 from completion.inputs import make_hole
 from completion.masks import MASKS
-from helpers import to_float
+from helpers import BAD_CHECKPOINT, UsageError, to_float
 from training.cluster import this_worker
-from training.description import check_run_folders, describe_architecture
+from training.description import check_run_folders, describe_architecture, describe_kind
 
 from . import SEARCHED
 from .learned import model_type
@@ -129,6 +129,8 @@ def complete(options):
             if getattr(options, name) is None:
                 setattr(options, name, value)
     if options.model == "latent_encoder":
+        if (kind := describe_kind(options.generator)) != "dcgan":
+            raise UsageError(f"{options.generator} is a {kind}, no dcgan", BAD_CHECKPOINT)
         sizes = describe_architecture(options.generator)
         options.image_size, options.z_dim, options.gf_dim = (sizes[name] for name in ("image_size", "z_dim", "gf_dim"))
     if "masks" in options:

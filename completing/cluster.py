@@ -31,16 +31,19 @@ def map_batches(batches, options, recipe, settings, check):
     """
     chosen = {name: getattr(options, name) for name in OF_METHOD}
     chosen |= {name: os.path.abspath(chosen[name]) for name in FOLDERS if chosen[name]}
-    arguments = chosen, recipe, settings["image_size"], settings.get("model")
+    models = {chosen[name]: settings[key] for name, key in (("checkpoint", "model"), ("encoder", "encoder"))
+              if settings.get(key)}
+    arguments = chosen, recipe, settings["image_size"], models
     for batch, made in map_on_cluster(complete, batches, options.scheduler, prepare, arguments, check):
         yield batch, BadPhoto("worker_died", str(made)) if isinstance(made, WorkerDied) else made
 
 
-def prepare(chosen, recipe, size, model):
-    """Set a worker up: make the method. Raises UsageError if the worker sees no model, or another one."""
+def prepare(chosen, recipe, size, models):
+    """Set a worker up: make the method. Raises UsageError unless the worker sees these models, {folder: digest}."""
     global _method
-    if model and describe_model(chosen["checkpoint"])["model"] != model:
-        raise UsageError(f"a worker sees another model in {chosen['checkpoint']}", BAD_CHECKPOINT)
+    for folder, digest in models.items():
+        if describe_model(folder)["model"] != digest:
+            raise UsageError(f"a worker sees another model in {folder}", BAD_CHECKPOINT)
     _method = make_method(argparse.Namespace(**chosen), recipe, size, chosen["batch_size"], lambda: None)
 
 

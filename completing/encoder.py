@@ -13,17 +13,21 @@ def settle_recipe(options, recipe_of, say):
     options : has recipe, model (of whose latent), checkpoint and encoder; where `recipe` is None it becomes BEST, or
         WITHOUT_ENCODER if there is none
     recipe_of : function, name -> Recipe with what the command line sets otherwise
-    Raises UsageError (exit code 4) if a recipe that was asked for needs an encoder and there is none.
+    Raises UsageError if an encoder has no use, or (exit code 4) if a recipe that was asked for lacks one.
     """
     asked, folder = options.recipe, options.encoder or default_encoder(options.checkpoint)
-    options.recipe = asked or BEST
+    options.recipe = asked or (WITHOUT_ENCODER if getattr(options, "space", None) == "latent" else BEST)
     recipe = recipe_of(options.recipe)
+    if options.encoder and (recipe.space == "latent" or options.model != "dcgan"):
+        raise UsageError("--encoder is for recipes that search the activations of a DCGAN")
     if recipe.space == "latent":
         return recipe, None
     if options.model == "dcgan" and (options.encoder or os.path.exists(os.path.join(folder, MANIFEST))):
         return recipe, folder
     missing = f"no latent encoder in {folder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
     if asked or recipe_of(WITHOUT_ENCODER).space != "latent":
+        if options.model != "dcgan":
+            raise UsageError(f"{missing}: choose a recipe that searches the latent of a {options.model}")
         raise UsageError(f"recipe {options.recipe} starts from an encoder: {missing}; train one by python -m "
                          "baselines.train latent_encoder, or choose another recipe", BAD_CHECKPOINT)
     say(f"{missing}: searching by recipe {WITHOUT_ENCODER}")

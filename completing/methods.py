@@ -50,7 +50,7 @@ def make_method(options, recipe, size, count, check):
                             device=options.device, kind=options.model, encoder=options.encoder)
     if options.method in LEARNED:
         from baselines.learned import load_filler
-        return Filling(load_filler(options.method, options.checkpoint, options.device))
+        return Filling(load_filler(options.method, options.checkpoint, options.device, min(options.batch_size, count)))
     from baselines.methods import make_fill_batch
     return Filling(make_fill_batch(options.method, size, options.train_faces, check))
 

@@ -19,7 +19,7 @@ def write_sheets(folder, finished):
         answers = [file for file in group[0]["files"] if Path(file).match(ANSWER.format("*")) or file == UNCERTAINTY]
         if answers:
             written.add(_write_answers(folder, group, answers, f"completions_{sheet_number:03d}.png"))
-        for file in sorted(group[0]["files"].keys() - {RESTORED, *answers}):
+        for file in sorted(group[0]["files"].keys() - {RESTORED, *answers}, key=lambda file: (len(file), file)):
             sheet = f"{Path(file).stem}_{sheet_number:03d}.png"
             pictures = [Path(folder, face["name"], file) for face in group]
             sheets[file] = write_sheet(Path(folder, SHEETS, sheet), pictures)

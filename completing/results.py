@@ -21,6 +21,8 @@ def digest(settings):
 
 def check_same_settings(folder, settings):
     """Raise UsageError if a folder holds results of other settings."""
+    if not any(record["status"] == "done" for record in records.read_records(Path(folder, RESULTS))):
+        return                                          # what wrote the settings failed before its first result
     old = records.read_json(Path(folder, CONFIG))
     changed = [key for key, value in settings.items() if old.get(key) != value and key != "checkpoint"]
     if old and changed:

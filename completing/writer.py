@@ -7,7 +7,7 @@ import helpers
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 
-from .results import ANSWER, UNCERTAINTY, UNCERTAINTY_SCALE, remove_others
+from .results import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, remove_others
 
 
 def floats(batch):
@@ -40,7 +40,7 @@ class BatchWriter:
         if outcome.answers:
             self._write_answers(outcome, whole)
         for face, files in zip(self.batch, self.files):
-            for pattern in ("[0-9]*.png", ANSWER.format("*"), UNCERTAINTY):
+            for pattern in ("[0-9]*.png", ANSWER.format("*"), UNCERTAINTY, RESTORED):
                 remove_others(Path(self.folder, face.name), pattern, files)
         return [{"name": face.name, "source": face.source, "status": "done", **outcome.records[i], "seed": face.seed,
                  "seconds": round(seconds, 4), **(measure(face.pixels, completed[i], face.known) if whole else {}),

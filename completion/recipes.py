@@ -49,6 +49,7 @@ class Recipe:
     mirror: bool = False
 
 
+POOL = Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean", blend="poisson")
 RECIPES = {
     "seed": Recipe(),
     "paper": Recipe(lam=0.003, num_iter=1500, blend="poisson"),
@@ -57,8 +58,7 @@ RECIPES = {
                       draw="normal", blend="poisson"),
     "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
                        iterate="best", blend="poisson"),
-    "pool": Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean",
-                   blend="poisson"),
+    "pool": POOL,
     "best": Recipe(window=15, lam=0.0, num_iter=20, learning_rate=0.02, answer="mean", blend="poisson",
                    space="activations", hold=3.0, scatter=0.5, mirror=True),
 }

@@ -36,8 +36,9 @@ class Found:
 
     step : updates of z so far
     guess : (B, H, W, 3) float32 in [-1, 1], the recipe's answer
-    z : (B, starts, n), each search's latent or activations, those with the smallest context loss first
-    guesses : (B, starts, H, W, 3) and contexts : (B, starts), their faces and context losses
+    z : (B, searches, n), each search's latent or activations, those with the smallest context loss first; of a mirrored
+        search, those of the mirrored face
+    guesses : (B, searches, H, W, 3) and contexts : (B, searches), their faces, turned back, and context losses
     context, prior : (B,) losses of that first search
     context_gradient, prior_gradient : (B,) lengths of the gradients of its context loss and of lam times its prior loss
         with respect to z; None unless they were asked for

@@ -158,7 +158,7 @@ def differences(old, new):
 def export(model, folder, record, half=False):
     """Write a model folder that can be shipped: the networks that completion needs, no optimizer.
 
-    half : write kernels as float16, in half the space; what normalizes stays float32
+    half : write tensors of more than one dimension as float16, in half the space
     """
     check_model_folder(folder)
     folder = Path(folder).resolve()

@@ -68,9 +68,9 @@ def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, pro
     if journal and not first:
         journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
     with progress(steps * run.batch_size, "faces", first * run.batch_size) as shown:
-        step = train(model, annotate(faces), run, first, strategy=strategy, store=store, record=record, journal=journal,
-                     sample=sample(model, faces, validation), stop=stop, progress=shown, warn=warn,
-                     examine=journal and validation is not None and examine(model, faces, validation))
+        step = train(model, annotate(faces) if first < steps else faces, run, first, strategy=strategy, store=store,
+                     record=record, journal=journal, sample=sample(model, faces, validation), stop=stop, progress=shown,
+                     warn=warn, examine=journal and validation is not None and examine(model, faces, validation))
     if options.export and is_chief:
         checkpoint.export(model, options.export, record | {"step": step}, options.half)
     return step
@@ -132,9 +132,10 @@ def resume(store, record, model, *, step, other_data, is_chief, warn, say):
     if manifest["data"] != record["data"] and not other_data:
         raise UsageError(f"{save} was trained on {manifest['faces']} other faces than the {record['faces']} of "
                          "--dataset: choose another --run, or insist with --other_data", helpers.BAD_CHECKPOINT)
-    if bool(manifest["training"].get("average")) != bool(record["training"].get("average")):
-        raise UsageError(f"{save} was trained with --average {manifest['training']['average']}: ask for the same, or "
-                         "choose another --run", helpers.BAD_CHECKPOINT)
+    for name in ("average", "adversarial"):             # whether these are 0 decides what a save holds
+        if bool(manifest["training"].get(name)) != bool(record["training"].get(name)):
+            raise UsageError(f"{save} was trained with --{name} {manifest['training'][name]}: ask for the same, or "
+                             "choose another --run", helpers.BAD_CHECKPOINT)
     for name in ("training", "batch_size", "flip", "seed"):
         old, new = (value if isinstance(value, dict) else {name: value} for value in (manifest[name], record[name]))
         if changed := checkpoint.differences(old, new):

@@ -40,7 +40,7 @@ def map_on_cluster(function, items, address, prepare, arguments, is_stopped=lamb
             width, stopped = 2 * cluster.count_workers(), is_stopped()
             while not stopped and len(pending) < width and (item := next(items, None)) is not None:
                 pending[cluster.submit(function, item)] = item, suspects
-            if not pending and suspects:
+            if not pending and suspects and not stopped:
                 item = suspects.pop()
                 pending[cluster.submit(function, item)] = item, None
             if not pending:
@@ -108,7 +108,7 @@ def _connect(address):
     threading.Thread(target=_open, args=(answer, distributed.Client, address), daemon=True).start()
     try:
         client = answer.result(2 * PATIENCE)            # Dask itself waits for ever for a port that never says a word
-    except (OSError, ValueError, OverflowError, concurrent.futures.TimeoutError) as error:
+    except (OSError, ValueError, TypeError, ImportError, OverflowError, concurrent.futures.TimeoutError) as error:
         raise UsageError(f"no Dask scheduler answers at {address}: it has to be like tcp://host:8786") from error
     with client:
         try:

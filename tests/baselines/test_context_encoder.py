@@ -202,3 +202,9 @@ def test_the_shipped_model_fills_portraits_better_than_the_smoothest_surface(ope
     learned, smooth = (score(fill, truth, known) for fill in (
         load_filler("context_encoder", ROOT / SHIPPED / "context_encoder"), make_fill_batch("laplace", 64, None)))
     assert learned["hole_psnr"] > smooth["hole_psnr"] + 1 and learned["hole_ssim"] > smooth["hole_ssim"] + 0.1
+
+
+def test_a_run_does_not_go_on_with_an_adversary_that_it_had_not(faces, tmp_path, run):
+    assert not run(train.main, *command(faces, tmp_path, "--skips", "--epoch", 1)).code
+    ended = run(train.main, *command(faces, tmp_path, "--skips", "--epoch", 2, "--adversarial", 0.1))
+    assert ended.code == BAD_CHECKPOINT and "--adversarial 0.0" in ended.err

@@ -105,6 +105,12 @@ def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees
     assert drawn < without and "features_loss" in found and "features_loss" not in plain
 
 
+def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
+    export(LatentEncoder(SIZES), tmp_path / "encoder", {})
+    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "encoder")
+    assert ended.code == BAD_CHECKPOINT and "no dcgan" in ended.err
+
+
 def test_a_generator_that_is_not_there_is_named(tmp_path, run):
     ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "none")
     assert ended.code == BAD_CHECKPOINT and len(ended.err.splitlines()) == 1 and "none" in ended.err

@@ -67,6 +67,25 @@ def test_an_encoder_that_is_of_no_use_is_refused(complete, encoded, model, tmp_p
     assert ended.code == BAD_CHECKPOINT and problem in ended.err and len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("arguments, problem", [
+    (["--recipe", "seed", "--encoder", "x"], "--encoder is for recipes"),
+    (["--recipe", "pool", "--space", "activations", "--completions", "3"], "choose a --scatter")])
+def test_options_that_would_do_nothing_are_refused(complete, encoded, arguments, problem):
+    ended, settings = complete(encoded, *arguments)
+    assert ended.code == 2 and problem in ended.err and settings is None
+
+
+def test_the_latent_alone_is_searched_from_a_pool(complete, encoded):
+    ended, settings = complete(encoded, "--space", "latent", "--pool", 8, "--starts", 2)
+    assert ended.code == 0 and settings["encoder"] is None and settings["recipe"]["pool"] == 8
+
+
+def test_a_start_that_failed_leaves_nothing_to_respect(complete, model):
+    refused, _ = complete(model, "--encoder", "none")
+    assert refused.code == BAD_CHECKPOINT
+    assert complete(model, "--pool", 8, "--starts", 2)[0].code == 0
+
+
 def test_a_method_without_a_search_asks_for_no_encoder(run, tmp_path):
     ended = run(face_completion.main, *FACES, "--out_dir", tmp_path / "out", "--method", "laplace")
     assert ended.code == 0 and not ended.err
