@@ -21,6 +21,13 @@ from training.checkpoint import load_model
 PORTRAITS = Path(__file__).parents[1] / "data" / "openface64"
 
 
+@pytest.fixture(autouse=True)
+def optimize_as_before():
+    """Other tests compare what this process computes with what others do, which train nothing of this kind."""
+    yield
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
+
+
 @pytest.fixture(scope="module")
 def faces():
     """Eight aligned portraits with their parts."""
