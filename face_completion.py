@@ -39,20 +39,40 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.")
     add_inputs(parser)
-    files = parser.add_argument_group("files")
+    add_files(parser.add_argument_group("files"))
+    add_method(parser.add_argument_group("how"))
+    add_hole(parser.add_argument_group("hole"))
+    add_photos(parser.add_argument_group("whole photos"))
+    add_search(parser.add_argument_group("search (defaults that are not shown come from the recipe)"))
+    options = parser.parse_intermixed_args(argv)
+    check_method(parser, options)
+    return options
+
+
+def add_files(files):
+    """Where results go, what model is used, and what to do with files that do not fit."""
     files.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
     files.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
                        "method's or --model's kind without it, such as checkpoint/celeba64")
     files.add_argument("--overwrite", action="store_true", help="complete every face anew")
     files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                        help="what to do with a photo that is not of the model's size")
-    how = parser.add_argument_group("how")
+
+
+def add_method(how):
+    """The method, and what all of them have."""
     how.add_argument("--method", choices=("latent", *METHODS, *LEARNED), default="latent", help="the latent "
                      "search, or another way to fill the hole, which takes no options of the search")
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
     how.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
-    hole = parser.add_argument_group("hole")
+    how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
+    how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
+                     "tcp://host:8786; the model's folder has to be one that all machines see")
+
+
+def add_hole(hole):
+    """What is unknown of a face."""
     hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole")
     hole.add_argument("--mask", metavar="HOLE", help="a hole of your own instead: a picture whose white is the hole, a "
                       "folder with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
@@ -62,12 +82,18 @@ def parse(argv=None):
                       help="the photos are whole under --mask: measure the results against them")
     hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
                       help="the centre hole reaches from S to 1 - S of the side")
-    photos = parser.add_argument_group("whole photos")
+
+
+def add_photos(photos):
+    """Options of whole photos."""
     photos.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask "
                         f"lies in them: align the face, complete it, and pour it back into the photo ({RESTORED})")
     photos.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                         help="the three landmarks put on the template, those of the model's faces")
-    search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
+
+
+def add_search(search):
+    """Options of the latent search alone."""
     search.add_argument("--recipe", choices=list(RECIPES), help="named settings; seed is the report's (best, or "
                         "pool if there is no encoder)")
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
@@ -101,12 +127,6 @@ def parse(argv=None):
                         "each face, those of the K best of its searches, and where they differ; completed.png is the "
                         "recipe's answer from all of them")
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
-    how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
-    how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
-                     "tcp://host:8786; the model's folder has to be one that all machines see")
-    options = parser.parse_intermixed_args(argv)
-    check_method(parser, options)
-    return options
 
 
 def check_method(parser, options):

@@ -10,6 +10,7 @@ from workers.cluster import map_on_cluster
 from workers.processes import WorkerDied
 
 from .methods import Outcome, make_method
+from .writer import floats
 
 OF_METHOD = ("method", "checkpoint", "seed", "out_interval", "completions", "batch_size", "device", "model", "encoder",
              "train_faces")
@@ -49,7 +50,6 @@ def prepare(chosen, recipe, size, models):
 
 def complete(batch):
     """The Completed of a batch of Faces, in a worker."""
-    from .writer import floats
     begun, steps = time.monotonic(), []
     outcome = _method(*floats(batch), [face.seed for face in batch],
                       lambda step, faces, **_: steps.append((step, faces)))

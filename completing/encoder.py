@@ -38,4 +38,3 @@ def settle_recipe(options, recipe_of, say):
 def default_encoder(checkpoint):
     """The folder where the encoder of a model is looked for."""
     return os.path.join(f"{os.path.normpath(checkpoint)}-learned", "latent_encoder")
-

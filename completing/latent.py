@@ -41,11 +41,12 @@ class LatentSearch:
 
     folder : of the model; recipe : a completion.recipes.Recipe; seed : decides the pool of starts
     interval : updates between the steps that are shown; batch_size : faces at a time, at most
-    completions : answers a face, at most the recipe's starts: the faces of so many searches, by their context loss
+    completions : answers a face, at most its searches: the faces of so many, by their context loss
     device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of baselines.SEARCHED
     encoder : folder of the latent encoder, for recipes that search activations
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
+
     def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
                  kind="dcgan", encoder=None):
         devices.use_device(device)

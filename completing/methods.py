@@ -30,6 +30,7 @@ class Filling:
 
     fill_batch : function (faces, known, seeds) -> completed faces, (B, H, W, 3) float32
     """
+
     def __init__(self, fill_batch):
         self.fill_batch = fill_batch
 
