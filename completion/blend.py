@@ -1,8 +1,13 @@
 """Put a guess into the hole of a face."""
+import functools
+
 import numpy as np
 from scipy import ndimage
 
+from .matern import fill_matern
 from .membrane import fill_harmonic
+
+FADE = 32                                               # over the face's side; measured best on validation faces
 
 
 def paste(faces, guesses, known):
@@ -31,13 +36,31 @@ def blend_poisson(faces, guesses, known):
     Raises ValueError if the shapes differ or nothing is known of a face.
     Source: Perez, Gangnet, Blake, "Poisson Image Editing", SIGGRAPH 2003, equations 7 and 8.
     """
+    return _pour(faces, guesses, known, fill_harmonic)
+
+
+def blend_matern(faces, guesses, known):
+    """Correct the guesses by the most likely offset, a smooth one that is known where the face is.
+
+    x = guess + d, d the mean of a Matern random field given d = face - guess on the known pixels: it meets them without
+    a seam and without a break of the slopes, and leaves the guess as it is where all of them are far. Between single
+    known pixels it is much nearer the truth than Poisson's membrane, whose d has a spike at each of them.
+
+    faces, guesses, known : as for blend_poisson; returns and raises as it does, but may leave the range of the known
+    neighbours where the offset rises towards the border.
+    """
+    return _pour(faces, guesses, known, functools.partial(fill_matern, fade=FADE / known.shape[1]))
+
+
+def _pour(faces, guesses, known, fill):
+    """Add to the guesses in the holes what `fill`, (offsets (H, W, C), known) -> (N, C), makes of face - guess."""
     _check(faces, guesses, known)
     blended = paste(faces, guesses, known)
     holes, groups = np.unique(known.reshape(len(known), -1), axis=0, return_inverse=True)
     for group, hole in enumerate(~holes.reshape(-1, *known.shape[1:])):
         members = np.flatnonzero(groups.reshape(-1) == group)
         offsets = np.moveaxis(faces[members] - guesses[members], 0, 2)              # (H, W, members, 3)
-        poured = fill_harmonic(offsets.reshape(*hole.shape, -1), ~hole).reshape(-1, len(members), 3)
+        poured = fill(offsets.reshape(*hole.shape, -1), ~hole).reshape(-1, len(members), 3)
         rows, columns = np.nonzero(hole)
         here = members[:, None], rows, columns
         blended[here] = np.clip(blended[here] + np.swapaxes(poured, 0, 1), -1, 1)
@@ -80,4 +103,4 @@ def _check(faces, guesses, known):
         raise ValueError("nothing is known of a face: there is nothing to blend with")
 
 
-BLENDS = {"poisson": blend_poisson, "feather": blend_feather, "none": paste}
+BLENDS = {"poisson": blend_poisson, "matern": blend_matern, "feather": blend_feather, "none": paste}

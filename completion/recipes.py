@@ -6,7 +6,7 @@ OPTIMIZERS = "adam", "nesterov"
 DRAWS = "uniform", "normal"
 ANSWERS = "best", "mean"
 ITERATES = "last", "best"
-BLENDS = "poisson", "feather", "none"
+BLENDS = "poisson", "matern", "feather", "none"
 SPACES = "latent", "activations"
 
 

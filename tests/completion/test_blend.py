@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from completion import recipes
-from completion.blend import BLENDS, blend_feather, blend_poisson, paste
+from completion.blend import BLENDS, FADE, blend_feather, blend_matern, blend_poisson, paste
 from completion.masks import MASKS, center
 
 
@@ -61,6 +61,40 @@ def test_what_lies_under_the_hole_does_not_leak(blend):
     np.testing.assert_array_equal(BLENDS[blend](faces, guesses, known), BLENDS[blend](other, guesses, known))
 
 
+@pytest.mark.parametrize("mask", ["center", "left", "random", "strokes", "O6"])
+def test_the_matern_blend_equals_dense_least_squares(mask):
+    """min || (fade^2 - laplacian) d ||^2 over all offsets d that are face - guess on the known pixels."""
+    faces, guesses = random_faces(seed=1), random_faces(seed=2)
+    known = MASKS[mask](16, np.random.default_rng(0))
+    places = np.eye(256).reshape(256, 16, 16)
+    root = (FADE / 16) ** 2 * places
+    for axis in (1, 2):
+        differences = np.diff(places, axis=axis)
+        ends = [(0, 0)] * 3
+        ends[axis] = 1, 1
+        root = root - np.diff(np.pad(differences, ends), axis=axis)
+    root, hole = root.reshape(256, 256).T, ~known.ravel()
+    for face, guess, blended in zip(faces, guesses, blend_matern(faces, guesses, np.stack([known] * 2))):
+        offset = (face - guess).reshape(256, 3).astype(np.float64)
+        found = np.linalg.lstsq(root[:, hole], -root[:, ~hole] @ offset[~hole], rcond=None)[0]
+        np.testing.assert_allclose(blended[~known], np.clip(guess[~known] + found, -1, 1), atol=1e-5)
+
+
+def test_the_matern_blend_leaves_the_middle_of_a_large_hole_as_guessed_and_has_no_seam():
+    faces, known = np.zeros((1, 64, 64, 3), np.float32), center(64)[None]
+    blended = blend_matern(faces, faces + 0.5, known)
+    np.testing.assert_allclose(blended[0, 28:36, 28:36], 0.5, atol=0.02)
+    steps = [np.abs(np.diff(blended, axis=axis)).max() for axis in (1, 2)]
+    assert max(steps) < 0.5 / 4 and blended.min() > -0.01
+
+
+def test_between_single_known_pixels_a_smooth_offset_is_found_better_than_by_a_membrane():
+    faces = ndimage.gaussian_filter(random_faces(1, 64), (0, 2, 2, 0))
+    known = MASKS["random"](64, np.random.default_rng(0))[None]
+    errors = {name: np.abs(BLENDS[name](faces, 0 * faces, known) - faces).mean() for name in ("matern", "poisson")}
+    assert errors["matern"] < 0.7 * errors["poisson"]
+
+
 def test_a_guess_that_is_off_by_a_constant_is_corrected():
     faces, known = random_faces(), np.stack([center(16)] * 2)
     np.testing.assert_allclose(blend_poisson(faces, faces + 0.3, known), faces, atol=1e-6)
@@ -100,7 +134,7 @@ def test_a_guess_of_one_colour_stays_within_the_colours_around_it(blend, color):
         assert (blended[~there] <= allowed.max(axis=0) + 1e-6).all()
 
 
-@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+@pytest.mark.parametrize("blend", [blend_poisson, blend_matern, blend_feather])
 def test_a_seam_between_opposite_colours_stays_within_the_range_of_pixels(blend):
     known = holes_of_every_kind()
     faces, guesses = np.ones((2, len(known), 16, 16, 3), np.float32)
@@ -117,7 +151,7 @@ def test_a_guess_of_the_opposite_colour_meets_the_face_without_a_seam(blend):
     assert max(steps) <= (1e-6 if blend is blend_poisson else 0.5) and paste(faces, guesses, known).max() == 1
 
 
-@pytest.mark.parametrize("blend", [blend_poisson, blend_feather])
+@pytest.mark.parametrize("blend", [blend_poisson, blend_matern, blend_feather])
 def test_a_face_of_which_nothing_is_known_is_refused(blend):
     with pytest.raises(ValueError, match="nothing is known"):
         blend(random_faces(), random_faces(), np.zeros((2, 16, 16), bool))
