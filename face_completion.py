@@ -30,7 +30,7 @@ from helpers import BadPhoto, UsageError
 from preprocess.templates import TEMPLATES
 from training.description import describe_model
 
-OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "log_dir",
+OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "strategy", "log_dir",
              *(field.name for field in dataclasses.fields(RECIPES["seed"])))
 CROP = 64                                               # side of the crops of photos for methods without a model
 
@@ -126,6 +126,8 @@ def add_search(search):
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
                         "each face, those of the K best of its searches, and where they differ; completed.png is the "
                         "recipe's answer from all of them")
+    search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
+                        help="search on one device or on all of this machine; auto takes all there are")
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
 
 

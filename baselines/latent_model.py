@@ -123,9 +123,10 @@ class LatentModel:
         shape = count, self.architecture.z_dim
         return self.generate(draw(tf.random.stateless_uniform, shape, tf.constant([self.seed, -1], tf.int64), -1, 1))
 
-    def make_search(self, recipe, seed=0):
-        """The latent search on the decoder, with the latents' density as its prior."""
-        return Search(self.generate, None, self.architecture.z_dim, recipe, seed, prior=self.prior_loss)
+    def make_search(self, recipe, seed=0, compute=tf.function):
+        """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
+        return Search(self.generate, None, self.architecture.z_dim, recipe, seed, prior=self.prior_loss,
+                      compute=compute)
 
     @functools.cached_property
     def _search(self):

@@ -12,8 +12,8 @@ from workers.processes import WorkerDied
 from .methods import Outcome, make_method
 from .writer import floats
 
-OF_METHOD = ("method", "checkpoint", "seed", "out_interval", "completions", "batch_size", "device", "model", "encoder",
-             "train_faces")
+OF_METHOD = ("method", "checkpoint", "seed", "out_interval", "completions", "batch_size", "device", "strategy", "model",
+             "encoder", "train_faces")
 FOLDERS = "checkpoint", "encoder", "train_faces"
 
 

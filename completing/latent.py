@@ -1,6 +1,9 @@
 """The latent search as a method that completes a batch of faces."""
+from functools import partial
+
 from training import checkpoint, devices                # first, for it imports TensorFlow quietly
 import numpy as np
+import tensorflow as tf
 
 from baselines.learned import model_type
 from completion.blend import BLENDS
@@ -14,15 +17,16 @@ from .results import BUDGET
 HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
 
 
-def make_search(model, recipe, seed, encoder=None):
+def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
 
     encoder : a baselines.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
+    compute : as completion.search.Search takes it
     """
     if not isinstance(model, DCGAN):
-        return model.make_search(recipe, seed)
+        return model.make_search(recipe, seed, compute)
     inner = encoder and Inner(encoder.encode, encoder.decode)
-    return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner)
+    return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner, compute=compute)
 
 
 def load_encoder(folder, dcgan):
@@ -44,15 +48,19 @@ class LatentSearch:
     completions : answers a face, at most its searches: the faces of so many, by their context loss
     device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of baselines.SEARCHED
     encoder : folder of the latent encoder, for recipes that search activations
+    strategy : on how many devices of that kind, "one", "mirrored" for all, "auto"
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
 
     def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
-                 kind="dcgan", encoder=None):
+                 kind="dcgan", encoder=None, strategy="auto"):
         devices.use_device(device)
-        model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
+        strategy = devices.make_local_strategy(strategy)
+        with strategy.scope():
+            model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
+            encoder = encoder and load_encoder(encoder, model)
         devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
-        self.search = make_search(model, recipe, seed, encoder and load_encoder(encoder, model))
+        self.search = make_search(model, recipe, seed, encoder, partial(devices.share_rows, strategy=strategy))
         self.blend, self.interval = BLENDS[recipe.blend], interval
         self.completions = completions
 

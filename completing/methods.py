@@ -48,7 +48,8 @@ def make_method(options, recipe, size, count, check):
         from .latent import LatentSearch
         return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
                             completions=options.completions, batch_size=min(options.batch_size, count),
-                            device=options.device, kind=options.model, encoder=options.encoder)
+                            device=options.device, kind=options.model, encoder=options.encoder,
+                            strategy=options.strategy)
     if options.method in LEARNED:
         from baselines.learned import load_filler
         return Filling(load_filler(options.method, options.checkpoint, options.device, min(options.batch_size, count)))

@@ -66,15 +66,17 @@ class Search:
     seed : decides the pool; the random starts of a face depend on its own seed
     inner : an Inner, for recipes that search activations
     prior : function, z -> loss (B,), that takes the place of realism and the recipe's form of prior
+    compute : function that compiles a function of tensors with a row a search, and may have it computed in parts; what
+        has no rows are numbers for all of them
     """
 
-    def __init__(self, generate, realism, z_dim, recipe, seed=0, inner=None, prior=None):
+    def __init__(self, generate, realism, z_dim, recipe, seed=0, inner=None, prior=None, compute=tf.function):
         self.realism, self.recipe, self.prior = realism, recipe, prior
         self.searches = recipe.starts * (1 + recipe.mirror)
         self.decode = inner.decode if recipe.space == "activations" else generate
-        self._starts = (encoded(recipe, inner.encode) if recipe.space == "activations" else
+        self._starts = (encoded(recipe, compute(inner.encode)) if recipe.space == "activations" else
                         pooled(recipe, z_dim, generate, seed) if recipe.pool else drawn(recipe, z_dim))
-        self._descend, self._judge, self._slopes = map(tf.function, (self._descend, self._judge, self._slopes))
+        self._descend, self._judge, self._slopes = map(compute, (self._descend, self._judge, self._slopes))
 
     def __call__(self, faces, known, seeds, *, interval=None, on_step=None, gradients=False):
         """Complete a batch of faces.

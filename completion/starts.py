@@ -40,8 +40,6 @@ def pooled(recipe, z_dim, generate, seed):
 
 def encoded(recipe, encode):
     """The activations that an encoder sees; every start but the first is moved by noise of recipe.scatter."""
-    encode = tf.function(encode)
-
     def starts(faces, known, weights, seeds):
         seen = encode(fill_lanes(faces), fill_lanes(known)).numpy()[:len(faces), None]
         noise = [np.random.default_rng(seed).normal(size=(recipe.starts, seen.shape[2])) for seed in seeds]

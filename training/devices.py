@@ -4,6 +4,7 @@ import os
 import resource
 from pathlib import Path
 
+from completion.lanes import LANES
 from helpers import OUT_OF_MEMORY, UsageError, quiet_stderr
 from layers import mean_of_replicas, tf
 
@@ -49,6 +50,11 @@ def make_strategy(name):
     if name == "multi_worker" or several:
         with quiet_stderr():
             return tf.distribute.MultiWorkerMirroredStrategy()
+    return make_local_strategy(name)
+
+
+def make_local_strategy(name):
+    """That of this machine alone: "one" device, "mirrored" all of them, "auto" all if there is more than one."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if name == "mirrored" or name == "auto" and len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])
@@ -98,6 +104,30 @@ def replicate(step, strategy, xla=False):
         found = together(batch, tf.constant(number, tf.int64))
         return {name: strategy.experimental_local_results(value)[0] for name, value in found.items()}
     return update
+
+
+def share_rows(function, strategy):
+    """Compile a function of tensors so that all replicas compute it, each for its part of the rows.
+
+    function : tensors (B, ...) and scalars -> a structure of tensors (B, ...) whose rows do not depend on each other
+    """
+    count = strategy.num_replicas_in_sync
+    if count == 1:
+        return tf.function(function)
+    together = tf.function(lambda *parts: strategy.run(function, parts))
+
+    def deal_out(tensor, share):
+        whole = tf.concat([tensor, tf.repeat(tensor[-1:], share * count - len(tensor), axis=0)], axis=0)
+        return strategy.experimental_distribute_values_from_function(
+            lambda replica: whole[share * replica.replica_id_in_sync_group:][:share])
+
+    def compute(*tensors):
+        rows = max(len(tensor) for tensor in tensors if tensor.shape.rank)
+        share = -(-rows // (LANES * count)) * LANES
+        found = together(*(deal_out(tensor, share) if tensor.shape.rank else tensor for tensor in tensors))
+        return tf.nest.map_structure(
+            lambda parts: tf.concat(strategy.experimental_local_results(parts), axis=0)[:rows], found)
+    return compute
 
 
 @contextlib.contextmanager
