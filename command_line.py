@@ -95,6 +95,8 @@ def add_training_run(group, name, *, epoch, batch_size):
     group.add_argument("--keep", type=whole_number(1), default=3, metavar="N", help="saves to keep")
     group.add_argument("--resume_from", type=whole_number(), metavar="STEP",
                        help="go on from the save of this step instead of the newest; what came after it is dropped")
+    group.add_argument("--begin_from", metavar="DIR",
+                       help="model whose weights a new run begins with, as far as it has the same networks")
     group.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
     group.add_argument("--half", action="store_true", help="write the kernels of that model in 16 bits, to ship it")
     group.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")

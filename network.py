@@ -105,12 +105,16 @@ class Generator(tf.Module):
         kernel = tf.reshape(self.dense, (z.shape[1], SMALLEST, SMALLEST, -1))
         return self.norms[0].after(spread, tf.cast(z, self.dtype), kernel, training, axis=3)
 
-    def rest(self, x, training=False):
-        """Activations (B, 4, 4, C) of `first` -> faces (B, S, S, 3)."""
-        for norm, kernel in zip(self.norms[1:], self.kernels):
-            x = norm.after(double, tf.nn.relu(x), kernel, training, axis=2)
+    def rest(self, x, training=False, done=0):
+        """Activations (B, 4, 4, C) of `first`, or those that `done` layers have doubled -> faces (B, S, S, 3)."""
+        for layer in range(done, len(self.norms) - 1):
+            x = self.double(x, layer, training)
         pixels = double_to_pixels(tf.nn.relu(x), tf.cast(self.kernels[-1], x.dtype))
         return tf.tanh(tf.cast(pixels, tf.float32) + self.bias)
+
+    def double(self, x, layer, training=False):
+        """Activations before ReLU, (B, H, W, C), through hidden layer 0, 1, ... -> (B, 2 H, 2 W, C / 2)."""
+        return self.norms[layer + 1].after(double, tf.nn.relu(x), self.kernels[layer], training, axis=2)
 
 
 class Discriminator(tf.Module):

@@ -7,9 +7,12 @@ encoder as the start of a search; Larsen et al., "Autoencoding Beyond Pixels", I
 discriminator sees; the activations behind the generator's first layer, instead of z, are ours.
 """
 import dataclasses
+import math
 
-from layers import BatchNorm, fold, gather, halve, mean_of_replicas, spread, tf, variable
-from network import KERNEL, SMALLEST, Generator, initial_weights
+import adversarial
+from helpers import UsageError
+from layers import BatchNorm, draw, fold, gather, halve, mean_of_replicas, spread, tf, variable
+from network import KERNEL, SMALLEST, Discriminator, Generator, initial_weights
 from network import Architecture as GeneratorArchitecture
 from updates import apply, falling, follow, make_adam
 
@@ -19,16 +22,32 @@ from .encoder_decoder import Filler
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
+ADVERSARY_RATE, ADVERSARY_BETA1 = 0.0002, 0.5           # of its Adam, its target on real faces, and the deviation of
+REAL_LABEL, NOISE = 0.9, 0.1                            # the noise on what it sees: as it was trained before
 SEEN = 2048                                             # faces of G from which its activations' statistics come
 
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """image_size, z_dim, gf_dim : of the generator; ef_dim : filters of the encoder's outermost layer"""
+    """image_size, z_dim, gf_dim : of the generator; ef_dim : filters of the encoder's outermost layer
+
+    corrections : hidden layers of the generator, from the innermost, whose activations are corrected too
+    """
     image_size: int = 64
     z_dim: int = 100
     gf_dim: int = 16
     ef_dim: int = 32
+    corrections: int = 0
+
+    def __post_init__(self):
+        if self.corrections >= self.layers:
+            raise UsageError(f"a generator of {self.image_size} pixels has {self.layers - 1} hidden layers to correct, "
+                             f"got {self.corrections}")
+
+    @property
+    def layers(self):
+        """Number of stride-2 layers between SMALLEST and image_size."""
+        return (self.image_size // SMALLEST).bit_length() - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +60,7 @@ class Training:
     average : decay of the exponential average of the weights that is used; 0 for none
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
     features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
+    adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
     """
     generator: str = "checkpoint/celeba64"
     steps: int = 5000
@@ -51,18 +71,20 @@ class Training:
     average: float = 0.0
     outside: float = 0.3
     features: float = 0.0
+    adversarial: float = 0.0
 
 
 class Encoder(tf.Module):
     """Faces with a hole (B, S, S, 3) and known (B, S, S) -> activations (B, 4, 4, C) in units of their deviation.
 
     5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; from there a dense layer to DENSE numbers
-    and one back, which see the whole face, and beside them a 3x3 convolution, which sees each place better.
+    and one back, which see the whole face, and beside them a 3x3 convolution, which sees each place better. Second
+    comes what the convolutions gave, from the outermost inwards, for the Corrections.
     """
 
     def __init__(self, architecture, seed=0):
         super().__init__("encoder")
-        layers = (architecture.image_size // SMALLEST).bit_length() - 1
+        layers = architecture.layers
         widths = [min(1 << layer, WIDEST) * architecture.ef_dim for layer in range(layers)]
         out = architecture.gf_dim << layers - 1
         weights = _he(initial_weights(seed))
@@ -73,14 +95,38 @@ class Encoder(tf.Module):
         self.back = weights((DENSE, SMALLEST, SMALLEST, out), "back")
         self.beside = weights((3, 3, widths[-1], out), "beside")
         self.bias = variable(tf.zeros((SMALLEST, SMALLEST, out)), "bias")
+        self.corrections = [Correction(widths[-2 - layer], out >> layer + 1, weights)
+                            for layer in range(architecture.corrections)]
 
     def __call__(self, faces, known, training=False):
         known = tf.cast(known, tf.float32)[..., None]
-        x = tf.concat((faces * known, known), axis=3)
+        x, seen = tf.concat((faces * known, known), axis=3), []
         for kernel, norm in zip(self.kernels, self.norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
+            seen.append(x)
         whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
-        return spread(whole, self.back) + tf.nn.conv2d(x, self.beside, 1, "SAME") + self.bias
+        return spread(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
+
+
+class Correction(tf.Module):
+    """The generator's activations (B, H, W, out) and what the encoder saw at that size -> what to add to the former.
+
+    Two 3x3 convolutions, of which the second begins at 0: at first nothing is corrected.
+    """
+
+    def __init__(self, seen, out, weights):
+        super().__init__("correction")
+        self.kernel, self.norm = weights((3, 3, seen + out, out), "kernel"), BatchNorm(out)
+        self.last, self.bias = variable(tf.zeros((3, 3, out, out)), "last"), variable(tf.zeros(out), "bias")
+
+    def __call__(self, activations, seen, training):
+        x = tf.concat((tf.nn.relu(activations), seen), axis=3)
+        x = tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
+        return _convolve(x, self.last) + self.bias
+
+
+def _convolve(x, kernel):
+    return tf.nn.conv2d(x, kernel, 1, "SAME")
 
 
 def _gather(x, kernel):
@@ -102,7 +148,7 @@ class LatentEncoder:
     kind, architecture_type, training_type, averaged = "latent_encoder", Architecture, Training, "encoder"
 
     def __init__(self, architecture=Architecture(), seed=0):
-        self.architecture, self.seed, self.average = architecture, seed, None
+        self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
         self.encoder = Encoder(architecture, 2 * seed)
         sizes = GeneratorArchitecture(architecture.image_size, architecture.z_dim, architecture.gf_dim)
         self.generator = Generator(sizes)
@@ -111,13 +157,38 @@ class LatentEncoder:
         self.fill_batch = Filler(lambda faces, known, seeds: self.decode(self.encode(faces, known)))
 
     def encode(self, faces, known):
-        """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is seen."""
-        return tf.reshape((self.average or self.encoder)(faces, known), (-1, self.mean.shape.num_elements()))
+        """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is seen.
+
+        Those behind the generator's first layer, then the corrections of the next ones.
+        """
+        found, _ = self._see(self.average or self.encoder, faces, known)
+        return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in found], axis=1)
 
     def decode(self, activations):
         """G's faces (B, S, S, 3) of activations (B, n)."""
-        x = tf.reshape(activations, (-1, *self.mean.shape))
-        return self.generator.rest(self.mean + self.deviation * x)
+        height, width, channels = self.mean.shape
+        shapes = [(height << layer, width << layer, channels >> layer)
+                  for layer in range(1 + self.architecture.corrections)]
+        first, *corrections = (tf.reshape(part, (-1, *shape)) for shape, part in
+                               zip(shapes, tf.split(activations, [math.prod(shape) for shape in shapes], axis=1)))
+        x = self.mean + self.deviation * first
+        for layer, correction in enumerate(corrections):
+            x = self._correct(self.generator.double(x, layer), layer, correction)
+        return self.generator.rest(x, done=len(corrections))
+
+    def _see(self, encoder, faces, known, training=False):
+        """([activations, corrections, ...], the generator's activations behind the last of them)."""
+        x, seen = encoder(faces, known, training)
+        found, x = [x], self.mean + self.deviation * x
+        for layer, correction in enumerate(encoder.corrections):
+            x = self.generator.double(x, layer)
+            found.append(correction(x, seen[-2 - layer], training))
+            x = self._correct(x, layer, found[-1])
+        return found, x
+
+    def _correct(self, x, layer, correction):
+        """Batch norm's scale is the deviation of what it gives: the unit of the corrections."""
+        return x + self.generator.norms[layer + 1].scale * correction
 
     @property
     def shipped(self):
@@ -130,6 +201,7 @@ class LatentEncoder:
         """{name: object} of all that training changes, and the generator."""
         parts = {"encoder": self.encoder, "optimizer": self.optimizer, "generator": self.generator,
                  "mean": self.mean, "deviation": self.deviation}
+        parts |= {"adversary": self.adversary, "d_optimizer": self.d_optimizer} if self.adversary else {}
         return parts | ({"average": self.average} if self.average else {})
 
     def prepare_training(self, training=Training()):
@@ -141,9 +213,12 @@ class LatentEncoder:
         self.training = training
         self.holes = DrawnHoles(training.masks.split(), self.architecture.image_size, self.seed)
         dcgan, _ = load_model(training.generator)
-        for mine, its in zip(self.generator.variables, dcgan.generator.variables):
-            mine.assign(its)
+        _copy(dcgan.generator, self.generator)
         self.discriminator = dcgan.discriminator
+        if training.adversarial:
+            self.adversary = Discriminator(dcgan.architecture)
+            _copy(self.discriminator, self.adversary)
+            self.d_optimizer = make_adam(self.adversary, ADVERSARY_RATE, ADVERSARY_BETA1)
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
@@ -155,28 +230,56 @@ class LatentEncoder:
         """One update; in a replica of tf.distribute, its part of one.
 
         faces : (B, S, S, 3) float32 in [-1, 1]; step : int64 scalar, which with the seed decides the holes
-        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; features_loss, that
-        of the discriminator's features, if it counts; gradient, its length; learning_rate.
+        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of
+        features_loss, that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the
+        adversary; gradient, the length of the encoder's; learning_rate.
         """
-        training = self.training
-        progress = tf.cast(step, tf.float32) / training.steps
-        self.optimizer.learning_rate = falling(training.learning_rate, training.decay, progress)
+        progress = tf.cast(step, tf.float32) / self.training.steps
+        rates = [falling(rate, self.training.decay, progress) for rate in (self.training.learning_rate, ADVERSARY_RATE)]
         known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
-        inside = tf.cast(~known, tf.float32)
-        with tf.GradientTape() as tape:
-            guesses = self.decode(self.encoder(faces, known, training=True))
-            found = {name: reconstruction_loss(tf.abs, guesses, faces, part)
-                     for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
-            loss = found["hole_loss"] + training.outside * found["known_loss"]
-            if training.features:
-                found["features_loss"] = self._features_loss(tf.where(known[..., None], faces, guesses), faces)
-                loss += training.features * found["features_loss"]
+        with tf.GradientTape(persistent=True) as tape:
+            found = self._losses(faces, known, step)
+            loss = tf.add_n([weight * found[name] for name, weight in self._weights.items()])
+        if self.adversary:
+            self.d_optimizer.learning_rate = rates[1]
+            apply(self.d_optimizer, self.adversary,
+                  tape.gradient(found["d_loss"], self.adversary.trainable_variables))
+        self.optimizer.learning_rate = rates[0]
         gradient = apply(self.optimizer, self.encoder, tape.gradient(loss, self.encoder.trainable_variables))
         if self.average:
-            follow(self.average, self.encoder, step, training.average)
+            follow(self.average, self.encoder, step, self.training.average)
         found = dict(zip(found, mean_of_replicas(list(found.values()))))
         return found | {"gradient": gradient, "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+
+    @property
+    def _weights(self):
+        weights = {"known_loss": self.training.outside, "features_loss": self.training.features,
+                   "adversarial_loss": self.training.adversarial}
+        return {"hole_loss": 1.0} | {name: weight for name, weight in weights.items() if weight}
+
+    def _losses(self, faces, known, step):
+        inside = tf.cast(~known, tf.float32)
+        _, activations = self._see(self.encoder, faces, known, training=True)
+        guesses = self.generator.rest(activations, done=self.architecture.corrections)
+        completed = tf.where(known[..., None], faces, guesses)
+        found = {name: reconstruction_loss(tf.abs, guesses, faces, part)
+                 for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
+        if self.training.features:
+            found["features_loss"] = self._features_loss(completed, faces)
+        if self.adversary:
+            noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
+                         fold(tf.constant([self.seed, 2], tf.int64), step), 0, NOISE)
+            real, fake = (self.adversary(seen + noise[:, number], training=True)
+                          for number, seen in enumerate((faces, completed)))
+            found |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
+                      "adversarial_loss": adversarial.cross_entropy_g(fake)}
+        return found
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
         return tf.add_n([tf.reduce_mean(tf.abs(one - other)) for one, other in pairs])
+
+
+def _copy(source, target):
+    for old, new in zip(source.variables, target.variables):
+        new.assign(old)

@@ -82,6 +82,8 @@ def add_latent_encoder_networks(sizes):
                        help="folder of the model or run whose generator the encoder is to understand")
     sizes.add_argument("--ef_dim", type=whole_number(1), default=32, metavar="N",
                        help="filters of the encoder's outermost layer")
+    sizes.add_argument("--corrections", type=whole_number(), default=0, metavar="N",
+                       help="hidden layers of the generator, from the innermost, whose activations are corrected too")
 
 
 def add_latent_encoder_updates(updates):
@@ -91,6 +93,8 @@ def add_latent_encoder_updates(updates):
                          help="weight of the known pixels' distance, where the hole's has 1")
     updates.add_argument("--features", type=number(0), default=0.0, metavar="W",
                          help="weight of the distance of what the generator's discriminator sees in the face")
+    updates.add_argument("--adversarial", type=number(0), default=0.0, metavar="W",
+                         help="weight of the adversarial loss, against a copy of that discriminator")
     updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.5, average=0.999)
 
 

@@ -331,6 +331,23 @@ def test_the_exported_model_is_the_one_that_was_trained(odd_run):
     np.testing.assert_array_equal(model.generate(z), trained.generate(z))
 
 
+def test_a_new_run_begins_with_the_weights_of_another_and_resumes_its_own(faces, unbroken, tmp_path):
+    begin = "--begin_from", str(unbroken / "checkpoint/dcgan"), "--learning_rate", "1e-12"
+    assert train(faces, tmp_path, *begin) == 0
+    old, new = (load_model(home / "checkpoint/dcgan")[0].generator for home in (unbroken, tmp_path))
+    for one, other in zip(old.trainable_variables, new.trainable_variables):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    before = contents(tmp_path / "checkpoint")
+    assert train(faces, tmp_path, *begin) == 0 and contents(tmp_path / "checkpoint") == before
+
+
+def test_weights_of_other_networks_are_no_beginning(faces, unbroken, tmp_path, capsys):
+    for folder in (unbroken / "checkpoint/dcgan", tmp_path / "none"):
+        assert train(faces, tmp_path, "--gf_dim", "4", "--begin_from", str(folder)) == BAD_CHECKPOINT
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1 and str(folder) in error
+
+
 def test_training_goes_on_without_tensorboard_after_one_warning(faces, tmp_path, capsys, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboard"] + ["tensorboard"]:
         monkeypatch.setitem(sys.modules, name, None)

@@ -194,28 +194,54 @@ def load_model(folder, model_type=network.DCGAN):
     Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
     else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind.
     """
-    folder = Path(folder)
-    save = folder
-    try:
-        if (folder / MANIFEST).exists():
-            manifest = read_manifest(folder)
-        else:
-            manifest, save, _ = Checkpoint(folder, {}).newest()
-            if manifest is None:
-                raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
-        if (kind := kind_of(manifest)) != model_type.kind:
-            raise BrokenSave(f"it is a {kind}, no {model_type.kind}")
+    with _naming_the_trouble(folder):
+        manifest, save = _find(folder, model_type.kind)
         model = model_type(model_type.architecture_type(**manifest["architecture"]))
-        kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
-        parts = {"average" if name == model.averaged and "average" in kept else name: part
-                 for name, part in model.shipped.items()}
-        with _as_float32(save / TENSORS) as tensors:
-            tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial().assert_existing_objects_matched()
+        _read_weights(model, save).assert_existing_objects_matched()
+    return model, manifest
+
+
+def take_weights(model, folder):
+    """Give a new model the weights of the one in a folder, as far as both have the same networks.
+
+    Raises UsageError (exit code 4) as load_model does, and if a network has other sizes.
+    """
+    with _naming_the_trouble(folder):
+        _, save = _find(folder, model.kind)
+        _read_weights(model, save).assert_nontrivial_match()
+
+
+@contextlib.contextmanager
+def _naming_the_trouble(folder):
+    try:
+        yield
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
         reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
         raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
-    return model, manifest
+
+
+def _find(folder, kind):
+    """The manifest and the save folder of a model of this kind."""
+    folder = Path(folder)
+    if (folder / MANIFEST).exists():
+        manifest, save = read_manifest(folder), folder
+    else:
+        manifest, save, _ = Checkpoint(folder, {}).newest()
+        if manifest is None:
+            raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
+    if (its := kind_of(manifest)) != kind:
+        raise BrokenSave(f"it is a {its}, no {kind}")
+    return manifest, save
+
+
+def _read_weights(model, save):
+    """Read what a model ships out of a save, of an averaged network the average if it is there; the read's status."""
+    kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
+    parts = {"average" if name == model.averaged and "average" in kept else name: part
+             for name, part in model.shipped.items()}
+    with _as_float32(save / TENSORS) as tensors:
+        return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 
 
 def kind_of(manifest):

@@ -39,6 +39,7 @@ class Run:
     device: str
     strategy: str
     xla: bool
+    begin_from: str | None = None
 
 
 def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, progress, stop, warn, say,
@@ -103,6 +104,8 @@ def prepare(model_type, architecture, training, run, faces, saves):
     devices.check_memory(devices.share(run.batch_size, strategy), architecture)
     with strategy.scope():
         model = model_type(architecture, run.seed)
+        if run.begin_from:
+            checkpoint.take_weights(model, run.begin_from)
         model.prepare_training(training)
     record = {"kind": model.kind, "architecture": dataclasses.asdict(architecture),
               "training": dataclasses.asdict(training), "batch_size": run.batch_size, "flip": run.flip,

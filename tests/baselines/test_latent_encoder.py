@@ -2,15 +2,16 @@
 import numpy as np
 import pytest
 
-from baselines import train
+from baselines import latent_encoder, train
 from baselines.latent_encoder import Architecture, LatentEncoder, Training
 from completion.masks import MASKS, center
-from helpers import BAD_CHECKPOINT, to_float, to_uint8, write_picture
+from helpers import BAD_CHECKPOINT, UsageError, to_float, to_uint8, write_picture
 from network import DCGAN, tf
 from network import Architecture as Sizes
-from training.checkpoint import export, load_model
+from training.checkpoint import export, load_model, take_weights
 
 SIZES = Architecture(z_dim=8, gf_dim=2, ef_dim=2)
+CORRECTING = Architecture(z_dim=8, gf_dim=2, ef_dim=2, corrections=2)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,8 @@ def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_p
     for index, face in enumerate(faces):
         write_picture(tmp_path / "faces" / f"{index}.png", face)
     common = ["latent_encoder", "--generator", generator, "--dataset", tmp_path / "faces", "--ef_dim", "2",
-              "--batch_size", "4", "--save_every", "2", "--report_every", "1", "--masks", "center", "O1"]
+              "--batch_size", "4", "--save_every", "2", "--report_every", "1", "--masks", "center", "O1",
+              "--corrections", "2", "--features", "0.1", "--adversarial", "0.1"]
 
     def trained(name, *more):
         ended = run(train.main, *common, "--checkpoint_dir", tmp_path / name, "--log_dir", tmp_path / f"{name}_logs",
@@ -84,11 +86,12 @@ def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_p
     resumed = trained("cut", "--epoch", "2")
     for one, other in zip(whole.encoder.variables, resumed.encoder.variables):
         np.testing.assert_array_equal(one, other)
+    assert any(np.any(correction.last) for correction in whole.encoder.corrections)
     shipped, manifest = load_model(tmp_path / "shipped", LatentEncoder)
     known = np.repeat(center(64)[None], 2, axis=0)
     np.testing.assert_array_equal(shipped.fill_batch(to_float(faces[:2]), known, [0, 1]),
                                   whole.fill_batch(to_float(faces[:2]), known, [0, 1]))
-    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2}
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2, "corrections": 2}
 
 
 def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees(generator, faces):
@@ -103,6 +106,75 @@ def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees
         return float(model._features_loss(completed, batch)), found
     (without, plain), (drawn, found) = seen(0.0), seen(1.0)
     assert drawn < without and "features_loss" in found and "features_loss" not in plain
+
+
+@pytest.fixture(scope="module")
+def correcting(generator, faces):
+    """One that corrects the generator's activations too, begun from the weights of one that does not."""
+    model = LatentEncoder(CORRECTING)
+    model.prepare_training(Training(generator=str(generator), steps=20, learning_rate=0.01))
+    update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+    for step in range(20):
+        update(batch, tf.constant(step, tf.int64))
+    return model
+
+
+def test_corrections_of_nothing_change_nothing_and_others_are_counted_in_deviations(generator, correcting):
+    dcgan, _ = load_model(generator)
+    seen = tf.reshape((dcgan.generator.first(dcgan.latents(4, 9)) - correcting.mean) / correcting.deviation, (4, -1))
+    corrections = np.zeros((4, 8 * 8 * 8 + 16 * 16 * 4), np.float32)
+    np.testing.assert_allclose(correcting.decode(tf.concat((seen, corrections), axis=1)),
+                               dcgan.generate(dcgan.latents(4, 9)), atol=1e-5)
+    corrections[:, 0] = 0.5                             # the first value of the first channel
+    dcgan.generator.norms[1].scale.assign(2 * dcgan.generator.norms[1].scale)
+    x = dcgan.generator.double(correcting.mean + tf.reshape(seen, (4, 4, 4, 16)) * correcting.deviation, 0)
+    moved = x + dcgan.generator.norms[1].scale / 2 * tf.one_hot(0, 8) * tf.reshape(tf.one_hot(0, 64), (1, 8, 8, 1))
+    correcting.generator.norms[1].scale.assign(dcgan.generator.norms[1].scale)
+    np.testing.assert_allclose(correcting.decode(tf.concat((seen, corrections), axis=1)),
+                               dcgan.generator.rest(moved, done=1), atol=1e-5)
+    correcting.generator.norms[1].scale.assign(dcgan.generator.norms[1].scale / 2)
+
+
+def test_what_is_encoded_decodes_to_what_was_trained(correcting, faces):
+    truth, known = to_float(faces), np.repeat(center(64)[None], len(faces), axis=0)
+    _, activations = correcting._see(correcting.encoder, truth, known)
+    np.testing.assert_allclose(correcting.decode(correcting.encode(truth, known)),
+                               correcting.generator.rest(activations, done=2), atol=1e-5)
+
+
+def test_a_larger_one_begins_with_the_weights_of_a_smaller_one(tmp_path, model, faces):
+    export(model, tmp_path / "smaller", {})
+    larger = LatentEncoder(CORRECTING, seed=5)
+    take_weights(larger, tmp_path / "smaller")
+    truth, known = to_float(faces), np.repeat(center(64)[None], len(faces), axis=0)
+    seen = larger.encode(truth, known)
+    np.testing.assert_array_equal(seen[:, :256], model.encode(truth, known))
+    assert not np.any(seen[:, 256:])
+
+
+def test_no_more_layers_are_corrected_than_there_are():
+    with pytest.raises(UsageError, match="has 3 hidden layers to correct, got 4"):
+        Architecture(corrections=4)
+
+
+def test_the_adversarial_losses_are_what_their_formulas_say_and_move_both_sides(generator, faces, monkeypatch):
+    def prepared(weight):
+        model = LatentEncoder(SIZES)
+        model.prepare_training(Training(generator=str(generator), steps=30, learning_rate=0.01, adversarial=weight))
+        return model
+    monkeypatch.setattr(latent_encoder, "NOISE", 0.0)
+    batch, known = tf.constant(to_float(faces)), tf.constant(np.repeat(center(64)[None], len(faces), axis=0))
+    plain, model = prepared(0.0), prepared(1.0)
+    found, _ = model._losses(batch, known, 0), plain.train_step(batch, tf.constant(0, tf.int64))
+    _, activations = model._see(model.encoder, batch, known, training=True)
+    completed = tf.where(known[..., None], batch, model.generator.rest(activations))
+    real, fake = (model.adversary(seen, training=True) for seen in (batch, completed))
+    np.testing.assert_allclose(found["adversarial_loss"], np.mean(np.log1p(np.exp(-fake))), rtol=1e-5)
+    np.testing.assert_allclose(found["d_loss"], np.mean(0.9 * np.log1p(np.exp(-real)) + 0.1 * np.log1p(np.exp(real))
+                                                        + np.log1p(np.exp(fake))), rtol=1e-5)
+    model.train_step(batch, tf.constant(0, tf.int64))
+    assert np.any(model.adversary.dense != model.discriminator.dense)
+    assert np.any(model.encoder.dense != plain.encoder.dense) and "adversary" not in plain.parts
 
 
 def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
