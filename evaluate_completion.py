@@ -98,8 +98,8 @@ def check_settings(out, faces, options):
     settings = {"seed": options.seed, "version": helpers.VERSION}
     if "latent" in options.methods:
         recipe, options.encoder = settle_recipe(options, RECIPES.get, say)
-        settings |= {"recipe": dataclasses.asdict(recipe), **describe_model(options.checkpoint)}
-        settings["encoder"] = options.encoder and describe_model(options.encoder)["model"]
+        settings |= {"recipe": dataclasses.asdict(recipe), **describe_model(options.checkpoint, warn)}
+        settings["encoder"] = options.encoder and describe_model(options.encoder, warn)["model"]
     learned = {kind: describe_model(Path(options.learned, kind))
                for kind in {LEARNED[name] for name in options.methods if name in LEARNED}}
     settings |= {kind: model["model"] for kind, model in sorted(learned.items())}
@@ -132,7 +132,7 @@ def complete_all(keys, faces, stamps, options, settings, stop):
         return
     with records.RecordFile(Path(options.out_dir, SEARCHES)) as journal, Progress(len(keys), "completions") as progress:
         for name, of_method in itertools.groupby(keys, key=lambda key: key[2]):
-            method = make_method(name, options)
+            method = make_method(name, options, stop.check)
             for mask, group in itertools.groupby(of_method, key=lambda key: key[1]):
                 while chunk := [face for face, *_ in itertools.islice(group, options.batch_size)]:
                     if batch := list(readable(chunk, mask, faces, options, settings)):
@@ -140,15 +140,14 @@ def complete_all(keys, faces, stamps, options, settings, stop):
                     progress.update(len(chunk))
 
 
-def make_method(name, options):
+def make_method(name, options, check):
     """A method that takes batches, as completing.methods has it."""
     if name == "latent":
         from completing.latent import LatentSearch
         return LatentSearch(options.checkpoint, RECIPES[options.recipe], options.seed, interval=50,
-                            batch_size=options.batch_size, encoder=options.encoder)
-    from baselines.learned import load_filler
-    from completing.methods import Filling
-    return Filling(load_filler(name, Path(options.learned, LEARNED[name]), batch_size=options.batch_size))
+                            batch_size=options.batch_size, encoder=options.encoder, check=check)
+    from completing.methods import make_learned
+    return make_learned(name, Path(options.learned, LEARNED[name]), check, batch_size=options.batch_size)
 
 
 def readable(names, mask, faces, options, settings):

@@ -21,8 +21,8 @@ from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folde
                           printable, say, warn, whole_number)
 from completing.encoder import settle_recipe
 from completing.methods import count_steps
-from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings, digest,
-                                find_done, read_finished)
+from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings,
+                                check_sheets, digest, find_done, read_files, read_finished, remove_stale)
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, SPACES, describe_recipes
@@ -116,7 +116,7 @@ def add_search(search):
     search.add_argument("--answer", choices=ANSWERS, help="of several starts: the best by context loss, or their mean")
     search.add_argument("--space", choices=SPACES, help="what is searched: z, or activations of the generator, which "
                         "the encoder sees first")
-    search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from the encoder's answer")
+    search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from where it starts")
     search.add_argument("--scatter", type=number(0), metavar="S", help="noise on the starts but the first, in "
                         "deviations of the activations")
     search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
@@ -164,6 +164,7 @@ def main(argv=None):
     names = listing.output_names(sources, reserved=(SHEETS,))
     settings = describe(options, recipe, sources)
     with claim_folder(options.out_dir), claim_log(options), StopRequest() as stop:
+        check_sheets(options.out_dir)
         if not options.overwrite:
             check_same_settings(options.out_dir, settings)
         done = {} if options.overwrite else find_done(options.out_dir, digest(settings))
@@ -229,10 +230,10 @@ def describe(options, recipe, sources):
     if options.method == "latent":
         return chosen | {"recipe": dataclasses.asdict(recipe), "completions": options.completions,
                          "out_interval": options.out_interval, "checkpoint": options.checkpoint,
-                         "encoder": options.encoder and describe_model(options.encoder)["model"],
-                         **describe_model(options.checkpoint)}
+                         "encoder": options.encoder and describe_model(options.encoder, warn)["model"],
+                         **describe_model(options.checkpoint, warn)}
     if options.method in LEARNED:
-        return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint)}
+        return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint, warn)}
     if options.train_faces:
         chosen["train_faces"] = listing.fingerprint_folder(options.train_faces)
     return chosen | {"image_size": CROP if options.paste_back else find_size(source.path for source in sources)}
@@ -247,6 +248,7 @@ def complete_all(tasks, options, recipe, settings, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
     from completing.batches import complete_batches
     read, failed, (steps, unit) = make_reader(options, settings["image_size"]), 0, count_steps(recipe)
+    earlier = read_files(options.out_dir)
     with Progress(len(tasks) * steps, unit) as progress:
         def fail(path, name, problem):
             nonlocal failed
@@ -265,6 +267,7 @@ def complete_all(tasks, options, recipe, settings, results, stop):
                 if isinstance(record, BadPhoto):
                     raise record
                 record["files"] |= put_back(face, read, options)
+                remove_stale(Path(options.out_dir, face.name), earlier.get(face.name, {}), record["files"])
                 results.append(record | {"settings": digest(settings)})
             except BadPhoto as problem:
                 fail(face.source, face.name, problem)

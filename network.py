@@ -9,7 +9,7 @@ import adversarial
 from helpers import UsageError
 from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, fold, gather, halve, halve_pixels,
                     mean_of_replicas, spread, tf, variable)
-from updates import apply, falling, follow, make_adam
+from updates import apply, copy_weights, falling, follow, make_adam
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
@@ -179,7 +179,7 @@ class DCGAN:
 
     `generate` and `realism` use the learned batch-norm statistics: no face feels its neighbours in the batch.
     """
-    kind, architecture_type, training_type, averaged = "dcgan", Architecture, Training, "generator"
+    kind, architecture_type, training_type, averaged, optional = "dcgan", Architecture, Training, "generator", ()
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -220,6 +220,7 @@ class DCGAN:
                                               for network in (self.discriminator, self.generator))
         if training.average:
             self.average = Generator(self.architecture, 2 * self.seed)
+            copy_weights(self.generator, self.average)
 
     def train_step(self, faces, step):
         """One update of D and `g_updates` of G; in a replica of tf.distribute, its part of one.

@@ -13,6 +13,12 @@ def make_adam(network, rate, beta1):
     return optimizer
 
 
+def copy_weights(source, target):
+    """Give a network the weights and statistics of another one of the same sizes."""
+    for old, new in zip(source.variables, target.variables):
+        new.assign(old)
+
+
 def falling(rate, decay, progress):
     """The learning rate when a share `progress` of a run is done; over its last share `decay` it falls to 0."""
     return rate * (tf.clip_by_value((1 - progress) / decay, 0, 1) if decay else 1.0)

@@ -1,14 +1,15 @@
 """Context encoder: an encoder-decoder that has learned to fill holes.
 
 Source: Pathak et al., "Context Encoders: Feature Learning by Inpainting", CVPR 2016. `skips` is a variant of ours: a
-U-Net that learns the L1 distance in the hole, without an adversary.
+U-Net that learns the L1 distance in the hole, without an adversary, and answers with the mean of what it sees in a face
+and in its mirror image.
 """
 import dataclasses
 
 import adversarial
 import network
 from layers import fold, mean_of_replicas, tf
-from updates import apply, falling, follow, make_adam
+from updates import apply, copy_weights, falling, follow, make_adam
 
 from .drawn_holes import DrawnHoles
 from .encoder_decoder import EncoderDecoder, Filler
@@ -70,15 +71,23 @@ def reconstruction_loss(distance, guesses, faces, weights):
 class ContextEncoder:
     """The encoder-decoder and the adversary that it is trained against."""
     kind, architecture_type, training_type, averaged = "context_encoder", Architecture, Training, "generator"
+    optional = ()
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed, self.average, self.discriminator = architecture, seed, None, None
         self.generator = self._make_generator()
-        self.fill_batch = Filler(lambda faces, known, seeds: (self.average or self.generator)(faces, known))
+        self.fill_batch = Filler(self._guess)
 
     def _make_generator(self):
         sizes = self.architecture
         return EncoderDecoder(sizes.image_size, sizes.gf_dim, sizes.skips, 2 * self.seed)
+
+    def _guess(self, faces, known, seeds):
+        network = self.average or self.generator
+        guess = network(faces, known)
+        if not self.architecture.skips:
+            return guess
+        return (guess + network(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
 
     @property
     def shipped(self):
@@ -106,6 +115,7 @@ class ContextEncoder:
             self.d_optimizer = make_adam(self.discriminator, training.learning_rate, training.beta1)
         if training.average:
             self.average = self._make_generator()
+            copy_weights(self.generator, self.average)
 
     def train_step(self, faces, step):
         """One update; in a replica of tf.distribute, its part of one.

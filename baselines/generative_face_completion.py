@@ -88,6 +88,7 @@ def cut_squares(faces, corners):
 class GenerativeFaceCompletion:
     """The encoder-decoder, and what it is trained against."""
     kind, architecture_type, training_type, averaged = "generative_face_completion", Architecture, Training, None
+    optional = ()
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed

@@ -14,7 +14,7 @@ from helpers import UsageError
 from layers import BatchNorm, draw, fold, gather, halve, mean_of_replicas, spread, tf, variable
 from network import KERNEL, SMALLEST, Discriminator, Generator, initial_weights
 from network import Architecture as GeneratorArchitecture
-from updates import apply, falling, follow, make_adam
+from updates import apply, copy_weights, falling, follow, make_adam
 
 from .context_encoder import reconstruction_loss
 from .drawn_holes import DrawnHoles
@@ -22,8 +22,8 @@ from .encoder_decoder import Filler
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
-ADVERSARY_RATE, ADVERSARY_BETA1 = 0.0002, 0.5           # of its Adam, its target on real faces, and the deviation of
-REAL_LABEL, NOISE = 0.9, 0.1                            # the noise on what it sees: as it was trained before
+ADVERSARY_RATE, ADVERSARY_BETA1 = 0.0002, 0.5           # of the adversary's Adam
+REAL_LABEL, NOISE = 0.9, 0.1                            # its target on real faces, and the noise on what it sees
 SEEN = 2048                                             # faces of G from which its activations' statistics come
 
 
@@ -146,6 +146,7 @@ def _he(weights):
 class LatentEncoder:
     """The encoder and the generator that it understands."""
     kind, architecture_type, training_type, averaged = "latent_encoder", Architecture, Training, "encoder"
+    optional = "corrections",
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
@@ -213,11 +214,11 @@ class LatentEncoder:
         self.training = training
         self.holes = DrawnHoles(training.masks.split(), self.architecture.image_size, self.seed)
         dcgan, _ = load_model(training.generator)
-        _copy(dcgan.generator, self.generator)
+        copy_weights(dcgan.generator, self.generator)
         self.discriminator = dcgan.discriminator
         if training.adversarial:
             self.adversary = Discriminator(dcgan.architecture)
-            _copy(self.discriminator, self.adversary)
+            copy_weights(self.discriminator, self.adversary)
             self.d_optimizer = make_adam(self.adversary, ADVERSARY_RATE, ADVERSARY_BETA1)
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
@@ -225,6 +226,7 @@ class LatentEncoder:
         self.optimizer = make_adam(self.encoder, training.learning_rate, training.beta1)
         if training.average:
             self.average = Encoder(self.architecture, 2 * self.seed)
+            copy_weights(self.encoder, self.average)
 
     def train_step(self, faces, step):
         """One update; in a replica of tf.distribute, its part of one.
@@ -278,8 +280,3 @@ class LatentEncoder:
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
         return tf.add_n([tf.reduce_mean(tf.abs(one - other)) for one, other in pairs])
-
-
-def _copy(source, target):
-    for old, new in zip(source.variables, target.variables):
-        new.assign(old)

@@ -81,7 +81,7 @@ class LatentModel:
     A subclass has a kind, `outputs` (of the encoder for each latent) and _losses(faces, step) -> {name: scalar}, the
     first of which is minimized.
     """
-    architecture_type, training_type, averaged = Architecture, Training, None
+    architecture_type, training_type, averaged, optional = Architecture, Training, None, ()
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed

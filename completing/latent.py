@@ -25,7 +25,7 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     """
     if not isinstance(model, DCGAN):
         return model.make_search(recipe, seed, compute)
-    inner = encoder and Inner(encoder.encode, encoder.decode)
+    inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
     return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner, compute=compute)
 
 
@@ -49,11 +49,12 @@ class LatentSearch:
     device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of baselines.SEARCHED
     encoder : folder of the latent encoder, for recipes that search activations
     strategy : on how many devices of that kind, "one", "mirrored" for all, "auto"
+    check : function, called now and then, that raises when the user wants to stop
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
 
     def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
-                 kind="dcgan", encoder=None, strategy="auto"):
+                 kind="dcgan", encoder=None, strategy="auto", check=lambda: None):
         devices.use_device(device)
         strategy = devices.make_local_strategy(strategy)
         with strategy.scope():
@@ -62,7 +63,7 @@ class LatentSearch:
         devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
         self.search = make_search(model, recipe, seed, encoder, partial(devices.share_rows, strategy=strategy))
         self.blend, self.interval = BLENDS[recipe.blend], interval
-        self.completions = completions
+        self.completions, self.check = completions, check
 
     def __call__(self, faces, known, seeds, on_step):
         completed, shown = None, []
@@ -73,7 +74,8 @@ class LatentSearch:
             shown.append((found.step, found.context, found.prior, found.context_gradient, found.prior_gradient))
             on_step(found.step, completed, context=f"{found.context.mean():.2f}")
 
-        found = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True)
+        found = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
+                            check=self.check)
         ranked = found.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
         return Outcome(completed, [self._record(shown, found.contexts, face) for face in range(len(faces))],
                        [self.blend(faces, guess, known) for guess in ranked])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from baselines import LEARNED
+from baselines import LEARNED, SEARCHED
 
 
 class Outcome(NamedTuple):
@@ -29,13 +29,25 @@ class Filling:
     """A method without steps.
 
     fill_batch : function (faces, known, seeds) -> completed faces, (B, H, W, 3) float32
+    check : function, called every `at_once` faces, that raises when the user wants to stop
     """
 
-    def __init__(self, fill_batch):
-        self.fill_batch = fill_batch
+    def __init__(self, fill_batch, check=lambda: None, at_once=None):
+        self.fill_batch, self.check, self.at_once = fill_batch, check, at_once
 
     def __call__(self, faces, known, seeds, on_step):
-        return Outcome(self.fill_batch(faces, known, seeds), [{} for _ in faces])
+        filled, count = [], self.at_once or len(faces)
+        for first in range(0, len(faces), count):
+            self.check()
+            filled.append(self.fill_batch(*(part[first:first + count] for part in (faces, known, seeds))))
+        return Outcome(np.concatenate(filled), [{} for _ in faces])
+
+
+def make_learned(method, folder, check, **settings):
+    """A learned method; folder, settings : as baselines.learned.load_filler takes them; check : as above."""
+    from baselines.learned import load_filler
+    from completion.lanes import LANES
+    return Filling(load_filler(method, folder, **settings), check, LANES if method in SEARCHED else None)
 
 
 def make_method(options, recipe, size, count, check):
@@ -49,10 +61,10 @@ def make_method(options, recipe, size, count, check):
         return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
                             completions=options.completions, batch_size=min(options.batch_size, count),
                             device=options.device, kind=options.model, encoder=options.encoder,
-                            strategy=options.strategy)
+                            strategy=options.strategy, check=check)
     if options.method in LEARNED:
-        from baselines.learned import load_filler
-        return Filling(load_filler(options.method, options.checkpoint, options.device, min(options.batch_size, count)))
+        return make_learned(options.method, options.checkpoint, check, device=options.device,
+                            batch_size=min(options.batch_size, count))
     from baselines.methods import make_fill_batch
     return Filling(make_fill_batch(options.method, size, options.train_faces, check))
 

@@ -1,12 +1,14 @@
 """What shows all completed faces at once: sheets, an animation, and a page."""
+import re
 from pathlib import Path
 
 import helpers
 from reports.figures import write_gif, write_sheet
 from reports.page import FaceRow, write_report
 
-from .results import ANSWER, RESTORED, SHEETS, UNCERTAINTY, remove_others
+from .results import ANSWER, RESTORED, SHEETS, UNCERTAINTY
 
+SHEET = re.compile(r"(original|masked|completed(_\d+)?|uncertainty|completions|\d{4,})_\d{3,}\.png")
 SHEET_FACES = 64
 REPORT_FACES = 500                                      # of 64 pixels they make a page of some 15 MB
 
@@ -28,7 +30,9 @@ def write_sheets(folder, finished):
             write_gif(Path(folder, "progress.gif"), [sheets["masked.png"], *steps])
         elif not first:                                 # what an earlier run with steps left
             Path(folder, "progress.gif").unlink(missing_ok=True)
-    remove_others(Path(folder, SHEETS), "*.png", written)
+    for path in Path(folder, SHEETS).glob("*.png"):
+        if SHEET.fullmatch(path.name) and path.name not in written:
+            path.unlink()
 
 
 def _write_answers(folder, group, answers, sheet):

@@ -39,7 +39,7 @@ class PhotoReader:
         Raises BadPhoto: what read_photo, Holes and place_faces say, cut_by_border, hole_outside_face, too_large.
         """
         stamp, photo = fingerprint(source), read_photo(source)
-        matrix, known = self._place(photo, name)
+        matrix, (known, remarks) = self._place(photo, name)
         crop, outside = warp(photo.pixels, matrix, self.size)
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
@@ -47,7 +47,7 @@ class PhotoReader:
         if not there.any():
             raise BadPhoto("nothing_known", "the hole covers the whole face")
         return FaceInPhoto(name, source, stamp, crop, there, seed_face(crop, there, self.seed),
-                           [*photo.notes, *judge_outside(known, matrix, self.size)], matrix)
+                           [*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix)
 
     def restore(self, face, completed):
         """Pour a completed crop, (size, size, 3) uint8, back into its photo; returns the (H, W, 3) uint8 photo.
@@ -55,15 +55,15 @@ class PhotoReader:
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
         photo = read_photo(face.source)
-        known = self._find_hole(photo, face.name, face.matrix)
+        known, _ = self._find_hole(photo, face.name, face.matrix)
         return pour_back(photo.pixels, known, completed, face.matrix)
 
     def _place(self, photo, name):
-        """(matrix of the face, known pixels of the photo)."""
+        """(matrix of the face, (known pixels of the photo, remarks on its mask))."""
         if not self.holes:
             matrix, _ = next(place_faces(self.finder, photo.pixels, self.size, self.template))
             return matrix, self._find_hole(photo, name, matrix)
-        known = self._find_hole(photo, name)
+        known, remarks = self._find_hole(photo, name)
         whole = photo.pixels.copy()
         whole[~known] = _to_levels(fill_harmonic(photo.pixels, known))
         try:
@@ -71,22 +71,22 @@ class PhotoReader:
         except BadPhoto as problem:
             raise BadPhoto(problem.reason, f"{problem.detail}; the hole may hide too much of it") from problem
         for matrix in matrices:
-            if is_covered(matrix, self.size, *np.nonzero(~known)).any():
-                return matrix, known
+            if known.all() or is_covered(matrix, self.size, *np.nonzero(~known)).any():
+                return matrix, (known, remarks)
         raise BadPhoto("hole_outside_face", f"the hole touches none of {len(matrices)} faces")
 
     def _find_hole(self, photo, name, matrix=None):
-        """The known pixels of the photo, by the user's holes or by a hole of the crop."""
+        """(known pixels of the photo, remarks), by the user's holes or by a hole of the crop."""
         if self.holes:
-            known = self.holes.in_photo(photo, name)
+            known, remarks = self.holes.in_photo(photo, name)
         else:
-            known = np.ones(photo.pixels.shape[:2], bool)
+            known, remarks = np.ones(photo.pixels.shape[:2], bool), []
             crop = make_hole(self.mask, self.size, name, self.seed, **self.settings)
             window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
             known[window] = (share[..., 0] > 0) | ~inside
         if np.count_nonzero(~known) > HOLE_PIXELS:
             raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
-        return known
+        return known, remarks
 
 
 def pour_back(pixels, known, completed, matrix):

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import helpers
 import records
 from helpers import UsageError
 
@@ -56,8 +57,20 @@ def read_finished(folder, names):
     return [done[name] for name in names if name in done]
 
 
-def remove_others(folder, pattern, names):
-    """Remove what an earlier run left: files of this pattern that are not among `names`."""
-    for path in folder.glob(pattern):
-        if path.name not in names and path.is_file():   # a face may be named a/1.png
-            path.unlink()
+def read_files(folder):
+    """{name: the files that an earlier run wrote of that face}."""
+    return {record["name"]: record.get("files", {}) for record in records.read_records(Path(folder, RESULTS))}
+
+
+def remove_stale(folder, earlier, files):
+    """Remove those files of an earlier run that this one did not write."""
+    for name in set(earlier) - set(files):
+        Path(folder, name).unlink(missing_ok=True)
+
+
+def check_sheets(folder):
+    """Raise UsageError (exit code 5) if the sheets of a folder of results would be written outside it."""
+    try:
+        helpers.within(folder, os.path.join(SHEETS, ""))
+    except helpers.BadPhoto as problem:
+        raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem

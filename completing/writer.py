@@ -7,7 +7,7 @@ import helpers
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 
-from .results import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, remove_others
+from .results import ANSWER, UNCERTAINTY, UNCERTAINTY_SCALE
 
 
 def floats(batch):
@@ -30,7 +30,7 @@ class BatchWriter:
         self._write(f"{step:04d}.png", self._picture(faces))
 
     def finish(self, outcome, seconds, whole):
-        """Write what a method made of the batch, remove what an earlier run left, and return a record a face.
+        """Write what a method made of the batch, and return a record a face.
 
         outcome : a methods.Outcome; seconds : that a face took
         whole : measure the results: what lies under the holes is the truth
@@ -39,9 +39,6 @@ class BatchWriter:
         self._write("completed.png", completed)
         if outcome.answers:
             self._write_answers(outcome, whole)
-        for face, files in zip(self.batch, self.files):
-            for pattern in ("[0-9]*.png", ANSWER.format("*"), UNCERTAINTY, RESTORED):
-                remove_others(Path(self.folder, face.name), pattern, files)
         return [{"name": face.name, "source": face.source, "status": "done", **outcome.records[i], "seed": face.seed,
                  "seconds": round(seconds, 4), **(measure(face.pixels, completed[i], face.known) if whole else {}),
                  "notes": face.notes, "fingerprint": face.fingerprint, "files": self.files[i]}

@@ -38,40 +38,42 @@ class Holes:
             self._find, self._mask = self._find_in_file, _read_only_mask(source)
 
     def __call__(self, photo, name, size, fit):
-        """The known pixels of a face, (size, size) bool.
+        """(the known pixels of a face, (size, size) bool, [remarks on its mask]).
 
         photo : helpers.Photo as it was read; name : the face's relative output name; fit : how a photo of another size
         is brought to `size`, "resize" or "crop"
-        Raises BadPhoto: no_mask, no_alpha, no_hole, nothing_known, or what read_photo says of the mask.
+        Raises BadPhoto: no_mask, no_alpha, nothing_known, or what read_photo says of the mask.
         """
         hole, least = self._find(photo, name)
+        remarks = _remark(hole, photo)
         if hole.shape != (size, size):
             how = fit if hole.shape == photo.pixels.shape[:2] else "resize"
             hole = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0]
-        return self._known(hole >= least)
+        return self._known(hole >= least, remarks)
 
     def in_photo(self, photo, name):
-        """The known pixels of a whole photo, (H, W) bool of its own size; a mask of another size is stretched to it.
+        """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
 
         photo, name : as above; raises the same
         """
         hole, least = self._find(photo, name)
+        remarks = _remark(hole, photo)
         height, width = photo.pixels.shape[:2]
         if hole.shape != (height, width):
             hole = np.asarray(Image.fromarray(hole).resize((width, height), Image.Resampling.BILINEAR))
-        return self._known(hole >= least)
+        return self._known(hole >= least, remarks)
 
-    def _known(self, hole):
-        """What is not hole, as the user wants it inverted and grown."""
+    def _known(self, hole, remarks):
+        """What is not hole, as the user wants it inverted and grown, and the remarks."""
         if self.invert:
             hole = ~hole
         if self.dilate:
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
-        if not hole.any():
-            raise BadPhoto("no_hole", f"nothing is missing by --mask {self.source}")
         if hole.all():
             raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
-        return ~hole
+        if not hole.any():
+            remarks = [*remarks, "nothing is missing by its mask: copied"]
+        return ~hole, remarks
 
     def _find_in_file(self, photo, name):
         return self._mask, HALF
@@ -89,6 +91,13 @@ class Holes:
     def _find_color(self, photo, name):
         distance = np.abs(photo.pixels.astype(int) - self._color).max(axis=-1)
         return np.where(distance <= TOLERANCE, 255, 0).astype(np.uint8), TRACE
+
+
+def _remark(hole, photo):
+    """What is to be said of a mask (H, W) of 0 to 255 for a photo."""
+    (height, width), greys = hole.shape, np.count_nonzero((hole > 0) & (hole < 255))
+    return ([f"mask of {width}x{height} resized"] if hole.shape != photo.pixels.shape[:2] else []) + (
+        [f"{greys} grey pixels of the mask made black or white"] if greys else [])
 
 
 def _read_mask(path):

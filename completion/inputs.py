@@ -46,8 +46,9 @@ def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=
             raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: align the photo first "
                            "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
         pixels, notes = resize(pixels, size, fit), [*notes, f"{fit} from {width}x{height}"]
-    known = holes(photo, name, size, fit) if holes else make_hole(mask, size, name, seed, **settings)
-    return Face(name, source, stamp, pixels, known, seed_face(pixels, known, seed), notes)
+    known, remarks = (holes(photo, name, size, fit) if holes else
+                      (make_hole(mask, size, name, seed, **settings), []))
+    return Face(name, source, stamp, pixels, known, seed_face(pixels, known, seed), [*notes, *remarks])
 
 
 def find_size(paths):

@@ -31,7 +31,9 @@ def _factorize(known, shape, fade):
     """(solver of Q_hh, the sparse map -Q_hk from what is known to its right-hand side)."""
     known = np.frombuffer(known, bool)
     hole = _precision(shape, fade)[~known]
-    return linalg.factorized(hole[:, ~known].tocsc()), -hole[:, known]
+    solver = linalg.splu(hole[:, ~known].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
+                         options={"SymmetricMode": True})           # for Q_hh is symmetric and positive definite
+    return solver.solve, -hole[:, known]
 
 
 @functools.lru_cache(maxsize=4)

@@ -25,7 +25,8 @@ class Recipe:
     iterate : the z that counts, the last one or that with the smallest loss so far
     answer : "best", the search with the smallest context loss, or "mean", the mean of all faces found
     blend : how the guess is put into the hole, one of BLENDS
-    space : what is searched, the "latent" z, or G's "activations" behind its first layer, from the encoder's answer
+    space : what is searched, the "latent" z, or G's "activations" behind its first layer, and what the encoder corrects
+        of the next ones, from the encoder's answer
     hold : weight, for each unit of the context weights, of the mean squared distance from the start
     mirror : search for the mirror image of the face too, from as many starts, which count like the others
     scatter : deviation of the noise by which all starts but the first leave the encoder's answer
@@ -59,8 +60,8 @@ RECIPES = {
     "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
                        iterate="best", blend="poisson"),
     "pool": POOL,
-    "best": Recipe(window=15, lam=0.0, num_iter=20, learning_rate=0.02, answer="mean", blend="poisson",
-                   space="activations", hold=3.0, scatter=0.5, mirror=True),
+    "best": Recipe(window=15, lam=0.0, num_iter=20, learning_rate=0.02, answer="mean", blend="matern",
+                   space="activations", hold=50.0, scatter=0.3, mirror=True),
 }
 SOURCES = {
     "seed": "the report of 2018",

@@ -1,6 +1,6 @@
 """The latent search: descent on z until G(z) agrees with what is known of a face and looks real.
 
-What is searched is z, or G's activations behind its first layer, from where an encoder sees them.
+What is searched is z, or activations within G, from where an encoder sees them.
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, section 3.
 """
 import dataclasses
@@ -16,6 +16,7 @@ from .starts import drawn, encoded, pooled
 from .weights import context_weights
 
 DECAY_EVERY = 100                                       # updates
+AT_ONCE = 5                                             # updates that nothing can interrupt
 
 
 @dataclasses.dataclass
@@ -25,9 +26,11 @@ class Inner:
     encode : function, (faces (B, H, W, 3), known (B, H, W)) -> the activations (B, n) of the whole faces; what lies in
         the holes is 0
     decode : function, activations (B, n) -> faces (B, H, W, 3) in [-1, 1]
+    coarse : of the n, how many, the first ones, decide what face it is; the others only its details
     """
     encode: Callable
     decode: Callable
+    coarse: int
 
 
 @dataclasses.dataclass
@@ -74,11 +77,11 @@ class Search:
         self.realism, self.recipe, self.prior = realism, recipe, prior
         self.searches = recipe.starts * (1 + recipe.mirror)
         self.decode = inner.decode if recipe.space == "activations" else generate
-        self._starts = (encoded(recipe, compute(inner.encode)) if recipe.space == "activations" else
+        self._starts = (encoded(recipe, compute(inner.encode), inner.coarse) if recipe.space == "activations" else
                         pooled(recipe, z_dim, generate, seed) if recipe.pool else drawn(recipe, z_dim))
         self._descend, self._judge, self._slopes = map(compute, (self._descend, self._judge, self._slopes))
 
-    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, gradients=False):
+    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, gradients=False, check=lambda: None):
         """Complete a batch of faces.
 
         Parameters
@@ -89,6 +92,7 @@ class Search:
         interval : updates between calls of on_step
         on_step : function of a Found, called at step 0, at every multiple of `interval` and at the end
         gradients : measure the lengths of the gradients too, whenever on_step is called
+        check : function, called every few updates; what it raises ends the search
 
         Returns the Found at the end. No face's result depends on the others of its batch.
         """
@@ -109,9 +113,12 @@ class Search:
             if step >= recipe.num_iter:
                 return found
             last = min(step + (interval or recipe.num_iter), recipe.num_iter)
-            state = self._descend(*state, tf.constant(step), tf.constant(last), start, faces, weights)
+            while step < last:
+                check()
+                begun, step = step, min(step + AT_ONCE, last)
+                state = self._descend(*state, tf.constant(begun), tf.constant(step), start, faces, weights)
             shown = state[3 if recipe.iterate == "best" else 0]
-            step, found = last, self._look(last, count, shown, faces, weights, gradients)
+            found = self._look(step, count, shown, faces, weights, gradients)
 
     def _descend(self, z, first_moment, second_moment, best, least, first, last, start, faces, weights):
         """The updates first + 1 to last, in one graph; `best` is each z with the least loss that was met."""
@@ -154,8 +161,8 @@ class Search:
 
     def _look(self, step, count, z, faces, weights, gradients):
         """The Found at this z, the searches of each face in the order of their context loss."""
-        starts, rows = self.searches, (z, faces, weights)
-        guess, context, prior, z = (value.numpy()[:count * starts].reshape(count, starts, *value.shape[1:])
+        rows, shape = (z, faces, weights), (count, self.searches)
+        guess, context, prior, z = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
                                     for value in (*self._judge(z, faces, weights), z))
         if self.recipe.mirror:
             straight, mirrored = np.split(guess, 2, axis=1)
@@ -166,7 +173,7 @@ class Search:
         found = Found(step, mean if self.recipe.answer == "mean" else guess[:, 0], z, guess, context, context[:, 0],
                       prior[:, 0])
         if gradients:
-            first = fill_lanes(np.arange(count) * starts + order[:, 0])
+            first = fill_lanes(np.arange(count) * self.searches + order[:, 0])
             slopes = self._slopes(*(tf.gather(value, first) for value in rows))
             found.context_gradient, found.prior_gradient = (slope.numpy()[:count] for slope in slopes)
         return found

@@ -38,11 +38,12 @@ def pooled(recipe, z_dim, generate, seed):
     return starts
 
 
-def encoded(recipe, encode):
-    """The activations that an encoder sees; every start but the first is moved by noise of recipe.scatter."""
+def encoded(recipe, encode, coarse):
+    """The activations that an encoder sees; of every start but the first the `coarse` ones are moved by noise."""
     def starts(faces, known, weights, seeds):
         seen = encode(fill_lanes(faces), fill_lanes(known)).numpy()[:len(faces), None]
-        noise = [np.random.default_rng(seed).normal(size=(recipe.starts, seen.shape[2])) for seed in seeds]
-        first = np.arange(recipe.starts)[:, None] == 0
-        return np.where(first, seen, seen + recipe.scatter * np.stack(noise)).astype(np.float32)
+        noise = np.zeros((len(faces), recipe.starts, seen.shape[2]))
+        for one, seed in zip(noise, seeds):
+            one[1:, :coarse] = recipe.scatter * np.random.default_rng(seed).normal(size=(recipe.starts, coarse))[1:]
+        return (seen + noise).astype(np.float32)
     return starts

@@ -17,20 +17,27 @@ import records
 from helpers import BAD_OUTPUT, NO_INPUT, UsageError
 
 SHARD = 4096                                            # faces a file, 50 MB at 64 pixels
-DESCRIPTION = "pack.json"
+DESCRIPTION, SHARDS = "pack.json", "faces-{}.npy"
+
+
+def unfinished_pack(folder):
+    """Where a pack lies while it is written."""
+    return Path(folder).with_name(f".{Path(folder).name}.unfinished")
 
 
 def write_pack(folder, faces, shard=SHARD):
     """Write a pack of an iterable of (S, S, 3) uint8 faces; it exists, whole, when this returns, or not at all.
 
+    Until then it lies in `unfinished`; a caller keeps other processes out of there.
     Returns how many faces there were. Raises UsageError if something else lies there, or there are no faces.
     """
-    folder = Path(folder)
-    unfinished, faces = folder.with_name(f".{folder.name}.unfinished"), iter(faces)
-    if folder.exists():
-        raise UsageError(f"{folder} exists: choose another OUTPUT or remove it", BAD_OUTPUT)
-    shutil.rmtree(unfinished, ignore_errors=True)
+    folder, faces = Path(folder), iter(faces)
+    unfinished = unfinished_pack(folder)
     try:
+        if folder.exists():
+            raise UsageError(f"{folder} exists: choose another OUTPUT or remove it", BAD_OUTPUT)
+        for leftover in unfinished.glob(SHARDS.format("*")):
+            leftover.unlink()
         count = _write(unfinished, faces, shard)
         os.replace(unfinished, folder)
     except OSError as error:
@@ -43,7 +50,7 @@ def write_pack(folder, faces, shard=SHARD):
 def _write(folder, faces, shard):
     files, everything, count, size = {}, hashlib.sha256(), 0, 0
     while part := list(itertools.islice(faces, shard)):
-        content, name = io.BytesIO(), f"faces-{len(files):05d}.npy"
+        content, name = io.BytesIO(), SHARDS.format(f"{len(files):05d}")
         np.save(content, np.stack(part))
         everything.update(np.stack(part))
         helpers.write_file(folder / name, content.getvalue())

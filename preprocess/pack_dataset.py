@@ -5,9 +5,9 @@ python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pac
 import sys
 
 import helpers
-from command_line import Parser, Progress, StopRequest, command, say, warn, whole_number
+from command_line import Parser, Progress, StopRequest, claim_folder, command, say, warn, whole_number
 from dataset.folder import each_face
-from dataset.store import write_pack
+from dataset.store import unfinished_pack, write_pack
 from helpers import UsageError
 from listing import find_photos
 
@@ -28,7 +28,8 @@ def main(argv=None):
     sources, failures = find_photos([options.input], exclude=options.output)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
-    with Progress(len(sources), "faces") as progress, StopRequest() as stop:
+    with (claim_folder(unfinished_pack(options.output)), Progress(len(sources), "faces") as progress,
+          StopRequest() as stop):
         def faces():
             for face in each_face(sources, options.size, failures):
                 stop.check()

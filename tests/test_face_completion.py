@@ -14,7 +14,7 @@ from PIL import Image
 
 import face_completion
 from completion.recipes import BLENDS, RECIPES
-from helpers import read_photo, write_picture
+from helpers import BAD_OUTPUT, read_photo, write_picture
 from records import read_records
 
 ROOT = Path(__file__).parent.parent
@@ -162,6 +162,26 @@ def test_an_overwriting_that_was_interrupted_leaves_nothing_old_for_new(model, f
     (out / "config.json").write_text(json.dumps(config))                # the first thing that --overwrite writes
     assert complete(model, faces[0].parent, "--out_dir", out, "--seed", 5) == 0
     assert "5 completed, 0 skipped" in capsys.readouterr().out
+
+
+def test_of_the_pictures_in_the_output_folder_only_its_own_old_ones_are_removed(model, tmp_path):
+    face, = make_faces(tmp_path, 1)
+    out, pictures = tmp_path / "out", {"face_0/0001.png", "face_0/0003.png", "grids/mine.png"}
+    for picture in pictures:
+        write_picture(out / picture, np.zeros((64, 64, 3), np.uint8))
+    assert complete(model, face, "--out_dir", out) == 0
+    assert complete(model, face, "--out_dir", out, "--overwrite", quick=[*QUICK, "--out_interval", "4"]) == 0
+    left = {str(path.relative_to(out)) for path in out.rglob("*.png")}
+    assert pictures <= left and "face_0/0004.png" in left and "grids/0004_000.png" in left
+    assert not left & {"face_0/0002.png", "grids/0002_000.png"}
+
+
+def test_a_folder_of_sheets_that_leads_elsewhere_is_refused(model, tmp_path, capsys):
+    face, = make_faces(tmp_path, 1)
+    (tmp_path / "out").mkdir(), (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/grids").symlink_to(tmp_path / "elsewhere")
+    assert complete(model, face, "--out_dir", tmp_path / "out") == BAD_OUTPUT
+    assert "outside" in capsys.readouterr().err and not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_a_face_may_be_called_as_the_folder_of_the_sheets(model, tmp_path):

@@ -21,6 +21,7 @@ from command_line import claim_folder
 from helpers import (BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo)
 from network import tf
 from training.checkpoint import load_model
+from training.description import describe_model
 
 ROOT = Path(train_network.__file__).resolve().parent
 STEPS = 24
@@ -339,13 +340,15 @@ def test_a_new_run_begins_with_the_weights_of_another_and_resumes_its_own(faces,
         np.testing.assert_allclose(one, other, atol=1e-6)
     before = contents(tmp_path / "checkpoint")
     assert train(faces, tmp_path, *begin) == 0 and contents(tmp_path / "checkpoint") == before
+    manifest = json.loads((tmp_path / f"checkpoint/dcgan/step-{STEPS:08d}/manifest.json").read_text())
+    assert manifest["begin_from"] == describe_model(unbroken / "checkpoint/dcgan")["model"]
 
 
 def test_weights_of_other_networks_are_no_beginning(faces, unbroken, tmp_path, capsys):
-    for folder in (unbroken / "checkpoint/dcgan", tmp_path / "none"):
+    for folder, problem in ((unbroken / "checkpoint/dcgan", "gf_dim 2, asked for 4"), (tmp_path / "none", "none")):
         assert train(faces, tmp_path, "--gf_dim", "4", "--begin_from", str(folder)) == BAD_CHECKPOINT
         error = capsys.readouterr().err
-        assert len(error.splitlines()) == 1 and str(folder) in error
+        assert len(error.splitlines()) == 1 and str(folder) in error and problem in error
 
 
 def test_training_goes_on_without_tensorboard_after_one_warning(faces, tmp_path, capsys, monkeypatch):

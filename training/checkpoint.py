@@ -6,8 +6,6 @@ names the step, the architecture, whatever else the caller records, and the sha2
 """
 import contextlib
 import dataclasses
-import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,13 +15,9 @@ import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, quiet_stderr, write_json
 from network import tf                                  # which imports TensorFlow quietly
 
-from .description import MANIFEST, check_model_folder
+from .description import MANIFEST, BrokenSave, check_model_folder, list_saves, read_manifest, seal, sha256
 
 TENSORS, REPLACED = "tensors", ".replaced"
-
-
-class BrokenSave(Exception):
-    """A save whose files are missing or are not the ones that were written."""
 
 
 class Checkpoint:
@@ -47,12 +41,13 @@ class Checkpoint:
 
         step : consider the save of this step alone
         """
-        troubles, saves = [], _saves(self.folder)
+        troubles, saves = [], list_saves(self.folder)
         if step is not None:
             saves = [save for save in saves if save.name == _name(step)]
             if not saves:
-                there = ", ".join(str(int(save.name.removeprefix("step-"))) for save in _saves(self.folder)) or "none"
-                raise UsageError(f"no save of step {step} in {self.folder}; there are {there}", BAD_CHECKPOINT)
+                there = [str(int(save.name.removeprefix("step-"))) for save in list_saves(self.folder)]
+                raise UsageError(f"no save of step {step} in {self.folder}; there are {', '.join(there) or 'none'}",
+                                 BAD_CHECKPOINT)
         for save in saves:
             try:
                 return read_manifest(save), save, troubles
@@ -72,18 +67,14 @@ class Checkpoint:
         """Write everything; the save exists when this returns, whole, or not at all."""
         name = _name(step)
         _write(self._tensors, self.folder, name, {"step": step, **record})
-        later = [save for save in _saves(self.folder) if save.name > name]      # unusable, or we had resumed from them
-        for old in later + _saves(self.folder)[len(later) + self.keep:]:
+        saves = list_saves(self.folder)
+        later = [save for save in saves if save.name > name]        # unusable, or we had resumed from them
+        for old in later + saves[len(later) + self.keep:]:
             shutil.rmtree(old)
 
 
 def _name(step):
     return f"step-{step:08d}"
-
-
-def _saves(folder):
-    """The save folders of a run, newest first."""
-    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir()), reverse=True)
 
 
 def _write(tensors, folder, name, record, half=False):
@@ -94,9 +85,9 @@ def _write(tensors, folder, name, record, half=False):
         tensors.write(str(unfinished / TENSORS))
         if half:
             _convert(unfinished / TENSORS, unfinished / TENSORS, tf.float32, tf.float16)
-        files = {path.name: _sha256(path) for path in sorted(unfinished.iterdir())}
+        files = {path.name: sha256(path) for path in sorted(unfinished.iterdir())}
         manifest = {**record, "versions": _versions(), "files": files}
-        write_json(unfinished / MANIFEST, manifest | {"manifest": _seal(manifest)})
+        write_json(unfinished / MANIFEST, manifest | {"manifest": seal(manifest)})
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         if finished.exists():
@@ -120,34 +111,8 @@ def _sync(path):
         os.close(handle)
 
 
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
-def _seal(manifest):
-    """The sha256 of a manifest without its own seal."""
-    content = {key: value for key, value in manifest.items() if key != "manifest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _versions():
     return {"tensorflow": tf.__version__, "keras": tf.keras.__version__}
-
-
-def read_manifest(save):
-    """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
-    try:
-        manifest = json.loads((save / MANIFEST).read_bytes())
-        files = manifest["files"]
-        if manifest["manifest"] != _seal(manifest):
-            raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
-        for name, expected in files.items():
-            if _sha256(save / name) != expected:
-                raise BrokenSave(f"{save / name} was changed or cut after it was written")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BrokenSave(f"{save} is incomplete") from error
-    return manifest
 
 
 def differences(old, new):
@@ -202,13 +167,22 @@ def load_model(folder, model_type=network.DCGAN):
 
 
 def take_weights(model, folder):
-    """Give a new model the weights of the one in a folder, as far as both have the same networks.
+    """Give a new model the weights of the one in a folder, but for what only one of them has of `model.optional`.
 
-    Raises UsageError (exit code 4) as load_model does, and if a network has other sizes.
+    Raises UsageError (exit code 4) as load_model does, and if the models have different architectures otherwise.
     """
     with _naming_the_trouble(folder):
-        _, save = _find(folder, model.kind)
-        _read_weights(model, save).assert_nontrivial_match()
+        manifest, save = _find(folder, model.kind)
+        old, new = (dataclasses.asdict(architecture) for architecture in
+                    (model.architecture_type(**manifest["architecture"]), model.architecture))
+        if changed := differences(old, {name: new[name] for name in new.keys() - set(model.optional)}):
+            raise BrokenSave(f"it has another architecture: {changed}")
+        _read_weights(model, save)
+
+
+def has_saves(folder):
+    """Whether a run has saves, good or bad."""
+    return bool(list_saves(folder))
 
 
 @contextlib.contextmanager

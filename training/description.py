@@ -9,37 +9,78 @@ from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 MANIFEST = "manifest.json"
 
 
-def describe_model(folder):
+class BrokenSave(Exception):
+    """A save whose files are missing or are not the ones that were written."""
+
+
+def list_saves(folder):
+    """The save folders of a run, newest first."""
+    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir()), reverse=True)
+
+
+def read_manifest(save):
+    """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
+    try:
+        manifest = json.loads((save / MANIFEST).read_bytes())
+        files = manifest["files"]
+        if manifest["manifest"] != seal(manifest):
+            raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
+        for name, expected in files.items():
+            if sha256(save / name) != expected:
+                raise BrokenSave(f"{save / name} was changed or cut after it was written")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BrokenSave(f"{save} is incomplete") from error
+    return manifest
+
+
+def seal(manifest):
+    """The sha256 of a manifest without its own seal."""
+    content = {key: value for key, value in manifest.items() if key != "manifest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def sha256(path):
+    """The sha256 of a file's content."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def describe_model(folder, warn=lambda text: None):
     """The digest of a model's manifest, which holds those of its files, and the side of its faces in pixels.
 
-    folder : of a shipped model, of a run (its newest save counts) or of one save
-    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no manifest to read.
+    folder : of a shipped model, of a run (its newest good save counts) or of one save
+    warn : function, called with what is wrong with each newer save
+    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest.
     """
-    content, architecture, _ = _read(folder)
-    return {"model": hashlib.sha256(content).hexdigest()[:16], "image_size": architecture["image_size"]}
+    manifest, save = _read(folder, warn)
+    return {"model": sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
 
 
 def describe_architecture(folder):
     """The architecture of a model by name, as its manifest has it; as describe_model does."""
-    return _read(folder)[1]
+    return _read(folder)[0]["architecture"]
 
 
 def describe_kind(folder):
     """What kind of model lies in a folder; the first ones, which do not say, are DCGANs. As describe_model does."""
-    return _read(folder)[2]
+    return _read(folder)[0].get("kind", "dcgan")
 
 
-def _read(folder):
-    for path in (Path(folder, MANIFEST), *sorted(Path(folder).glob(f"step-*/{MANIFEST}"), reverse=True)):
+def _read(folder, warn=lambda text: None):
+    """(manifest, save folder) of the newest good save."""
+    troubles = []
+    for save in [Path(folder)] if Path(folder, MANIFEST).exists() else list_saves(folder):
         try:
-            content = path.read_bytes()
-            architecture = json.loads(content)["architecture"]
-            if "image_size" in architecture:
-                return content, architecture, json.loads(content).get("kind", "dcgan")
-        except (OSError, ValueError, KeyError, TypeError):
+            manifest = read_manifest(save)
+            if "image_size" not in manifest.get("architecture", {}):
+                raise BrokenSave(f"{save / MANIFEST} describes no model")
+        except BrokenSave as trouble:
+            troubles.append(f"{trouble}")
             continue
-    raise UsageError(f"no usable model in {folder}: name the folder of a run or of a shipped model, such as "
-                     "checkpoint/celeba64", BAD_CHECKPOINT)
+        for trouble in troubles:
+            warn(f"{trouble}: falling back to the save before it")
+        return manifest, save
+    raise UsageError(f"no usable model in {folder}: {'; '.join(troubles) or 'there is none'}; name the folder of a run "
+                     "or of a shipped model, such as checkpoint/celeba64", BAD_CHECKPOINT)
 
 
 def check_run_folders(options):

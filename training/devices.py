@@ -136,7 +136,7 @@ def watch_workers():
     try:
         yield
     except tf.errors.OpError as error:
-        if this_worker().count == 1:
+        if this_worker().count == 1 or isinstance(error, tf.errors.ResourceExhaustedError):
             raise
         raise UsageError("another worker stopped answering: start all of them again with the same commands, and "
                          "they go on from the last save") from error

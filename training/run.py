@@ -21,6 +21,7 @@ from helpers import UsageError
 from layers import tf
 
 from . import checkpoint, devices
+from .description import describe_model
 from .health import diagnose
 from .journal import Journal
 
@@ -103,13 +104,15 @@ def prepare(model_type, architecture, training, run, faces, saves):
     strategy = devices.make_strategy(run.strategy)
     devices.check_memory(devices.share(run.batch_size, strategy), architecture)
     with strategy.scope():
-        model = model_type(architecture, run.seed)
-        if run.begin_from:
+        model, begun = model_type(architecture, run.seed), run.begin_from and not checkpoint.has_saves(saves)
+        if begun:
             checkpoint.take_weights(model, run.begin_from)
         model.prepare_training(training)
     record = {"kind": model.kind, "architecture": dataclasses.asdict(architecture),
               "training": dataclasses.asdict(training), "batch_size": run.batch_size, "flip": run.flip,
-              "seed": run.seed, "data": fingerprint(faces), "faces": len(faces)}
+              "seed": run.seed, "data": fingerprint(faces), "faces": len(faces),
+              "begin_from": describe_model(run.begin_from)["model"] if begun else None,
+              "generator": describe_model(training.generator)["model"] if hasattr(training, "generator") else None}
     return strategy, model, checkpoint.Checkpoint(saves, model.parts, run.keep), record
 
 
@@ -135,6 +138,10 @@ def resume(store, record, model, *, step, other_data, is_chief, warn, say):
     if manifest["data"] != record["data"] and not other_data:
         raise UsageError(f"{save} was trained on {manifest['faces']} other faces than the {record['faces']} of "
                          "--dataset: choose another --run, or insist with --other_data", helpers.BAD_CHECKPOINT)
+    if manifest.get("generator") not in (None, record["generator"]):
+        raise UsageError(f"{save} was trained on another generator than there is now in "
+                         f"{record['training']['generator']}: choose another --run", helpers.BAD_CHECKPOINT)
+    record["begin_from"] = manifest.get("begin_from")
     for name in ("average", "adversarial"):             # whether these are 0 decides what a save holds
         if bool(manifest["training"].get(name)) != bool(record["training"].get(name)):
             raise UsageError(f"{save} was trained with --{name} {manifest['training'][name]}: ask for the same, or "

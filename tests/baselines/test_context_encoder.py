@@ -93,6 +93,13 @@ def test_its_layers_have_the_sizes_of_the_description(skips):
     np.testing.assert_allclose(network._by_channel(tf.constant(x)), dense, atol=1e-6)
 
 
+def test_the_variant_with_skips_completes_the_mirror_image_alike():
+    model, faces = ContextEncoder(Architecture(gf_dim=2, skips=True)), to_float(smooth_faces(2))
+    known = np.stack([MASKS["left"](64, np.random.default_rng(1))] * 2)
+    mirrored = model.fill_batch(faces[:, :, ::-1], known[:, :, ::-1], range(2))
+    np.testing.assert_allclose(mirrored[:, :, ::-1], model.fill_batch(faces, known, range(2)), atol=1e-5)
+
+
 def test_training_learns_to_fill_and_its_distance_falls(model):
     learner = ContextEncoder(Architecture(gf_dim=4, df_dim=2))
     learner.prepare_training(Training(steps=30, learning_rate=0.01))

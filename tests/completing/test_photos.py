@@ -128,6 +128,14 @@ def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, find
     assert reason(read, path, "face") == "hole_outside_face"
 
 
+def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
+    mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(mask))
+    face = read(save(tmp_path / "face.png", photo), "face")
+    assert face.known.all() and face.notes == ["nothing is missing by its mask: copied"]
+    np.testing.assert_array_equal(read.restore(face, face.pixels), photo)
+
+
 def test_of_several_faces_the_largest_that_is_damaged_is_completed(tmp_path, finder, photo, matrix):
     height, width = photo.shape[:2]
     small = np.asarray(Image.fromarray(photo).resize((width * 2 // 3, height * 2 // 3)))

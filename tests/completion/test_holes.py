@@ -23,7 +23,7 @@ def face(tmp_path, size=SIZE, name="face.png"):
 
 
 def known(holes, path, name="face", size=SIZE, fit="refuse"):
-    return holes(read_photo(path), name, size, fit)
+    return holes(read_photo(path), name, size, fit)[0]
 
 
 @pytest.mark.parametrize("scale", [1, 4])
@@ -97,17 +97,30 @@ def test_in_a_whole_photo_the_hole_keeps_the_photos_size(tmp_path):
     photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 48, 3), np.uint8)))
     mask = np.zeros((60, 96), np.uint8)
     mask[20:40, 30:60] = 255
-    known = Holes(save(tmp_path / "mask.png", mask)).in_photo(photo, "photo")
+    known, remarks = Holes(save(tmp_path / "mask.png", mask)).in_photo(photo, "photo")
+    assert remarks == ["mask of 96x60 resized"]
     assert known.shape == (30, 48) and not known[10:20, 15:30].any() and known.sum() == 30 * 48 - 150
     with pytest.raises(BadPhoto, match="nothing_known"):
         Holes("color:#000000").in_photo(photo, "photo")
 
 
-@pytest.mark.parametrize("level, reason", [(0, "no_hole"), (255, "nothing_known")])
-def test_a_mask_of_one_colour_is_refused(tmp_path, level, reason):
-    mask = save(tmp_path / "mask.png", np.full((SIZE, SIZE), level, np.uint8))
-    with pytest.raises(BadPhoto, match=reason):
-        known(Holes(mask), face(tmp_path))
+def test_a_mask_that_is_all_hole_is_refused(tmp_path):
+    with pytest.raises(BadPhoto, match="nothing_known"):
+        known(Holes(save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8))), face(tmp_path))
+
+
+def test_a_mask_without_a_hole_leaves_all_known_with_a_remark(tmp_path):
+    mask = save(tmp_path / "mask.png", np.zeros((SIZE, SIZE), np.uint8))
+    found = read_face(face(tmp_path), "face", SIZE, holes=Holes(mask))
+    assert found.known.all() and found.notes == ["nothing is missing by its mask: copied"]
+
+
+def test_grey_pixels_and_another_size_of_the_mask_are_remarked(tmp_path):
+    grey = np.zeros((2 * SIZE, 2 * SIZE), np.uint8)
+    grey[4:8, 4:8], grey[4] = 255, 90
+    found = read_face(face(tmp_path), "face", SIZE, holes=Holes(save(tmp_path / "mask.png", grey)))
+    assert found.notes == [f"mask of {2 * SIZE}x{2 * SIZE} resized", f"{2 * SIZE} grey pixels of the mask made black "
+                           "or white"]
 
 
 @pytest.mark.parametrize("source", ["nowhere.png", "color:green", "color:#12345"])

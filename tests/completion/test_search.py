@@ -41,7 +41,7 @@ def imagine(activations):
 
 
 def searched(recipe=SEED, faces=FACES, known=KNOWN, seeds=(1, 2, 3, 4), **how):
-    return Search(generate, realism, Z_DIM, recipe, inner=Inner(see, imagine))(faces, known, seeds, **how)
+    return Search(generate, realism, Z_DIM, recipe, inner=Inner(see, imagine, Z_DIM))(faces, known, seeds, **how)
 
 
 def test_a_generated_face_is_found_again():
@@ -91,6 +91,18 @@ def test_every_interval_and_the_end_are_shown_once():
 def test_the_interval_does_not_change_the_result():
     whole, cut = searched(Recipe(num_iter=25)), searched(Recipe(num_iter=25), interval=4)
     np.testing.assert_allclose(whole.z, cut.z, atol=1e-6)
+
+
+def test_a_search_is_ended_within_a_few_updates_by_what_its_check_raises():
+    seen = []
+
+    def check():
+        seen.append(None)
+        if len(seen) == 3:
+            raise InterruptedError
+    with pytest.raises(InterruptedError):
+        searched(dataclasses.replace(SEED, num_iter=10_000), check=check)
+    assert len(seen) == 3
 
 
 def test_the_best_of_several_starts_has_the_smallest_context_loss():
@@ -194,7 +206,8 @@ def test_a_search_of_activations_begins_where_the_encoder_says():
     starts = searched(Recipe(num_iter=1, learning_rate=1e-9, space="activations", starts=200, scatter=0.3)).z
     spread = starts - see(masked, KNOWN).numpy()[:, None]
     np.testing.assert_allclose(np.abs(spread).max(axis=2).min(axis=1), 0, atol=1e-6)
-    assert spread.std() == pytest.approx(0.3, abs=0.02)
+    assert spread[..., :Z_DIM].std() == pytest.approx(0.3, abs=0.02)
+    np.testing.assert_allclose(spread[..., Z_DIM:], 0, atol=1e-6)           # the details are not scattered
 
 
 def test_a_search_of_activations_leaves_the_support_of_z_and_fits_better():

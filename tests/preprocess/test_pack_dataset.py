@@ -1,13 +1,15 @@
 """The packing command from end to end."""
+import os
 import shutil
 
 import numpy as np
 import pytest
 
 import train_network
+from command_line import claim_folder
 from dataset.folder import load_faces
-from dataset.store import Pack
-from helpers import NO_INPUT, SOME_FAILED
+from dataset.store import Pack, unfinished_pack
+from helpers import BAD_OUTPUT, NO_INPUT, SOME_FAILED
 from preprocess import pack_dataset
 
 
@@ -17,6 +19,18 @@ def test_a_folder_becomes_a_pack_and_what_is_broken_is_named(openface, tmp_path,
     ended = run(pack_dataset.main, tmp_path / "faces", tmp_path / "pack", "--size", 64)
     assert ended.code == SOME_FAILED and "broken.png" in ended.err and "12 faces packed" in ended.out
     np.testing.assert_array_equal(Pack(tmp_path / "pack", 64)[:], load_faces(openface, 64)[0])
+
+
+def test_a_second_process_packing_to_the_same_place_is_refused_and_a_killed_ones_leftovers_do_not_count(
+        openface, tmp_path, run):
+    unfinished = unfinished_pack(tmp_path / "pack")
+    with claim_folder(unfinished):
+        ended = run(pack_dataset.main, openface, tmp_path / "pack")
+    assert ended.code == BAD_OUTPUT and f"process {os.getpid()}" in ended.err and unfinished.exists()
+    np.save(unfinished / "faces-00007.npy", np.zeros(3))
+    assert run(pack_dataset.main, openface, tmp_path / "pack").code == 0
+    assert sorted(path.name for path in (tmp_path / "pack").glob("[!.]*")) == ["faces-00000.npy", "pack.json"]
+    assert run(pack_dataset.main, openface, tmp_path / "pack").code == BAD_OUTPUT and not unfinished.exists()
 
 
 @pytest.mark.parametrize("size", [64, 32])
