@@ -65,7 +65,7 @@ def read_files(folder):
 def remove_stale(folder, earlier, files):
     """Remove those files of an earlier run that this one did not write."""
     for name in set(earlier) - set(files):
-        Path(folder, name).unlink(missing_ok=True)
+        Path(folder, Path(name).name).unlink(missing_ok=True)
 
 
 def check_sheets(folder):
