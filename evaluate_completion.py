@@ -147,7 +147,8 @@ def make_method(name, options, check):
         return LatentSearch(options.checkpoint, RECIPES[options.recipe], options.seed, interval=50,
                             batch_size=options.batch_size, encoder=options.encoder, check=check)
     from completing.methods import make_learned
-    return make_learned(name, Path(options.learned, LEARNED[name]), check, batch_size=options.batch_size)
+    return make_learned(name, Path(options.learned, LEARNED[name]), check, batch_size=options.batch_size,
+                        seed=options.seed)
 
 
 def readable(names, mask, faces, options, settings):

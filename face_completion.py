@@ -25,7 +25,8 @@ from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_S
                                 check_sheets, digest, find_done, read_files, read_finished, remove_stale)
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
-from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, SPACES, describe_recipes
+from completion.recipes import (ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRECISIONS, PRIORS, RECIPES, SPACES,
+                                describe_recipes)
 from helpers import BadPhoto, UsageError
 from preprocess.templates import TEMPLATES
 from training.description import describe_model
@@ -100,7 +101,7 @@ def add_search(search):
                         "activations (latent_encoder in the model's folder with -learned)")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--list_recipes", action="store_true", help="say what the recipes are, and end")
-    search.add_argument("--num_iter", type=whole_number(1), metavar="N", help="updates of z")
+    search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
     search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
     search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
@@ -121,6 +122,8 @@ def add_search(search):
                         "deviations of the activations")
     search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
     search.add_argument("--blend", choices=BLENDS, help="how the guess is put into the hole")
+    search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a GPU "
+                        "or a processor with instructions for it")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
@@ -247,6 +250,7 @@ def fingerprint_mask(mask):
 def complete_all(tasks, options, recipe, settings, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
     from completing.batches import complete_batches
+    warn_if_slow(options, recipe)
     read, failed, (steps, unit) = make_reader(options, settings["image_size"]), 0, count_steps(recipe)
     earlier = read_files(options.out_dir)
     with Progress(len(tasks) * steps, unit) as progress:
@@ -272,6 +276,14 @@ def complete_all(tasks, options, recipe, settings, results, stop):
             except BadPhoto as problem:
                 fail(face.source, face.name, problem)
     return failed
+
+
+def warn_if_slow(options, recipe):
+    """Say so if this machine lacks what the recipe's precision needs."""
+    if recipe and recipe.precision != RECIPES["seed"].precision and not options.scheduler:
+        from training.devices import SLOW, is_slow
+        if is_slow(recipe.precision):
+            warn(SLOW)
 
 
 def make_reader(options, size):

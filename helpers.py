@@ -22,6 +22,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD,
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 VERSION = "0.1.0"
+PRECISIONS = "float32", "bfloat16"                      # what convolutions may compute in
 
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 

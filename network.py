@@ -15,8 +15,12 @@ KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
 D_DENSE = 64
 D_NORMS = "batch", "none", "spectral"
-PRECISIONS = "float32", "bfloat16"
 WEIGHT_DEVIATION = 0.02
+
+
+def count_layers(size):
+    """Stride-2 layers between SMALLEST and a face's side: 3 for 32 pixels, 4 for 64, 5 for 128."""
+    return (size // SMALLEST).bit_length() - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Architecture:
 
     @property
     def layers(self):
-        """Number of stride-2 layers between SMALLEST and image_size: 3 for 32 pixels, 4 for 64, 5 for 128."""
-        return (self.image_size // SMALLEST).bit_length() - 1
+        """Number of stride-2 layers of G, and of D."""
+        return count_layers(self.image_size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Training:
     penalty : of D's slope, a name of adversarial.PENALTIES or "none"; penalty_weight : its factor
     penalty_every : updates from one penalty to the next, each as much heavier (Karras et al., CVPR 2020, appendix B)
     augment : names of adversarial.AUGMENTATIONS, with blanks between them
-    precision : what the convolutions compute in, one of PRECISIONS; weights, losses and optimizers are float32
+    precision : what the convolutions compute in, one of helpers.PRECISIONS; weights, losses and optimizers are float32
     """
     steps: int = 5000
     learning_rate: float = 0.0003
@@ -195,6 +199,10 @@ class DCGAN:
         """Logits (B,) of D for faces (B, S, S, 3) in [-1, 1]: log(D / (1 - D))."""
         return self.discriminator(faces)
 
+    def compute_in(self, precision):
+        """Have the convolutions compute in one of helpers.PRECISIONS; weights and results stay float32."""
+        self.generator.dtype = self.discriminator.dtype = tf.as_dtype(precision)
+
     @property
     def shipped(self):
         """{name: network} of what completion needs; of the generator, its average takes the place where it is kept."""
@@ -215,7 +223,7 @@ class DCGAN:
     def prepare_training(self, training=Training()):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
         self.training = training
-        self.generator.dtype = self.discriminator.dtype = tf.as_dtype(training.precision)
+        self.compute_in(training.precision)
         self.d_optimizer, self.g_optimizer = (make_adam(network, training.learning_rate, training.beta1)
                                               for network in (self.discriminator, self.generator))
         if training.average:

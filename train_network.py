@@ -8,13 +8,13 @@ from contextlib import ExitStack
 
 from command_line import (Parser, Progress, StopRequest, add_training_faces, add_training_run, claim_folder, command,
                           number, say, warn, whole_number)
+from helpers import PRECISIONS
 from training.cluster import this_worker
 from training.description import check_run_folders
 
 LOSSES = "cross_entropy", "hinge", "least_squares", "wasserstein"
 PENALTIES = "none", "r1", "wgan_gp"
 AUGMENTATIONS = "color", "translation", "cutout"
-PRECISIONS = "float32", "bfloat16"
 PRESETS = {
     "report": {},
     "best": {"batch_size": 64, "epoch": 97, "learning_rate": 0.0002, "average": 0.999, "real_label": 0.9, "noise": 0.1,

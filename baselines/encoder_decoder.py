@@ -4,7 +4,7 @@ import numpy as np
 from completion.blend import blend_poisson
 from completion.lanes import fill_lanes
 from layers import BatchNorm, double, double_to_pixels, halve, tf, variable
-from network import KERNEL, SMALLEST, initial_weights
+from network import KERNEL, SMALLEST, count_layers, initial_weights
 
 
 class EncoderDecoder(tf.Module):
@@ -22,7 +22,7 @@ class EncoderDecoder(tf.Module):
     def __init__(self, size, width, skips, seed=0):
         super().__init__("encoder_decoder")
         self.skips = skips
-        layers = (size // SMALLEST).bit_length() - 1
+        layers = count_layers(size)
         widths = [width << layer for layer in range(layers)]
         seen = [1 + (skips and layer < layers - 1) for layer in range(layers)]      # decoder and encoder, or one
         weights = initial_weights(seed)

@@ -12,7 +12,7 @@ import math
 import adversarial
 from helpers import UsageError
 from layers import BatchNorm, draw, fold, gather, halve, mean_of_replicas, spread, tf, variable
-from network import KERNEL, SMALLEST, Discriminator, Generator, initial_weights
+from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, initial_weights
 from network import Architecture as GeneratorArchitecture
 from updates import apply, copy_weights, falling, follow, make_adam
 
@@ -46,8 +46,8 @@ class Architecture:
 
     @property
     def layers(self):
-        """Number of stride-2 layers between SMALLEST and image_size."""
-        return (self.image_size // SMALLEST).bit_length() - 1
+        """Number of stride-2 layers of the generator, and of the encoder."""
+        return count_layers(self.image_size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +165,10 @@ class LatentEncoder:
         found, _ = self._see(self.average or self.encoder, faces, known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in found], axis=1)
 
+    def compute_in(self, precision):
+        """Have the generator compute in one of helpers.PRECISIONS when it decodes; the encoder stays float32."""
+        self.generator.dtype = tf.as_dtype(precision)
+
     def decode(self, activations):
         """G's faces (B, S, S, 3) of activations (B, n)."""
         height, width, channels = self.mean.shape
@@ -172,7 +176,7 @@ class LatentEncoder:
                   for layer in range(1 + self.architecture.corrections)]
         first, *corrections = (tf.reshape(part, (-1, *shape)) for shape, part in
                                zip(shapes, tf.split(activations, [math.prod(shape) for shape in shapes], axis=1)))
-        x = self.mean + self.deviation * first
+        x = tf.cast(self.mean + self.deviation * first, self.generator.dtype)
         for layer, correction in enumerate(corrections):
             x = self._correct(self.generator.double(x, layer), layer, correction)
         return self.generator.rest(x, done=len(corrections))
@@ -189,7 +193,7 @@ class LatentEncoder:
 
     def _correct(self, x, layer, correction):
         """Batch norm's scale is the deviation of what it gives: the unit of the corrections."""
-        return x + self.generator.norms[layer + 1].scale * correction
+        return x + tf.cast(self.generator.norms[layer + 1].scale * correction, x.dtype)
 
     @property
     def shipped(self):

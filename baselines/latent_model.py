@@ -125,12 +125,13 @@ class LatentModel:
 
     def make_search(self, recipe, seed=0, compute=tf.function):
         """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
+        self.coder.decoder.dtype = tf.as_dtype(recipe.precision)
         return Search(self.generate, None, self.architecture.z_dim, recipe, seed, prior=self.prior_loss,
                       compute=compute)
 
     @functools.cached_property
     def _search(self):
-        return self.make_search(POOL)
+        return self.make_search(POOL, self.seed)
 
     def fill_batch(self, faces, known, seeds):
         """Complete (B, S, S, 3) faces in [-1, 1] by the recipe `pool`; known (B, S, S) bool, seeds B integers."""

@@ -25,7 +25,10 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     """
     if not isinstance(model, DCGAN):
         return model.make_search(recipe, seed, compute)
+    model.compute_in(recipe.precision)
     inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
+    if encoder:
+        encoder.compute_in(recipe.precision)
     return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner, compute=compute)
 
 

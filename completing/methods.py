@@ -63,7 +63,7 @@ def make_method(options, recipe, size, count, check):
                             device=options.device, kind=options.model, encoder=options.encoder,
                             strategy=options.strategy, check=check)
     if options.method in LEARNED:
-        return make_learned(options.method, options.checkpoint, check, device=options.device,
+        return make_learned(options.method, options.checkpoint, check, device=options.device, seed=options.seed,
                             batch_size=min(options.batch_size, count))
     from baselines.methods import make_fill_batch
     return Filling(make_fill_batch(options.method, size, options.train_faces, check))

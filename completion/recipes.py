@@ -1,6 +1,8 @@
 """Named settings of the latent search, and their sources."""
 import dataclasses
 
+from helpers import PRECISIONS
+
 PRIORS = "log(1 - D)", "-log D"
 OPTIMIZERS = "adam", "nesterov"
 DRAWS = "uniform", "normal"
@@ -30,6 +32,7 @@ class Recipe:
     hold : weight, for each unit of the context weights, of the mean squared distance from the start
     mirror : search for the mirror image of the face too, from as many starts, which count like the others
     scatter : deviation of the noise by which all starts but the first leave the encoder's answer
+    precision : what the convolutions of the search compute in, one of PRECISIONS; an encoder has float32
     """
     window: int = 7
     lam: float = 0.1
@@ -48,6 +51,7 @@ class Recipe:
     hold: float = 0.0
     scatter: float = 0.0
     mirror: bool = False
+    precision: str = "float32"
 
 
 POOL = Recipe(window=15, lam=0.0, num_iter=100, learning_rate=0.02, starts=8, pool=2048, answer="mean", blend="poisson")

@@ -24,7 +24,8 @@ from completion.search import Search
 from dataset.folder import open_faces
 from dataset.store import write_pack
 from dataset.stream import batches
-from network import PRECISIONS, tf
+from helpers import PRECISIONS
+from network import tf
 
 REPEATS = 9
 

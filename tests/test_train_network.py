@@ -370,7 +370,6 @@ def test_every_name_of_an_option_is_known_to_the_updates():
     assert set(train_network.LOSSES) == set(adversarial.LOSSES)
     assert set(train_network.PENALTIES) == {"none", *adversarial.PENALTIES}
     assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
-    assert train_network.PRECISIONS == network.PRECISIONS
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],

@@ -62,7 +62,7 @@ def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, pro
     architecture = settings(model_type.architecture_type, options)
     training = settings(model_type.training_type, options, steps=steps)
     if devices.is_slow(getattr(training, "precision", None)):
-        warn("this processor has no instructions for bfloat16: --precision float32 is many times as fast here")
+        warn(devices.SLOW)
     strategy, model, store, record = prepare(model_type, architecture, training, run, faces, saves)
     first = resume(store, record, model, step=options.resume_from, other_data=options.other_data, is_chief=is_chief,
                    warn=warn, say=say)

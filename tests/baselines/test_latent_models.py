@@ -117,6 +117,14 @@ def test_the_latent_search_of_the_command_goes_through_a_vae(vae, openface, tmp_
     assert ended.code == 4 and "it is a vae" in ended.err
 
 
+def test_the_seed_decides_the_pool_of_a_method_that_searches(vae, tmp_path):
+    export(vae, tmp_path / "vae", {})
+    faces, known = to_float(smooth_faces(1)), center(64)[None]
+    first, again, other = (load_filler("vae", tmp_path / "vae", seed=seed)(faces, known, [0]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
 def test_a_resumed_vae_equals_an_unbroken_one_and_fills_faces(tmp_path, run):
     for index, face in enumerate(smooth_faces(9)):
         (tmp_path / "faces").mkdir(exist_ok=True)

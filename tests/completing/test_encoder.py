@@ -2,15 +2,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import evaluate_completion
 import face_completion
 import network
 from baselines.latent_encoder import Architecture, LatentEncoder, Training
-from helpers import BAD_CHECKPOINT
+from helpers import BAD_CHECKPOINT, read_photo
 from records import read_records
 from training.checkpoint import export
+from training.devices import is_slow
 
 FACES = [Path(__file__).parents[1] / "data" / "openface64" / name for name in ("A000369.png", "B001273.png")]
 
@@ -45,6 +47,27 @@ def test_where_there_is_an_encoder_the_search_begins_at_its_answer(complete, enc
     assert settings["recipe"]["space"] == "activations" and settings["encoder"]
     for record in read_records(tmp_path / "out" / "results.jsonl"):
         assert record["iterations"] == 4 and record["context_loss"] < record["budget"]["context_loss"][0]
+
+
+@pytest.mark.parametrize("how", [[], ["--recipe", "seed", "--lam", "3"]], ids=["activations", "latent"])
+def test_in_bfloat16_the_search_ends_near_where_it_ends_in_float32(complete, encoded, tmp_path, how):
+    guesses = {}
+    for precision in ("float32", "bfloat16"):
+        ended, settings = complete(encoded, *how, "--overwrite", "--precision", precision)
+        assert ended.code == 0 and settings["recipe"]["precision"] == precision
+        assert ended.err.count("no instructions for bfloat16") == is_slow(precision)
+        guesses[precision] = [read_photo(path).pixels.astype(int)
+                              for path in sorted(tmp_path.glob("out/*/completed.png"))]
+    apart = np.abs(np.subtract(*guesses.values()))
+    assert apart.any() and apart.mean() < 1 and apart.max() < 25
+
+
+def test_without_iterations_the_answer_is_the_encoders(complete, encoded, tmp_path):
+    ended, _ = complete(encoded, "--num_iter", 0)
+    assert ended.code == 0 and not ended.err and "2 completed" in ended.out
+    for face in tmp_path.glob("out/*/completed.png"):
+        assert face.read_bytes() == face.with_name("0000.png").read_bytes()
+    assert [record["iterations"] for record in read_records(tmp_path / "out" / "results.jsonl")] == [0, 0]
 
 
 def test_without_an_encoder_the_search_begins_at_a_pool_and_says_so(complete, model):
