@@ -2,7 +2,7 @@
 # make test    the whole test suite
 # make bench   faces/s of training and face-iterations/s of completion
 # make lint    ruff over every file
-# make clean   remove .venv and what the demo wrote
+# make clean   remove .venv, and aligned/ and completed/, where the demo writes
 # Each sets up .venv by itself, once, and again only when the requirements change.
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -36,4 +36,4 @@ lint: setup
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv completed
+	rm -rf .venv aligned completed

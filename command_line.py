@@ -3,6 +3,7 @@
 Only commands import this module.
 """
 import argparse
+import contextlib
 import fcntl
 import functools
 import math
@@ -14,8 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, USAGE, VERSION, UsageError
+from helpers import BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, USAGE, VERSION, UsageError, no_link
 from listing import find_photos, read_list
+
+LOCK = ".lock"
 
 
 class Parser(argparse.ArgumentParser):
@@ -109,7 +112,7 @@ def add_training_run(group, name, *, epoch, batch_size):
 
 
 def gather_inputs(options, exclude=None):
-    """The (sources, failures) of helpers.find_photos for add_inputs' options; UsageError (3) if there are none."""
+    """The (sources, failures) of listing.find_photos for add_inputs' options; UsageError (3) if there are none."""
     paths, named = [], list(options.paths)
     for path in options.paths:
         paths += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
@@ -158,8 +161,8 @@ def _start():
 
 def _to_resume(words):
     """A command line without what would throw away the work that it has done."""
-    kept = [word for i, word in enumerate(words) if "--resume_from" not in words[max(i - 1, 0):i]]
-    return [word for word in kept if word != "--overwrite" and not word.startswith("--resume_from")]
+    return [word for before, word in zip(["", *words], words) if before != "--resume_from"
+            and word != "--overwrite" and not word.startswith("--resume_from")]
 
 
 def _is_out_of_memory(error):
@@ -168,21 +171,30 @@ def _is_out_of_memory(error):
 
 def complain(message):
     """Print one line on stderr, led by the command's name."""
-    line = " ".join(str(message).split())
-    print(f"{Path(sys.argv[0]).name}: error: {printable(line)}", file=sys.stderr, flush=True)
+    _show(f"{Path(sys.argv[0]).name}: error: {' '.join(str(message).split())}", sys.stderr)
 
 
 def warn(message):
     """Print one line of warning on stderr."""
-    print(f"warning: {printable(message)}", file=sys.stderr, flush=True)
+    _show(f"warning: {message}", sys.stderr)
+
+
+def report_failure(path, problem):
+    """Print one line on stderr about an input that could not be used."""
+    _show(f"failed: {path}: {problem}", sys.stderr)
 
 
 def say(message):
-    """Print a line on stdout; when its reader has gone away, the work goes on without one."""
+    """Print a line on stdout."""
+    _show(message, sys.stdout)
+
+
+def _show(text, stream):
+    """Print a line; when its reader has gone away, the work goes on without one."""
     try:
-        print(printable(message), flush=True)
+        print(printable(text), file=stream, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def printable(text):
@@ -212,7 +224,8 @@ class StopRequest:
         if self.signal is not None:
             os._exit(128 + number)
         self.signal = number
-        os.write(2, b"\nstopping after the work in hand; once more ends at once\n")
+        with contextlib.suppress(OSError):              # nobody may be reading
+            os.write(2, b"\nstopping after the work in hand; once more ends at once\n")
 
     def __bool__(self):
         return self.signal is not None
@@ -257,8 +270,7 @@ class Progress:
             rate = (self.done - self.first) / (self.last - self.start)
             left = (self.total - self.done) / rate if rate else math.inf
             shown = "".join(f", {name} {value}" for name, value in figures.items())
-            print(f"{self.done}/{self.total} {self.unit}, {rate:.1f}/s, {left:.0f} s left{shown}",
-                  file=sys.stderr, flush=True)
+            _show(f"{self.done}/{self.total} {self.unit}, {rate:.1f}/s, {left:.0f} s left{shown}", sys.stderr)
 
 
 def claim_folder(folder):
@@ -269,18 +281,14 @@ def claim_folder(folder):
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = open(path / ".lock", "a+")
-    except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
-    try:
+        lock = open(path / LOCK, "a+", opener=no_link)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
-    try:
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(shlex.join(sys.argv))}\n")
         lock.flush()
+    except BlockingIOError as error:
+        lock.seek(0)
+        raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
     return lock

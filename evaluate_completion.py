@@ -3,6 +3,7 @@
 python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center half --limit 1000
 """
 import dataclasses
+import hashlib
 import itertools
 import os
 import sys
@@ -15,17 +16,18 @@ import helpers
 import listing
 import records
 from baselines import LEARNED, METHODS, NEED_FACES, SHIPPED
-from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, printable,
-                          say, warn, whole_number)
-from completing.encoder import settle_recipe
+from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs,
+                          report_failure, say, warn, whole_number)
+from completing.recipe_choice import settle_recipe
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
-from measuring.comparison import compare
-from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, digest, find_done, find_completed, picture_of
 from helpers import BadPhoto, UsageError
-from workers.processes import WorkerDied, map_surviving
+from measuring.comparison import compare
+from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, find_completed, find_done, picture_of
+from metrics.distributions import SMALLEST
 from training.description import describe_model
+from workers.processes import WorkerDied, map_surviving
 
 
 def parse(argv=None):
@@ -45,7 +47,7 @@ def parse(argv=None):
     what.add_argument("--recipe", choices=list(RECIPES),
                       help="settings of the latent search (best, or pool if there is no encoder)")
     what.add_argument("--encoder", metavar="DIR", help="where the search begins, for recipes that search activations "
-                      "(latent_encoder in the model's folder with -learned)")
+                      "(CHECKPOINT-learned/latent_encoder)")
     parser.set_defaults(model="dcgan")
     how = parser.add_argument_group("how")
     how.add_argument("--out_dir", default="evaluation", metavar="DIR", help="folder for the results")
@@ -82,7 +84,7 @@ def main(argv=None):
                          stop)
             failed += measure_all(missing, faces, stamps, options, settings, stop)
             stop.check()
-        conclude(out, faces, options)
+        conclude(out, faces, stamps, options)
         computed = len(missing & find_done(out, stamps)) if missing else 0
     for line in (out / "summary.txt").read_text().splitlines():
         say(line)
@@ -107,7 +109,10 @@ def check_settings(out, faces, options):
         settings["train_faces"] = listing.fingerprint_folder(options.train_faces)
     if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
         raise UsageError(f"{out} holds results of other settings ({', '.join(changed)}): choose another --out_dir")
-    settings = {"image_size": find_size(faces.values()), **old, **settings}
+    size = old.get("image_size") or find_size(faces.values())
+    if not size or size < SMALLEST:
+        raise UsageError(f"no face of {SMALLEST} pixels or more a side can be read", helpers.NO_INPUT)
+    settings = {**old, **settings, "image_size": size}
     for kind, model in learned.items():
         if model["image_size"] != settings["image_size"]:
             raise UsageError(f"{options.learned}/{kind} fills faces of {model['image_size']} pixels a side, these have "
@@ -179,7 +184,7 @@ def complete_batch(batch, mask, name, method, out, journal, stop):
         if frames:
             strip = np.concatenate([frame[index] for _, frame in frames], axis=1)
             helpers.write_picture(out / picture_of(face.name, mask, name, ".steps"), strip)
-        journal.append({"face": face.name, "mask": mask, "method": name, "fingerprint": face.fingerprint,
+        journal.append({"face": face.name, "mask": mask, "method": name, "fingerprint": face.stamp,
                         "seconds": seconds, "steps": [step for step, _ in frames], **outcome.records[index]})
         helpers.write_picture(out / picture_of(face.name, mask, name), results[index])
 
@@ -202,7 +207,7 @@ def measure_all(missing, faces, stamps, options, settings, stop):
                 raise measured
             if isinstance(measured, (BadPhoto, WorkerDied)):
                 failed += 1
-                print(printable(f"failed: {source}: {measured}"), file=sys.stderr, flush=True)
+                report_failure(source, measured)
                 continue
             for key, descriptor in measured[1].items():
                 descriptors.append(name, key, descriptor)
@@ -211,16 +216,17 @@ def measure_all(missing, faces, stamps, options, settings, stop):
     return failed
 
 
-def conclude(out, faces, options):
+def conclude(out, faces, stamps, options):
     """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
     from measuring.pictures import write_pictures
     from measuring.summary import as_csv, as_table, read_measured, summarize
-    asked = {"faces": digest(np.array(list(faces.items()))), "masks": options.masks, "methods": options.methods,
-             "report_faces": options.report_faces, "results": listing.fingerprint(out / RESULTS)[0]}
+    asked = {"faces": hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest(), "masks": options.masks,
+             "methods": options.methods, "report_faces": options.report_faces,
+             "results": listing.fingerprint(out / RESULTS)[0]}
     files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
     if records.read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
         return
-    groups = read_measured(out, faces, options.masks, options.methods)
+    groups = read_measured(out, stamps, options.masks, options.methods)
     if not groups:
         raise UsageError("no face could be measured", helpers.NO_INPUT)
     summary = [summarize(out, key, measured, faces, options.seed) for key, measured in groups.items()]

@@ -7,7 +7,7 @@ python face_completion.py portrait.png --paste_back --mask scratches.png --out_d
 import contextlib
 import dataclasses
 import functools
-import itertools
+import math
 import os
 import sys
 from argparse import BooleanOptionalAction
@@ -17,17 +17,17 @@ import helpers
 import listing
 import records
 from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
-from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
-                          printable, say, warn, whole_number)
-from completing.encoder import settle_recipe
+from command_line import (LOCK, Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
+                          report_failure, say, warn, whole_number)
+from completing.recipe_choice import settle_recipe
 from completing.methods import count_steps
-from completing.results import (CONFIG, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE, check_same_settings,
-                                check_sheets, digest, find_done, read_files, read_finished, remove_stale)
-from completion.inputs import find_size, read_face
+from completing.results import (ANIMATION, CONFIG, PAGE, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE,
+                                check_same_settings, check_sheets, digest, find_done, read_files, read_finished,
+                                remove_stale)
+from completion.inputs import find_size, take_stamp
 from completion.masks import MASKS
-from completion.recipes import (ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRECISIONS, PRIORS, RECIPES, SPACES,
-                                describe_recipes)
-from helpers import BadPhoto, UsageError
+from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, SPACES, describe_recipes
+from helpers import PRECISIONS, BadPhoto, UsageError
 from preprocess.templates import TEMPLATES
 from training.description import describe_model
 
@@ -98,7 +98,7 @@ def add_search(search):
     search.add_argument("--recipe", choices=list(RECIPES), help="named settings; seed is the report's (best, or "
                         "pool if there is no encoder)")
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
-                        "activations (latent_encoder in the model's folder with -learned)")
+                        "activations (CHECKPOINT-learned/latent_encoder)")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--list_recipes", action="store_true", help="say what the recipes are, and end")
     search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none")
@@ -122,8 +122,8 @@ def add_search(search):
                         "deviations of the activations")
     search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
     search.add_argument("--blend", choices=BLENDS, help="how the guess is put into the hole")
-    search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a GPU "
-                        "or a processor with instructions for it")
+    search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
+                        "GPU or a processor with instructions for it")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between the pictures that are written")
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
@@ -145,6 +145,14 @@ def check_method(parser, options):
         parser.error(f"--method {options.method} takes no --checkpoint")
     if (options.invert_mask or options.dilate) and not options.mask:
         parser.error("--invert_mask and --dilate are of --mask")
+    if options.intact and not options.mask:
+        parser.error("--intact is of --mask: without it the faces are taken for whole anyway")
+    if options.mask and options.mask_type != parser.get_default("mask_type"):
+        parser.error("--mask takes the place of --mask_type")
+    if options.center_scale != parser.get_default("center_scale") and (options.mask or options.mask_type != "center"):
+        parser.error("--center_scale is of --mask_type center")
+    if options.landmarks != parser.get_default("landmarks") and not options.paste_back:
+        parser.error("--landmarks is of --paste_back")
     if options.paste_back and options.fit != "refuse":
         parser.error("--fit is for faces that are aligned: --paste_back aligns them")
     kind = LEARNED.get(options.method, options.model)
@@ -164,7 +172,7 @@ def main(argv=None):
         return 0
     recipe, options.holes = choose_recipe(options), make_holes(options)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
-    names = listing.output_names(sources, reserved=(SHEETS,))
+    names = listing.output_names(sources, reserved=(SHEETS, RESULTS, CONFIG, ANIMATION, PAGE, LOCK))
     settings = describe(options, recipe, sources)
     with claim_folder(options.out_dir), claim_log(options), StopRequest() as stop:
         check_sheets(options.out_dir)
@@ -172,23 +180,21 @@ def main(argv=None):
             check_same_settings(options.out_dir, settings)
         done = {} if options.overwrite else find_done(options.out_dir, digest(settings))
         tasks = [(source.path, name) for source, name in zip(sources, names)
-                 if done.get(name) != (source.path, *listing.fingerprint(source.path))]
+                 if done.get(name) != (source.path, *take_stamp(source.path, name, options.holes))]
         failed = 0
         with records.RecordFile(Path(options.out_dir, RESULTS)) as results:
             for path, problem in failures:
-                report_failure(results, path, path, problem)
+                record_failure(results, path, path, problem)
             if tasks:
                 helpers.write_json(Path(options.out_dir, CONFIG), settings)
                 failed = complete_all(tasks, options, recipe, settings, results, stop)
         records.compact(Path(options.out_dir, RESULTS), "name")
-        finished = read_finished(options.out_dir, names)
-        if tasks:
-            from completing.overview import write_page, write_sheets
-            write_sheets(options.out_dir, finished)
-            write_page(options.out_dir, finished, settings)
+        from completing.overview import SHOWS, write_overview
+        finished = read_finished(options.out_dir, names, SHOWS)
+        write_overview(options.out_dir, finished, settings, stop.check)
         if options.log_dir:
             from completing.curves import write_curves
-            write_curves(log_folder(options), finished, settings, warn)
+            write_curves(log_folder(options), read_finished(options.out_dir, names, ["budget"]), settings, warn)
     return summarize(options.out_dir, finished, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
 
@@ -197,6 +203,12 @@ def choose_recipe(options):
     if options.method != "latent":
         return None
     recipe, options.encoder = settle_recipe(options, functools.partial(override, options), say)
+    if recipe.space == "activations" and (options.pool is not None or options.draw):
+        raise UsageError("--pool and --draw choose latents, but the search starts from an encoder: add --space latent")
+    if recipe.space == "latent" and options.scatter is not None:
+        raise UsageError("--scatter is of searches that start from an encoder")
+    if recipe.pool and options.draw:
+        raise UsageError("--draw is of starts without a pool: add --pool 0")
     return recipe
 
 
@@ -204,11 +216,12 @@ def override(options, name):
     """The recipe of a name with what the command line sets otherwise."""
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(RECIPES[name])}
     recipe = dataclasses.replace(RECIPES[name], **{k: v for k, v in given.items() if v is not None})
-    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, -(-options.completions // (1 + recipe.mirror))))
+    views = 2 if recipe.mirror else 1
+    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, math.ceil(options.completions / views)))
     if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
         raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
-    if recipe.window and not recipe.window % 2:
-        raise UsageError(f"--window {recipe.window} has no middle: choose an odd number")
+    if recipe.window == 1 or recipe.window and not recipe.window % 2:
+        raise UsageError(f"--window {recipe.window} has no middle among neighbours: choose an odd number above 1, or 0")
     if 0 < recipe.pool < recipe.starts:
         raise UsageError(f"a pool of {recipe.pool} latents has no {recipe.starts} starts: choose a larger --pool, or 0")
     return recipe
@@ -239,42 +252,48 @@ def describe(options, recipe, sources):
         return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint, warn)}
     if options.train_faces:
         chosen["train_faces"] = listing.fingerprint_folder(options.train_faces)
-    return chosen | {"image_size": CROP if options.paste_back else find_size(source.path for source in sources)}
+    size = None if options.paste_back else find_size((source.path for source in sources), options.fit)
+    return chosen | {"image_size": size or CROP}
 
 
 def fingerprint_mask(mask):
-    """By which the file or folder of a mask is known again."""
-    return listing.fingerprint_folder(mask) if os.path.isdir(mask) else list(listing.fingerprint(mask))
+    """By which the file of a mask is known again; of a folder each face has its own."""
+    return None if os.path.isdir(mask) else list(listing.fingerprint(mask))
 
 
 def complete_all(tasks, options, recipe, settings, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
     from completing.batches import complete_batches
+    from completing.reading import make_reader, put_back, read_batches
+    options.batch_size = min(options.batch_size, len(tasks))
     warn_if_slow(options, recipe)
     read, failed, (steps, unit) = make_reader(options, settings["image_size"]), 0, count_steps(recipe)
     earlier = read_files(options.out_dir)
     with Progress(len(tasks) * steps, unit) as progress:
         def fail(path, name, problem):
             nonlocal failed
-            report_failure(results, path, name, problem)
+            record_failure(results, path, name, problem)
             failed += 1
 
         def batches():
-            for batch, problems in read_batches(tasks, options, read):
+            for batch, problems in read_batches(tasks, options, read, stop.check):
                 for task, problem in problems:
                     fail(*task, problem)
                 progress.update(len(problems) * steps)
                 if batch:
                     yield tuple(batch)
-        for face, record in complete_batches(batches(), len(tasks), options, recipe, settings, progress, stop.check):
+        for face, record in complete_batches(batches(), options, recipe, settings, progress, stop.check):
+            if isinstance(record, BadPhoto):
+                fail(face.source, face.name, record)
+                continue
             try:
-                if isinstance(record, BadPhoto):
-                    raise record
                 record["files"] |= put_back(face, read, options)
                 remove_stale(Path(options.out_dir, face.name), earlier.get(face.name, {}), record["files"])
                 results.append(record | {"settings": digest(settings)})
             except BadPhoto as problem:
                 fail(face.source, face.name, problem)
+            if options.paste_back:                      # pouring a batch of large photos back takes its time
+                stop.check()
     return failed
 
 
@@ -286,45 +305,10 @@ def warn_if_slow(options, recipe):
             warn(SLOW)
 
 
-def make_reader(options, size):
-    """The function (path, name) -> Face that reads an input, aligned or whole, and makes its hole."""
-    hole = {"mask": options.mask_type, "seed": options.seed, "holes": options.holes}
-    if not options.holes and options.mask_type == "center":
-        hole["scale"] = options.center_scale
-    if not options.paste_back:
-        return functools.partial(read_face, size=size, fit=options.fit, **hole)
-    from completing.photos import PhotoReader
-    from preprocess.faces import FaceFinder, check_predictor, default_predictor
-    check_predictor(default_predictor())
-    return PhotoReader(FaceFinder(default_predictor()), options.landmarks, size, **hole)
-
-
-def put_back(face, read, options):
-    """Pour a completed face back into its photo; {file: bytes} of what is written, nothing without --paste_back."""
-    if not options.paste_back:
-        return {}
-    folder = Path(options.out_dir, face.name)
-    photo = read.restore(face, helpers.read_photo(folder / "completed.png").pixels)
-    return {RESTORED: helpers.write_picture(folder / RESTORED, photo)}
-
-
-def read_batches(tasks, options, read):
-    """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead."""
-    tasks = iter(tasks)
-    while chunk := list(itertools.islice(tasks, options.batch_size)):
-        batch, problems = [], []
-        for path, name in chunk:
-            try:
-                helpers.within(options.out_dir, os.path.join(name, ""))
-                batch.append(read(path, name))
-            except BadPhoto as problem:
-                problems.append(((path, name), problem))
-        yield batch, problems
-
-
 def log_folder(options):
     """Where the curves of this folder of results are; no training's log lies there."""
-    return Path(options.log_dir, "completion", Path(options.out_dir).resolve().name)
+    folder = Path(options.out_dir).resolve()
+    return Path(options.log_dir, "completion", f"{folder.name}-{digest({'folder': os.fspath(folder)})}")
 
 
 def claim_log(options):
@@ -332,26 +316,21 @@ def claim_log(options):
     return claim_folder(log_folder(options)) if options.log_dir else contextlib.nullcontext()
 
 
-def report_failure(results, path, name, problem):
+def record_failure(results, path, name, problem):
     """Record an input that could not be used, and say why."""
     results.append({"name": name, "source": path, "status": "failed", "reason": problem.reason,
                     "detail": problem.detail})
-    print(printable(f"failed: {path}: {problem}"), file=sys.stderr, flush=True)
+    report_failure(path, problem)
 
 
 def summarize(folder, finished, completed, failed, skipped):
     """Print how it went and what it scored; returns the exit code."""
-    scores = {}
-    for record in finished:
-        for key in ("hole_psnr", "hole_ssim", "image_psnr", "image_ssim"):
-            if record.get(key) is not None:
-                scores.setdefault(key, []).append(record[key])
     say(f"{completed} completed, {skipped} skipped (done before), {failed} failed; results in {folder}")
     for where in ("hole", "image"):
-        if f"{where}_psnr" in scores:
-            psnr, ssim = scores[f"{where}_psnr"], scores[f"{where}_ssim"]
-            say(f"{where}: PSNR {sum(psnr) / len(psnr):.2f} dB, SSIM {sum(ssim) / len(ssim):.3f} "
-                f"(mean of {len(ssim)} faces)")
+        pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in finished]
+        if pairs := [pair for pair in pairs if None not in pair]:      # a face that came out perfect has no PSNR
+            psnr, ssim = (sum(values) / len(values) for values in zip(*pairs))
+            say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {len(pairs)} faces)")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
         say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of {len(apart)} "
             "faces)")

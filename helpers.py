@@ -220,6 +220,11 @@ def write_file(path, content):
 _serial = itertools.count()
 
 
+def no_link(path, flags):
+    """An `opener` for open() that refuses (OSError) to write through a link, which may lead anywhere."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 def write_picture(path, pixels):
     """Write (H, W, 3) uint8 RGB as PNG, whole or not at all; returns its size in bytes."""
     buffer = io.BytesIO()

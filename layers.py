@@ -146,7 +146,7 @@ class BatchNorm(tf.Module):
             return tf.compat.v1.nn.fused_batch_norm(x, self.scale, self.offset, epsilon=EPSILON)
         exact = tf.cast(x, tf.float32)
         mean, square = mean_of_replicas([tf.reduce_mean(moment, (0, 1, 2)) for moment in (exact, exact ** 2)])
-        variance = square - mean ** 2
+        variance = tf.maximum(square - mean ** 2, 0)    # which rounding may take below 0 where a channel is constant
         normalized = tf.nn.batch_normalization(exact, mean, variance, self.offset, self.scale, EPSILON)
         count = tf.cast(replicas()[1] * tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
         return tf.cast(normalized, x.dtype), mean, variance * count / (count - 1)

@@ -19,7 +19,8 @@ def find_photos(paths, exclude=None):
     """Find the picture files that a user means.
 
     Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
-    first bytes. A file named itself always counts. Nothing inside the folder `exclude` is ever an input.
+    first bytes. A file named itself always counts. Nothing inside the folder `exclude` is ever an input: there folders
+    are passed over, and files named themselves are failures.
 
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     """
@@ -30,9 +31,13 @@ def find_photos(paths, exclude=None):
         root = path if is_folder else os.path.dirname(path) or "."
         for entry, problem in _walk(path, barred, set()) if is_folder else [_judge(path)]:
             real = os.path.realpath(entry)
-            if real in seen or (barred and _inside(real, barred)):
+            if real in seen:
                 continue
             seen.add(real)
+            if barred and _inside(real, barred):
+                if is_folder:
+                    continue
+                problem = BadPhoto("in_output", f"lies in {exclude}, where the results go")
             if problem:
                 failures.append((entry, problem))
             else:
@@ -105,7 +110,7 @@ def read_list(content):
 
 
 def fingerprint(path):
-    """(size, time of change) by which a file is known again; (0, 0) if it is gone."""
+    """(size, time of modification) by which a file is known again; (0, 0) if it is gone."""
     try:
         status = os.stat(path)
         return status.st_size, status.st_mtime_ns

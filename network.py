@@ -14,7 +14,6 @@ from updates import apply, copy_weights, falling, follow, make_adam
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
 D_DENSE = 64
-D_NORMS = "batch", "none", "spectral"
 WEIGHT_DEVIATION = 0.02
 
 
@@ -27,10 +26,10 @@ def count_layers(size):
 class Architecture:
     """What has to be known to build both networks; the defaults are the report's.
 
-    image_size : side of a face in pixels, 64 or 128
+    image_size : side of a face in pixels, 32, 64 or 128
     z_dim : length of the latent z
     gf_dim, df_dim : filters of G's last and D's first hidden layer; every layer inwards has twice as many
-    d_norm : what keeps D's layers in bounds, one of D_NORMS
+    d_norm : what keeps D's layers in bounds, "batch", "spectral" or "none"
     """
     image_size: int = 64
     z_dim: int = 100
@@ -41,6 +40,8 @@ class Architecture:
     def __post_init__(self):
         if self.image_size not in (32, 64, 128):
             raise UsageError(f"faces have 32, 64 or 128 pixels a side, got {self.image_size}")
+        if self.d_norm not in ("batch", "spectral", "none"):
+            raise UsageError(f'd_norm is "batch", "spectral" or "none", got {self.d_norm!r}')
 
     @property
     def layers(self):
@@ -165,7 +166,9 @@ class Discriminator(tf.Module):
 
     def _weights(self, training):
         weights = [tf.convert_to_tensor(weights) for weights in (*self.kernels, self.dense, self.last)]
-        return [limit(weight, training) for limit, weight in zip(self.limits, weights)] or weights
+        if not self.limits:
+            return weights
+        return [limit(weight, training) for limit, weight in zip(self.limits, weights)]
 
 
 def initial_weights(seed):

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, write_file
+from helpers import BAD_OUTPUT, UsageError, no_link, write_file
 
 
 def read_json(path):
@@ -36,12 +36,12 @@ def _read(path):
 
 
 class RecordFile:
-    """Appends records to a file; each is on disk before append() returns."""
+    """Appends records to a file; what was appended survives the end of the process, however it ends."""
 
     def __init__(self, path):
         self.path = path
         try:
-            self._file = open(path, "ab+")
+            self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):
                 self._file.seek(-1, os.SEEK_END)
                 if self._file.read() != b"\n":          # the last process died in the middle of a line

@@ -32,7 +32,7 @@ def apply(optimizer, network, gradients):
 
 
 def follow(average, network, step, decay):
-    """Move an average of a network's weights towards them; while young it forgets faster, and drops the first ones."""
+    """Move an exponential average of a network's weights, of decay min(decay, (1 + step) / (10 + step)), to them."""
     age = tf.cast(step, tf.float32)
     keep = tf.minimum(decay, (1 + age) / (10 + age))
     for kept, new in zip(average.variables, network.variables):

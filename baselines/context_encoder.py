@@ -60,7 +60,7 @@ def hole_weights(known, border, overlap=OVERLAP):
 
 
 def reconstruction_loss(distance, guesses, faces, weights):
-    """The weighted mean distance of the values of each face, averaged over the faces that have a hole.
+    """The weighted mean distance of the values of each face, averaged over the faces; one without a hole counts as 0.
 
     distance : a function of differences; guesses, faces : (B, S, S, 3); weights : (B, S, S)
     """

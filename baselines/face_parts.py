@@ -38,12 +38,16 @@ def draw_parts(landmarks, size):
     return np.array(labels)
 
 
-def add_parts(faces):
-    """Faces (N, S, S, 3) uint8, or a pack, with the labels of their parts as a fourth channel: (N, S, S, 4) uint8."""
+def add_parts(faces, check=lambda: None):
+    """Faces (N, S, S, 3) uint8, or a pack, with the labels of their parts as a fourth channel: (N, S, S, 4) uint8.
+
+    check : function, called every CHUNK faces; what it raises ends the work
+    """
     check_predictor(default_predictor())
     finder, size = FaceFinder(default_predictor()), faces.shape[1]
     result = np.empty((*faces.shape[:3], 4), np.uint8)
     for first in range(0, len(faces), CHUNK):
+        check()
         chunk = faces[np.arange(first, min(first + CHUNK, len(faces)))]
         result[first:first + CHUNK, ..., :3] = chunk
         result[first:first + CHUNK, ..., 3] = [draw_parts(find_landmarks(finder, face), size) for face in chunk]

@@ -135,7 +135,7 @@ class GenerativeFaceCompletion:
         training, progress = self.training, tf.cast(step, tf.float32) / self.training.steps
         rate = falling(training.learning_rate, training.decay, progress)
         phases = {"local": tf.cast(progress >= training.local_from, tf.float32),
-                  "global": tf.cast(progress >= training.global_from, tf.float32), "parser": tf.ones(())}
+                  "global": tf.cast(progress >= training.global_from, tf.float32)}
         with tf.GradientTape(persistent=True) as tape:
             found = self._losses(faces, step)
             losses = {"local": found["local_d_loss"], "global": found["global_d_loss"], "parser": found["parser_loss"],
@@ -147,7 +147,9 @@ class GenerativeFaceCompletion:
         for name, part in self.networks.items():
             self.optimizers[name].learning_rate = rate
             gradients = tape.gradient(losses[name], part.trainable_variables)
-            lengths[name] = apply(self.optimizers[name], part, [phases.get(name, 1.0) * slope for slope in gradients])
+            begun, count = phases.get(name, tf.ones(())), self.optimizers[name].iterations
+            lengths[name] = apply(self.optimizers[name], part, [begun * slope for slope in gradients])
+            count.assign(count * tf.cast(begun, count.dtype))       # Adam must not take its wait for small gradients
         found = dict(zip(found, mean_of_replicas(list(found.values()))))
         return found | {"gradient": lengths["generator"],
                         "learning_rate": tf.convert_to_tensor(self.optimizers["generator"].learning_rate)}

@@ -115,7 +115,7 @@ class LatentModel:
 
     def prior_loss(self, z):
         """-log p of the latents that the search's z (B, z_dim) stand for, (B,)."""
-        rest = ((self.normal_latents(z) - self.coder.mean) / self.coder.deviation) ** 2
+        rest = 2 * tf.math.erfinv(WIDEST * z) ** 2
         return tf.reduce_sum(rest + 2 * tf.math.log(self.coder.deviation) + LOG_2_PI, axis=1) / 2
 
     def sample(self, count):

@@ -6,7 +6,7 @@ from completion.recipes import POOL
 from . import LEARNED, SEARCHED
 
 CLASSES = {"context_encoder": "ContextEncoder", "latent_encoder": "LatentEncoder", "autoencoder": "Autoencoder",
-           "vae": "VAE", "generative_face_completion": "GenerativeFaceCompletion"}      # in baselines.KIND
+           "vae": "VAE", "generative_face_completion": "GenerativeFaceCompletion"}      # each in baselines/KIND.py
 ENCODING = "vae_encoding"                               # the VAE's other way to fill
 
 

@@ -161,11 +161,11 @@ def main(argv=None):
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
 
 
-def annotate(faces):
-    """Faces with their parts."""
+def annotate(faces, check):
+    """Faces with their parts; `check` is called now and then."""
     from .face_parts import add_parts
     say(f"looking for the parts of {len(faces)} faces")
-    return add_parts(faces)
+    return add_parts(faces, check)
 
 
 def sample_holes(model, faces, validation):

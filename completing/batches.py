@@ -7,20 +7,21 @@ from .methods import count_steps, make_method
 from .writer import BatchWriter, floats
 
 
-def complete_batches(batches, count, options, recipe, settings, progress, check):
+def complete_batches(batches, options, recipe, settings, progress, check):
     """Complete, write and measure batches, tuples of Faces; yields each Face and its record, or the BadPhoto it made.
 
-    count : faces there are at most; options : of face_completion.py; recipe : of the latent search
+    options : of face_completion.py; recipe : of the latent search
     settings : what decides a face's result; progress : the command's Progress, of count_steps(recipe)
     check : function, called now and then, that raises when the user wants to stop
     """
     complete = _complete_on_cluster if options.scheduler else _complete_here
-    return complete(batches, count, options, recipe, settings, progress, check)
+    return complete(batches, options, recipe, settings, progress, check)
 
 
-def _complete_here(batches, count, options, recipe, settings, progress, check):
-    method = make_method(options, recipe, settings["image_size"], count, check)
+def _complete_here(batches, options, recipe, settings, progress, check):
+    method = None                                       # a network is loaded only if there is something for it to do
     for batch in batches:
+        method = method or make_method(options, recipe, settings["image_size"], check)
         yield from zip(batch, _complete_batch(batch, method, options, count_steps(recipe)[0], progress, check))
 
 
@@ -39,7 +40,7 @@ def _complete_batch(batch, method, options, steps, progress, check):
     return writer.finish(outcome, (time.monotonic() - begun) / len(batch), _has_truth(options))
 
 
-def _complete_on_cluster(batches, count, options, recipe, settings, progress, check):
+def _complete_on_cluster(batches, options, recipe, settings, progress, check):
     from .cluster import map_batches
     for batch, made in map_batches(batches, options, recipe, settings, check):
         progress.update(len(batch) * count_steps(recipe)[0])

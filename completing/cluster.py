@@ -45,7 +45,7 @@ def prepare(chosen, recipe, size, models):
     for folder, digest in models.items():
         if describe_model(folder)["model"] != digest:
             raise UsageError(f"a worker sees another model in {folder}", BAD_CHECKPOINT)
-    _method = make_method(argparse.Namespace(**chosen), recipe, size, chosen["batch_size"], lambda: None)
+    _method = make_method(argparse.Namespace(**chosen), recipe, size, lambda: None)
 
 
 def complete(batch):

@@ -50,23 +50,23 @@ def make_learned(method, folder, check, **settings):
     return Filling(load_filler(method, folder, **settings), check, LANES if method in SEARCHED else None)
 
 
-def make_method(options, recipe, size, count, check):
+def make_method(options, recipe, size, check):
     """The method that was asked for.
 
     options : of face_completion.py; recipe : of the latent search; size : side of the faces in pixels
-    count : faces there are at most; check : function, called now and then, that raises when the user wants to stop
+    check : function, called now and then, that raises when the user wants to stop
     """
     if options.method == "latent":
         from .latent import LatentSearch
         return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
-                            completions=options.completions, batch_size=min(options.batch_size, count),
+                            completions=options.completions, batch_size=options.batch_size,
                             device=options.device, kind=options.model, encoder=options.encoder,
                             strategy=options.strategy, check=check)
     if options.method in LEARNED:
         return make_learned(options.method, options.checkpoint, check, device=options.device, seed=options.seed,
-                            batch_size=min(options.batch_size, count))
+                            batch_size=options.batch_size)
     from baselines.methods import make_fill_batch
-    return Filling(make_fill_batch(options.method, size, options.train_faces, check))
+    return Filling(make_fill_batch(options.method, size, options.train_faces), check, at_once=1)
 
 
 def count_steps(recipe):

@@ -1,13 +1,13 @@
 """Faces in whole photos: found and cut out with their holes, and poured back when they are complete."""
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
-from completion.inputs import Face, make_hole, seed_face
+from completion.inputs import Face, make_hole, seed_face, take_stamp
 from completion.membrane import fill_harmonic
 from helpers import BadPhoto, read_photo
-from listing import fingerprint
 from preprocess.faces import is_covered, place_faces, unwarp, warp, warp_known
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
@@ -38,8 +38,8 @@ class PhotoReader:
 
         Raises BadPhoto: what read_photo, Holes and place_faces say, cut_by_border, hole_outside_face, too_large.
         """
-        stamp, photo = fingerprint(source), read_photo(source)
-        matrix, (known, remarks) = self._place(photo, name)
+        stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
+        matrix, (known, remarks) = self._place(photo, source, name)
         crop, outside = warp(photo.pixels, matrix, self.size)
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
@@ -55,15 +55,15 @@ class PhotoReader:
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
         photo = read_photo(face.source)
-        known, _ = self._find_hole(photo, face.name, face.matrix)
+        known, _ = self._find_hole(photo, face.source, face.name, face.matrix)
         return pour_back(photo.pixels, known, completed, face.matrix)
 
-    def _place(self, photo, name):
+    def _place(self, photo, source, name):
         """(matrix of the face, (known pixels of the photo, remarks on its mask))."""
         if not self.holes:
             matrix, _ = next(place_faces(self.finder, photo.pixels, self.size, self.template))
-            return matrix, self._find_hole(photo, name, matrix)
-        known, remarks = self._find_hole(photo, name)
+            return matrix, self._find_hole(photo, source, name, matrix)
+        known, remarks = self._find_hole(photo, source, name)
         whole = photo.pixels.copy()
         whole[~known] = _to_levels(fill_harmonic(photo.pixels, known))
         try:
@@ -75,13 +75,13 @@ class PhotoReader:
                 return matrix, (known, remarks)
         raise BadPhoto("hole_outside_face", f"the hole touches none of {len(matrices)} faces")
 
-    def _find_hole(self, photo, name, matrix=None):
+    def _find_hole(self, photo, source, name, matrix=None):
         """(known pixels of the photo, remarks), by the user's holes or by a hole of the crop."""
         if self.holes:
             known, remarks = self.holes.in_photo(photo, name)
         else:
             known, remarks = np.ones(photo.pixels.shape[:2], bool), []
-            crop = make_hole(self.mask, self.size, name, self.seed, **self.settings)
+            crop = make_hole(self.mask, self.size, Path(source).stem, self.seed, **self.settings)
             window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
             known[window] = (share[..., 0] > 0) | ~inside
         if np.count_nonzero(~known) > HOLE_PIXELS:

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import helpers
@@ -9,6 +10,7 @@ import records
 from helpers import UsageError
 
 RESULTS, CONFIG, SHEETS, RESTORED = "results.jsonl", "config.json", "grids", "restored.png"
+ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
 ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
 BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
@@ -32,13 +34,13 @@ def check_same_settings(folder, settings):
 
 
 def find_done(folder, settings):
-    """{name: (source, size, time of change)} of the faces whose every output is there, whole, by these settings."""
+    """{name: (source, *stamp)} of the faces whose every output is there, whole, by these settings."""
     done = {}
     for record in records.read_records(Path(folder, RESULTS)):
         done.pop(record["name"], None)
         files = {Path(folder, record["name"], file): size for file, size in record.get("files", {}).items()}
         if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):
-            done[record["name"]] = (record["source"], *record["fingerprint"])
+            done[record["name"]] = (record["source"], *record.get("stamp", ()))
     return done
 
 
@@ -50,16 +52,17 @@ def file_size(path):
         return None
 
 
-def read_finished(folder, names):
-    """The records of what is finished, in the order of the names."""
-    done = {record["name"]: record for record in records.read_records(Path(folder, RESULTS))
-            if record["status"] == "done"}
+def read_finished(folder, names, keys):
+    """Of the records of what is finished, in the order of the names, what `keys` name: 60,000 whole ones are large."""
+    done = {record["name"]: {key: record[key] for key in keys if key in record}
+            for record in records.read_records(Path(folder, RESULTS)) if record["status"] == "done"}
     return [done[name] for name in names if name in done]
 
 
 def read_files(folder):
-    """{name: the files that an earlier run wrote of that face}."""
-    return {record["name"]: record.get("files", {}) for record in records.read_records(Path(folder, RESULTS))}
+    """{name: the names of the files that an earlier run wrote of that face}."""
+    return {record["name"]: tuple(map(sys.intern, record.get("files", ())))
+            for record in records.read_records(Path(folder, RESULTS))}
 
 
 def remove_stale(folder, earlier, files):

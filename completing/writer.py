@@ -41,7 +41,7 @@ class BatchWriter:
             self._write_answers(outcome, whole)
         return [{"name": face.name, "source": face.source, "status": "done", **outcome.records[i], "seed": face.seed,
                  "seconds": round(seconds, 4), **(measure(face.pixels, completed[i], face.known) if whole else {}),
-                 "notes": face.notes, "fingerprint": face.fingerprint, "files": self.files[i]}
+                 "notes": face.notes, "stamp": face.stamp, "files": self.files[i]}
                 for i, face in enumerate(self.batch)]
 
     def _write_answers(self, outcome, whole):

@@ -1,4 +1,5 @@
 """Holes of the user: a mask file, a folder of them, what is transparent in a photo, or what has a certain colour."""
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from helpers import SUFFIXES, BadPhoto, UsageError, read_photo, resize
+from listing import fingerprint
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
@@ -17,14 +19,14 @@ class Holes:
     """Finds the hole of each photo.
 
     source : path of a mask, whose white is the hole, of any size; path of a folder with a mask for every face, named
-        as the face; "alpha" for what is not wholly opaque; or "color:#rrggbb"
+        as the face is, or as its file; "alpha" for what is not wholly opaque; or "color:#rrggbb"
     invert : the hole is what would be kept
     dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
     Raises UsageError if there is no such file or folder, or the colour makes no sense.
     """
 
     def __init__(self, source, *, invert=False, dilate=0):
-        self.source, self.invert, self.dilate = source, invert, dilate
+        self.source, self.invert, self.dilate, self._files = source, invert, dilate, {}
         if source.startswith("color:"):
             if not re.fullmatch("color:#[0-9a-fA-F]{6}", source):
                 raise UsageError(f"--mask {source}: a colour is like color:#00ff00")
@@ -75,13 +77,25 @@ class Holes:
             remarks = [*remarks, "nothing is missing by its mask: copied"]
         return ~hole, remarks
 
+    def stamp(self, name):
+        """The size and time of a face's own mask, as listing.fingerprint gives them; () if it has none of its own."""
+        path = self._path_of(name)
+        return fingerprint(path) if path else ()
+
     def _find_in_file(self, photo, name):
         return self._mask, HALF
 
     def _find_by_name(self, photo, name):
-        if name not in self._files:
+        path = self._path_of(name)
+        if not path:
             raise BadPhoto("no_mask", f"no mask {name}.png or the like in {self.source}")
-        return _read_mask(self._files[name]), HALF
+        return _read_mask(path), HALF
+
+    def _path_of(self, name):
+        """A face's mask in the folder, or None: of its name, else of its file's alone, which no other input changes."""
+        stem, suffix = os.path.splitext(name)
+        alone = os.path.basename(stem if suffix.lower() in SUFFIXES else name)
+        return self._files.get(name) or self._files.get(alone)
 
     def _find_transparent(self, photo, name):
         if photo.alpha is None:

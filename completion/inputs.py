@@ -1,11 +1,13 @@
 """One face with a hole, as the commands hand it to a method."""
+import contextlib
 import dataclasses
 import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 
-from helpers import NO_INPUT, BadPhoto, UsageError, read_photo, resize
+from helpers import BadPhoto, read_photo, resize
 from listing import fingerprint
 
 from .masks import MASKS
@@ -15,13 +17,13 @@ from .masks import MASKS
 class Face:
     """One input.
 
-    name : relative output name; source : path; fingerprint : of the file, as listing.fingerprint gives it
+    name : relative output name; source : path; stamp : as take_stamp gives it
     pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
-    seed : a whole number that depends on the known pixels alone; notes : remarks on how it was read
+    seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read
     """
     name: str
     source: str
-    fingerprint: tuple
+    stamp: tuple
     pixels: np.ndarray
     known: np.ndarray
     seed: int
@@ -35,9 +37,9 @@ def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=
     mask : a name of masks.MASKS; settings : passed to it; seed : decides holes and starts
     holes : a holes.Holes in place of mask and settings
 
-    Returns a Face. Raises BadPhoto, with reason wrong_size for another size.
+    Returns a Face. Raises BadPhoto, with reason wrong_size for another size, nothing_known if all of it is hole.
     """
-    stamp = fingerprint(source)
+    stamp = take_stamp(source, name, holes)
     photo = read_photo(source)
     pixels, notes = photo.pixels, photo.notes
     height, width = pixels.shape[:2]
@@ -47,25 +49,32 @@ def read_face(source, name, size, *, mask="center", seed=0, fit="refuse", holes=
                            "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
         pixels, notes = resize(pixels, size, fit), [*notes, f"{fit} from {width}x{height}"]
     known, remarks = (holes(photo, name, size, fit) if holes else
-                      (make_hole(mask, size, name, seed, **settings), []))
+                      (make_hole(mask, size, Path(source).stem, seed, **settings), []))
+    if not known.any():
+        raise BadPhoto("nothing_known", "the hole covers the whole face")
     return Face(name, source, stamp, pixels, known, seed_face(pixels, known, seed), [*notes, *remarks])
 
 
-def find_size(paths):
-    """The side of the first face that can be read, the shorter one if it is not square.
+def take_stamp(source, name, holes=None):
+    """The sizes and times of a face's file and of its own mask, if it has one, by which both are known again."""
+    return (*fingerprint(source), *(holes.stamp(name) if holes else ()))
 
-    Raises UsageError (exit code 3) if none can be read.
+
+def find_size(paths, fit="refuse"):
+    """The side of the first face that can be used, None if there is none; fit : as for read_face.
+
+    A picture that is not square can be used only where it is made so; then its shorter side counts.
     """
     for path in paths:
-        try:
-            return min(read_photo(path).pixels.shape[:2])
-        except BadPhoto:
-            continue
-    raise UsageError("none of the faces can be read", NO_INPUT)
+        with contextlib.suppress(BadPhoto):
+            height, width = read_photo(path).pixels.shape[:2]
+            if height == width or fit != "refuse":
+                return min(height, width)
+    return None
 
 
 def make_hole(mask, size, name, seed, **settings):
-    """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the face's name alone."""
+    """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the name alone."""
     return MASKS[mask](size, np.random.default_rng(digest_number(seed, os.fsencode(name))), **settings)
 
 

@@ -69,8 +69,8 @@ class Search:
     seed : decides the pool; the random starts of a face depend on its own seed
     inner : an Inner, for recipes that search activations
     prior : function, z -> loss (B,), that takes the place of realism and the recipe's form of prior
-    compute : function that compiles a function of tensors with a row a search, and may have it computed in parts; what
-        has no rows are numbers for all of them
+    compute : function that compiles a function whose tensors have a row for each search, and may share these rows out
+        to several devices; scalars go to all of them
     """
 
     def __init__(self, generate, realism, z_dim, recipe, seed=0, inner=None, prior=None, compute=tf.function):
@@ -88,7 +88,7 @@ class Search:
         ----------
         faces : (B, H, W, 3) float32 in [-1, 1]; what lies in the hole is never looked at
         known : (B, H, W) bool, True where the face is kept
-        seeds : B integers of at least 0, one a face: its start depends on nothing else
+        seeds : B integers of at least 0, one a face, from which its random starts are drawn
         interval : updates between calls of on_step
         on_step : function of a Found, called at step 0, at every multiple of `interval` and at the end
         gradients : measure the lengths of the gradients too, whenever on_step is called

@@ -9,13 +9,13 @@ from listing import find_photos
 from .store import Pack, is_pack
 
 
-def open_faces(folder, size):
+def open_faces(folder, size, check=lambda: None):
     """(Pack, []) for the folder of a pack, else what load_faces returns."""
-    return (Pack(folder, size), []) if is_pack(folder) else load_faces(folder, size)
+    return (Pack(folder, size, check), []) if is_pack(folder) else load_faces(folder, size, check)
 
 
-def load_faces(folder, size):
-    """Read every face below a folder.
+def load_faces(folder, size, check=lambda: None):
+    """Read every face below a folder; `check` is called for each, and what it raises ends the reading.
 
     Returns (N, size, size, 3) uint8 in the order of their names, and [(path, BadPhoto), ...] of what was left out:
     unreadable files, and pictures of another size (reason wrong_size).
@@ -23,6 +23,7 @@ def load_faces(folder, size):
     sources, failures = find_photos([folder])
     faces, count = np.empty((len(sources), size, size, 3), np.uint8), 0
     for count, face in enumerate(each_face(sources, size, failures), 1):
+        check()
         faces[count - 1] = face
     return faces[:count], failures
 

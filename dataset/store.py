@@ -28,7 +28,7 @@ def unfinished_pack(folder):
 def write_pack(folder, faces, shard=SHARD):
     """Write a pack of an iterable of (S, S, 3) uint8 faces; it exists, whole, when this returns, or not at all.
 
-    Until then it lies in `unfinished`; a caller keeps other processes out of there.
+    Until then it lies in `unfinished_pack(folder)`; a caller keeps other processes out of there.
     Returns how many faces there were. Raises UsageError if something else lies there, or there are no faces.
     """
     folder, faces = Path(folder), iter(faces)
@@ -72,10 +72,11 @@ class Pack:
     """The faces of a pack, (N, S, S, 3) uint8: len(), .shape, and rows by a slice or an array of numbers from 0 on.
 
     Files are mapped, not read: memory holds what the system keeps of them, and gives it back when it needs it.
+    check : function, called for every file that is compared with its checksum; what it raises ends that
     Raises UsageError (exit code 3) unless every file is there as it was written, with faces of `size` pixels a side.
     """
 
-    def __init__(self, folder, size):
+    def __init__(self, folder, size, check=lambda: None):
         folder, description = Path(folder), records.read_json(Path(folder, DESCRIPTION))
         try:
             self.fingerprint, self._shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
@@ -85,7 +86,10 @@ class Pack:
             raise UsageError(f"{folder / DESCRIPTION} is no description of a pack", NO_INPUT) from error
         if side != size:
             raise UsageError(f"{folder} holds faces of {side}x{side} pixels, --image_size is {size}", NO_INPUT)
-        self._files = [_open(folder / name, digest) for name, digest in files]
+        self._files = []
+        for name, digest in files:
+            check()
+            self._files.append(_open(folder / name, digest))
 
     def __len__(self):
         return self.shape[0]

@@ -6,7 +6,7 @@ import itertools
 import math
 
 import records
-from metrics.distributions import frechet_distance, gaussian_statistics, kernel_distance, sliced_wasserstein
+from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.summary import mean_interval
 
 from .folder import ORIGINAL, RESULTS, DescriptorFiles, PictureFiles, picture_of
@@ -41,14 +41,18 @@ class Measured:
         return [value for value in self.columns[metric] if math.isfinite(value)]
 
 
-def read_measured(out, faces, masks, methods):
-    """{(mask, method): Measured} of `faces`; masks and methods in the order asked for, then others by name."""
+def read_measured(out, stamps, masks, methods):
+    """{(mask, method): Measured} of faces; masks and methods in the order asked for, then others by name.
+
+    stamps : {face: its file's listing.fingerprint}; what was measured on another file does not count
+    """
     groups = {}
     for record in records.read_records(out / RESULTS):
-        if record["face"] in faces:
+        if tuple(record["fingerprint"]) == stamps.get(record["face"]):
             groups.setdefault((record["mask"], record["method"]), Measured()).add(record)
+    places = [{name: place for place, name in enumerate(named)} for named in (masks, methods)]
     return dict(sorted(groups.items(), key=lambda item: [
-        ((*named, part).index(part), part) for named, part in zip((masks, methods), item[0])]))
+        (place.get(part, len(place)), part) for place, part in zip(places, item[0])]))
 
 
 def summarize(out, key, measured, faces, seed):
@@ -60,7 +64,7 @@ def summarize(out, key, measured, faces, seed):
     metrics = {metric: mean_interval(measured.values(metric)) for metric in measured.columns}
     if len(names) > 2:
         truth, results = (descriptors.read(which, names) for which in (ORIGINAL, key))
-        metrics["face_frechet"] = frechet_distance(*map(gaussian_statistics, (truth, results))), None, None
+        metrics["face_frechet"] = face_frechet(truth, results), None, None
         metrics["face_kernel"] = kernel_distance(truth, results), None, None
     metrics["sliced_wasserstein"] = sliced_wasserstein(
         PictureFiles(faces[name] for name in names),
@@ -84,9 +88,11 @@ def as_csv(summary):
 
 def as_table(summary):
     """The summary as text, the columns that matter most."""
-    lines = [f"{'mask':8} {'method':16} {'n':>5} " + " ".join(f"{name:>13}" for name in TABLE)]
+    width = max(len(row["method"]) for row in summary)
+    lines = [f"{'mask':8} {'method':{width}} {'n':>5} " + " ".join(f"{name:>13}" for name in TABLE)]
     for row in summary:
         means = {name: interval[0] for name, interval in row["metrics"].items() if interval}
         values = (format(means[name], style) if name in means else "-" for name, style in TABLE.items())
-        lines.append(f"{row['mask']:8} {row['method']:16} {row['n']:5} " + " ".join(f"{value:>13}" for value in values))
+        lines.append(f"{row['mask']:8} {row['method']:{width}} {row['n']:5} "
+                     + " ".join(f"{value:>13}" for value in values))
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from helpers import to_float
 
 BLOCK = 256                                             # faces at work at a time: memory does not grow with the set
 LEVELS, PATCH, PATCHES, PROJECTIONS = 3, 7, 64, 128
+SMALLEST = PATCH << (LEVELS - 1)                        # side of a picture whose last level still holds a patch
 REACH, BINS = 32.0, 4096                                # histograms of projections, in deviations of a pixel
 
 
@@ -70,15 +71,12 @@ def _mean_of_pairs(a):
     return (_kernel_sum(a, a) - own) / (len(a) * (len(a) - 1))
 
 
-METRICS = {"face_frechet": face_frechet, "face_kernel": kernel_distance}        # (features, features) -> float
-
-
 def sliced_wasserstein(pictures_a, pictures_b, seed):
     """Sliced 1-Wasserstein distance of the patches of two sets of pictures, from 0 on; the same for the same seed.
 
     Parameters
     ----------
-    pictures_a, pictures_b : (N, H, W, 3), (M, H, W, 3) uint8, H and W of 28 or more
+    pictures_a, pictures_b : (N, H, W, 3), (M, H, W, 3) uint8, H and W of SMALLEST or more
     seed : decides where the patches lie and on what they are projected
 
     Each picture is split into LEVELS bands: what its halving (means of 2 x 2 pixels) loses, what the halving of that
@@ -91,8 +89,9 @@ def sliced_wasserstein(pictures_a, pictures_b, seed):
     Source: Karras, Aila, Laine, Lehtinen, "Progressive Growing of GANs", ICLR 2018, section 5. There: a Laplacian
     pyramid of Gaussians, places drawn for each picture, each set divided by its own deviation, sorting, times 1000.
     """
-    if pictures_a.shape[1:] != pictures_b.shape[1:] or min(pictures_a.shape[1:3]) < PATCH << (LEVELS - 1):
-        raise ValueError(f"pictures of one size, 28 pixels or more, wanted, got {pictures_a.shape}, {pictures_b.shape}")
+    if pictures_a.shape[1:] != pictures_b.shape[1:] or min(pictures_a.shape[1:3]) < SMALLEST:
+        raise ValueError(f"pictures of one size, {SMALLEST} pixels or more, wanted, got {pictures_a.shape}, "
+                         f"{pictures_b.shape}")
     units = np.sqrt(np.maximum((_variances(pictures_a) + _variances(pictures_b)) / 2, (1 / 127.5) ** 2))
     rng = np.random.default_rng(seed)
     probes = [_probe(level.shape[1:3], unit, rng) for level, unit in zip(_bands(pictures_a[:1]), units)]

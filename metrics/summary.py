@@ -26,7 +26,7 @@ def paired_difference(first, second, seed=0):
 
 
 def _resamples(count, seed):
-    """(R, count) indices, R smaller for very many faces, whose mean a thousand resamples pin down as well."""
+    """(R, count) indices, R smaller for very many faces, so that memory does not grow with them."""
     rounds = max(200, min(RESAMPLES, 20_000_000 // count))
     return np.random.default_rng(seed).integers(0, count, (rounds, count))
 

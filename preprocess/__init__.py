@@ -1,1 +1,1 @@
-"""From raw photos to aligned faces, split into people to train on and people to test on."""
+"""From raw photos to aligned faces, split into those to train on and those to test on."""

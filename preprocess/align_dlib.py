@@ -10,10 +10,9 @@ from pathlib import Path
 import helpers
 import listing
 import records
-from command_line import Parser, Progress, StopRequest, claim_folder, command, printable, say, whole_number
+from command_line import Parser, Progress, StopRequest, claim_folder, command, report_failure, say, whole_number
 from helpers import BadPhoto, UsageError
-from preprocess.faces import TEMPLATES, check_predictor, default_predictor
-from preprocess.worker import align_one, prepare
+from preprocess.templates import TEMPLATES
 from workers.cluster import map_on_cluster
 from workers.processes import WorkerDied, map_surviving
 
@@ -47,6 +46,7 @@ def main(argv=None):
     sources, failures = listing.find_photos([options.input], exclude=options.output)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    from .faces import check_predictor, default_predictor
     predictor = options.dlibFacePredictor or default_predictor()
     check_predictor(predictor)
     lock = claim_folder(options.output)
@@ -69,7 +69,7 @@ def main(argv=None):
 
 
 def _find_done(folder, settings):
-    """{source: (output, size, time of change)} of the photos that need no work; refuses another run's folder."""
+    """{source: (output, size, time of modification)} of the photos that need no work; refuses another run's folder."""
     done = {}
     for record in records.read_records(Path(folder, RECORDS)):
         if record["status"] != "done":
@@ -85,6 +85,7 @@ def _find_done(folder, settings):
 
 def _align_all(tasks, options, predictor, settings, stop):
     """Yield one record a task."""
+    from .worker import align_one, prepare
     arguments = (os.getcwd(), options.output, str(predictor), options.size, options.landmarks, options.skipMulti)
     spread, over = map_surviving, max(1, min(options.jobs, len(tasks)))
     if options.scheduler:
@@ -108,7 +109,7 @@ def _conclude(record, journal, counts, verbose):
     journal.append(record)
     if record["status"] == "failed":
         problem = BadPhoto(record["reason"], record["detail"])
-        print(printable(f"failed: {record['source']}: {problem}"), file=sys.stderr, flush=True)
+        report_failure(record["source"], problem)
     elif verbose:
         say(f"done: {record['source']} -> {record['output']}")
 

@@ -4,12 +4,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from helpers import read_photo, tile, write_file, write_picture
+from helpers import tile, write_file, write_picture
 
 
 def write_sheet(path, pictures, columns=8):
-    """Tile picture files of equal size, row by row, into one PNG; returns the sheet, (H, W, 3) uint8."""
-    sheet = tile(np.stack([read_photo(picture).pixels for picture in pictures]), columns)
+    """Tile (H, W, 3) uint8 pictures of equal size, row by row, into one PNG; returns the sheet, uint8 too."""
+    sheet = tile(np.stack(pictures), columns)
     write_picture(path, sheet)
     return sheet
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from baselines.latent_encoder import Architecture, LatentEncoder, Training
-from completing.encoder import default_encoder
+from completing.recipe_choice import default_encoder
 from training.checkpoint import export
 
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]

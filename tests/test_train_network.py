@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 import adversarial
-import network
 import train_network
 from command_line import claim_folder
 from helpers import (BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo)
@@ -183,12 +182,12 @@ def test_a_run_resumed_in_the_middle_of_an_epoch_equals_an_unbroken_one(faces, u
 def test_a_run_that_falls_back_to_the_save_between_two_epochs_equals_an_unbroken_one(faces, unbroken, tmp_path, capsys):
     home = copy_as_of(20, unbroken, tmp_path / "home")
     (home / "checkpoint" / "dcgan" / "step-00000020" / "tensors.index").unlink()
-    (home / "checkpoint" / "dcgan" / ".step-00000023").mkdir()
+    (home / "checkpoint" / "dcgan" / ".step-00000023.unfinished").mkdir()
     assert train(faces, home) == 0
     shown = capsys.readouterr()
     assert "step-00000020" in shown.err and "going on from" in shown.out and "step-00000015" in shown.out
     assert_same_run(home, unbroken)
-    assert not (home / "checkpoint" / "dcgan" / ".step-00000023").exists()
+    assert not (home / "checkpoint" / "dcgan" / ".step-00000023.unfinished").exists()
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

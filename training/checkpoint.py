@@ -15,9 +15,10 @@ import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, quiet_stderr, write_json
 from network import tf                                  # which imports TensorFlow quietly
 
-from .description import MANIFEST, BrokenSave, check_model_folder, list_saves, read_manifest, seal, sha256
+from .description import (MANIFEST, BrokenSave, check_model_folder, find_model, kind_of, list_saves, read_manifest,
+                          seal, sha256)
 
-TENSORS, REPLACED = "tensors", ".replaced"
+TENSORS, UNFINISHED, REPLACED = "tensors", ".unfinished", ".replaced"
 
 
 class Checkpoint:
@@ -33,7 +34,7 @@ class Checkpoint:
             finished = self.folder / replaced.name[1:].removesuffix(REPLACED)
             if not finished.exists():
                 os.replace(replaced, finished)
-        for leftover in (path for path in self.folder.glob(".*") if path.is_dir()):
+        for leftover in (*self.folder.glob(f".*{UNFINISHED}"), *self.folder.glob(f".*{REPLACED}")):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def newest(self, step=None):
@@ -68,7 +69,7 @@ class Checkpoint:
         name = _name(step)
         _write(self._tensors, self.folder, name, {"step": step, **record})
         saves = list_saves(self.folder)
-        later = [save for save in saves if save.name > name]        # unusable, or we had resumed from them
+        later = [save for save in saves if save.name > name]        # broken, or dropped by --resume_from
         for old in later + saves[len(later) + self.keep:]:
             shutil.rmtree(old)
 
@@ -78,7 +79,7 @@ def _name(step):
 
 
 def _write(tensors, folder, name, record, half=False):
-    unfinished, finished, replaced = folder / f".{name}", folder / name, folder / f".{name}{REPLACED}"
+    unfinished, finished, replaced = (folder / name for name in (f".{name}{UNFINISHED}", name, f".{name}{REPLACED}"))
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
@@ -151,28 +152,28 @@ def _as_float32(tensors):
         yield Path(folder, TENSORS)
 
 
-def load_model(folder, model_type=network.DCGAN):
+def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     """The model of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
 
     model_type : a class of models; what it needs is its kind, its architecture_type, what it ships, and
-        the name of that of which a run may keep an average, `averaged`
+        the name of that of which a run may keep an average, `averaged`; warn : as find_model takes it
     Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
     else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind.
     """
+    manifest, save = _find(folder, model_type.kind, warn)
     with _naming_the_trouble(folder):
-        manifest, save = _find(folder, model_type.kind)
         model = model_type(model_type.architecture_type(**manifest["architecture"]))
         _read_weights(model, save).assert_existing_objects_matched()
     return model, manifest
 
 
-def take_weights(model, folder):
+def take_weights(model, folder, warn):
     """Give a new model the weights of the one in a folder, but for what only one of them has of `model.optional`.
 
     Raises UsageError (exit code 4) as load_model does, and if the models have different architectures otherwise.
     """
+    manifest, save = _find(folder, model.kind, warn)
     with _naming_the_trouble(folder):
-        manifest, save = _find(folder, model.kind)
         old, new = (dataclasses.asdict(architecture) for architecture in
                     (model.architecture_type(**manifest["architecture"]), model.architecture))
         if changed := differences(old, {name: new[name] for name in new.keys() - set(model.optional)}):
@@ -195,17 +196,12 @@ def _naming_the_trouble(folder):
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
 
 
-def _find(folder, kind):
+def _find(folder, kind, warn):
     """The manifest and the save folder of a model of this kind."""
-    folder = Path(folder)
-    if (folder / MANIFEST).exists():
-        manifest, save = read_manifest(folder), folder
-    else:
-        manifest, save, _ = Checkpoint(folder, {}).newest()
-        if manifest is None:
-            raise BrokenSave("it holds no save" if folder.is_dir() else "it is no folder")
-    if (its := kind_of(manifest)) != kind:
-        raise BrokenSave(f"it is a {its}, no {kind}")
+    manifest, save = find_model(folder, warn)
+    with _naming_the_trouble(folder):
+        if (its := kind_of(manifest)) != kind:
+            raise BrokenSave(f"it is a {its}, no {kind}")
     return manifest, save
 
 
@@ -217,7 +213,3 @@ def _read_weights(model, save):
     with _as_float32(save / TENSORS) as tensors:
         return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 
-
-def kind_of(manifest):
-    """What kind of model a manifest describes; the first ones, which do not say, are DCGANs."""
-    return manifest.get("kind", network.DCGAN.kind)

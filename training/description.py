@@ -1,12 +1,14 @@
 """What a model says of itself, read without TensorFlow."""
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import records
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 
 MANIFEST = "manifest.json"
+SAVE = re.compile(r"step-\d{8,}")
 
 
 class BrokenSave(Exception):
@@ -15,7 +17,8 @@ class BrokenSave(Exception):
 
 def list_saves(folder):
     """The save folders of a run, newest first."""
-    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir()), reverse=True)
+    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir() and SAVE.fullmatch(path.name)),
+                  reverse=True)
 
 
 def read_manifest(save):
@@ -28,7 +31,7 @@ def read_manifest(save):
         for name, expected in files.items():
             if sha256(save / name) != expected:
                 raise BrokenSave(f"{save / name} was changed or cut after it was written")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BrokenSave(f"{save} is incomplete") from error
     return manifest
 
@@ -51,27 +54,32 @@ def describe_model(folder, warn=lambda text: None):
     warn : function, called with what is wrong with each newer save
     Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest.
     """
-    manifest, save = _read(folder, warn)
+    manifest, save = find_model(folder, warn)
     return {"model": sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
 
 
 def describe_architecture(folder):
     """The architecture of a model by name, as its manifest has it; as describe_model does."""
-    return _read(folder)[0]["architecture"]
+    return find_model(folder)[0]["architecture"]
 
 
 def describe_kind(folder):
-    """What kind of model lies in a folder; the first ones, which do not say, are DCGANs. As describe_model does."""
-    return _read(folder)[0].get("kind", "dcgan")
+    """What kind of model lies in a folder; as describe_model does."""
+    return kind_of(find_model(folder)[0])
 
 
-def _read(folder, warn=lambda text: None):
-    """(manifest, save folder) of the newest good save."""
+def kind_of(manifest):
+    """What kind of model a manifest describes; the first ones, which do not say, are DCGANs."""
+    return manifest.get("kind", "dcgan")
+
+
+def find_model(folder, warn=lambda text: None):
+    """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
     troubles = []
     for save in [Path(folder)] if Path(folder, MANIFEST).exists() else list_saves(folder):
         try:
             manifest = read_manifest(save)
-            if "image_size" not in manifest.get("architecture", {}):
+            if "image_size" not in (manifest.get("architecture") or {}):
                 raise BrokenSave(f"{save / MANIFEST} describes no model")
         except BrokenSave as trouble:
             troubles.append(f"{trouble}")

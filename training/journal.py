@@ -7,6 +7,8 @@ from helpers import write_file, write_picture
 from layers import tf
 from records import RecordFile, read_records
 
+SCALARS = "scalars.jsonl"
+
 
 class Journal:
     """Writes scalars.jsonl, samples/*.png and TensorBoard events into one folder.
@@ -21,7 +23,7 @@ class Journal:
         for sheet in (self.folder / "samples").glob("*.png"):
             if sheet.stem.isdigit() and int(sheet.stem) > first_step:
                 sheet.unlink()
-        path = self.folder / "scalars.jsonl"
+        path = self.folder / SCALARS
         kept = [record for record in read_records(path) if record["step"] <= first_step] if first_step else []
         write_file(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
         self._scalars = RecordFile(path)

@@ -7,6 +7,7 @@ of settings. `training` has at least steps. What the user is told goes through `
 import dataclasses
 import json
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -21,9 +22,9 @@ from helpers import UsageError
 from layers import tf
 
 from . import checkpoint, devices
-from .description import describe_model
+from .description import describe_model, kind_of
 from .health import diagnose
-from .journal import Journal
+from .journal import SCALARS, Journal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,16 +45,17 @@ class Run:
 
 
 def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, progress, stop, warn, say,
-              annotate=lambda faces: faces):
+              annotate=lambda faces, check: faces):
     """Train a model as a command's options say; returns the last step.
 
     options : has the attributes of Run, of both of the model's settings, and dataset, validation, strict, resume_from,
         other_data and export; saves, log : the run's folders
     sample, examine : functions (model, faces, validation faces or None) of which each makes what `train` calls so
     progress : function (total, unit, first) -> a command's Progress; stop : its StopRequest
-    annotate : function, faces -> what train_step gets of them, such as (N, S, S, 4) uint8 with labels
+    annotate : function, (faces, check) -> what train_step gets of them, such as (N, S, S, 4) uint8 with labels; it
+        calls `check` now and then, which raises when the user wants to stop
     """
-    faces, validation = (folder and read_faces(folder, options.image_size, options.strict, warn)
+    faces, validation = (folder and read_faces(folder, options.image_size, options.strict, warn, stop.check)
                          for folder in (options.dataset, options.validation))
     if len(faces) < options.batch_size:
         warn(f"only {len(faces)} faces: training in batches of {len(faces)}")
@@ -61,18 +63,22 @@ def carry_out(model_type, options, saves, log, *, is_chief, sample, examine, pro
     run, steps = settings(Run, options), options.epoch * (len(faces) // options.batch_size)
     architecture = settings(model_type.architecture_type, options)
     training = settings(model_type.training_type, options, steps=steps)
+    strategy, model, store, record = prepare(model_type, architecture, training, run, faces, saves, warn)
     if devices.is_slow(getattr(training, "precision", None)):
         warn(devices.SLOW)
-    strategy, model, store, record = prepare(model_type, architecture, training, run, faces, saves)
     first = resume(store, record, model, step=options.resume_from, other_data=options.other_data, is_chief=is_chief,
                    warn=warn, say=say)
+    if is_chief:
+        check_log(log, first, run.save_every)
+        drop_best(saves / "best", first)
     journal = Journal(log, first, warn) if is_chief else None
     if journal and not first:
         journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{json.dumps(record, indent=2)}\n```")
+    examination = examine(model, faces, validation) if journal and validation is not None else None
     with progress(steps * run.batch_size, "faces", first * run.batch_size) as shown:
-        step = train(model, annotate(faces) if first < steps else faces, run, first, strategy=strategy, store=store,
-                     record=record, journal=journal, sample=sample(model, faces, validation), stop=stop, progress=shown,
-                     warn=warn, examine=journal and validation is not None and examine(model, faces, validation))
+        step = train(model, annotate(faces, stop.check) if first < steps else faces, run, first, strategy=strategy,
+                     store=store, record=record, journal=journal, sample=sample(model, faces, validation),
+                     examine=examination, stop=stop, progress=shown, warn=warn)
     if options.export and is_chief:
         checkpoint.export(model, options.export, record | {"step": step}, options.half)
     return step
@@ -84,9 +90,12 @@ def settings(kind, options, **others):
     return kind(**{name: getattr(options, name) for name in names}, **others)
 
 
-def read_faces(folder, size, strict, warn):
-    """The faces of a folder or pack, (N, S, S, 3) uint8; warns of what was left out, or refuses it if `strict`."""
-    faces, failures = open_faces(folder, size)
+def read_faces(folder, size, strict, warn, check):
+    """The faces of a folder or pack, (N, S, S, 3) uint8; warns of what was left out, or refuses it if `strict`.
+
+    check : function, called for every file, that raises when the user wants to stop
+    """
+    faces, failures = open_faces(folder, size, check)
     for path, problem in failures[:10]:
         warn(f"{path}: {problem}")
     if failures:
@@ -98,7 +107,7 @@ def read_faces(folder, size, strict, warn):
     return faces
 
 
-def prepare(model_type, architecture, training, run, faces, saves):
+def prepare(model_type, architecture, training, run, faces, saves, warn):
     """The devices, the networks ready to be trained, the store of their saves, and a record of what decides the run."""
     devices.use_device(run.device)
     strategy = devices.make_strategy(run.strategy)
@@ -106,7 +115,7 @@ def prepare(model_type, architecture, training, run, faces, saves):
     with strategy.scope():
         model, begun = model_type(architecture, run.seed), run.begin_from and not checkpoint.has_saves(saves)
         if begun:
-            checkpoint.take_weights(model, run.begin_from)
+            checkpoint.take_weights(model, run.begin_from, warn)
         model.prepare_training(training)
     record = {"kind": model.kind, "architecture": dataclasses.asdict(architecture),
               "training": dataclasses.asdict(training), "batch_size": run.batch_size, "flip": run.flip,
@@ -129,10 +138,14 @@ def resume(store, record, model, *, step, other_data, is_chief, warn, say):
         store.sweep()
     if manifest is None:
         return 0
-    if (kind := checkpoint.kind_of(manifest)) != model.kind:
+    if (kind := kind_of(manifest)) != model.kind:
         raise UsageError(f"{save} is of a {kind}: choose another --run", helpers.BAD_CHECKPOINT)
     for name, settings_type in (("architecture", model.architecture_type), ("training", model.training_type)):
-        manifest[name] = dataclasses.asdict(settings_type(**manifest[name]))    # an older save lacks the newer ones
+        try:
+            manifest[name] = dataclasses.asdict(settings_type(**manifest[name]))    # an older save lacks the newer ones
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"{save} was written by another version ({error}): choose another --run",
+                             helpers.BAD_CHECKPOINT) from error
     if changed := checkpoint.differences(manifest["architecture"], record["architecture"]):
         raise UsageError(f"{save} has another architecture: {changed}; choose another --run", helpers.BAD_CHECKPOINT)
     if manifest["data"] != record["data"] and not other_data:
@@ -153,6 +166,23 @@ def resume(store, record, model, *, step, other_data, is_chief, warn, say):
     store.restore(save)
     say(f"going on from {save}")
     return manifest["step"]
+
+
+def check_log(log, first, save_every):
+    """Raise UsageError (exit code 5) if a new run would erase the curves of another one, whose saves lie elsewhere.
+
+    A run that was killed before its first save has logged no more than `save_every` steps.
+    """
+    last = 0 if first else max((record["step"] for record in records.read_records(log / SCALARS)), default=0)
+    if last > save_every:
+        raise UsageError(f"{log} holds the curves of another run, up to step {last}: choose another --run or "
+                         "--log_dir, or remove it", helpers.BAD_OUTPUT)
+
+
+def drop_best(folder, step):
+    """Remove the best model if it comes from after the step to which the run has gone back; it is found again."""
+    if records.read_json(folder / checkpoint.MANIFEST).get("step", 0) > step:
+        shutil.rmtree(folder)
 
 
 def train(model, faces, run, first, *, strategy, store, record, journal, sample, examine, progress, stop, warn):

@@ -72,6 +72,7 @@ def test_each_phase_trains_what_it_adds_and_the_parser_learns_the_parts(faces):
     assert moved("generator") and moved("parser") and not moved("local") and not moved("global")
     found += [update(batch, tf.constant(step, tf.int64)) for step in range(11, 20)]
     assert moved("local") and not moved("global")
+    assert [int(model.optimizers[name].iterations) for name in ("local", "global", "parser")] == [8, 0, 20]
     found += [update(batch, tf.constant(step, tf.int64)) for step in range(20, 30)]
     assert moved("global")
     assert found[-1]["parser_loss"] < 0.6 * found[0]["parser_loss"]

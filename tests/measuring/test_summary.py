@@ -14,7 +14,7 @@ from metrics.distributions import sliced_wasserstein
 
 
 def record(face, mask="center", method="telea", **numbers):
-    return {"face": face, "mask": mask, "method": method, "face_sha256": "0", **numbers}
+    return {"face": face, "mask": mask, "method": method, "face_sha256": "0", "fingerprint": [1, 2], **numbers}
 
 
 def test_numbers_are_kept_by_face_and_a_later_record_replaces_an_earlier_one():
@@ -29,8 +29,9 @@ def test_numbers_are_kept_by_face_and_a_later_record_replaces_an_earlier_one():
 def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_path):
     entries = [record(face, mask, method, hole_psnr=1.0) for face in ("a", "b") for mask in ("half", "center", "O1")
                for method in ("telea", "laplace")]
+    entries.append(record("c", fingerprint=[3, 4]))     # measured on a file that has changed since
     (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, entries)))
-    groups = read_measured(tmp_path, {"a": "a.png"}, ["half", "center"], ["telea"])
+    groups = read_measured(tmp_path, {"a": (1, 2), "c": (1, 2)}, ["half", "center"], ["telea"])
     assert list(groups) == [("half", "telea"), ("half", "laplace"), ("center", "telea"), ("center", "laplace"),
                             ("O1", "telea"), ("O1", "laplace")]
     assert all(list(group.places) == ["a"] for group in groups.values())

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from helpers import read_photo
-from metrics.distributions import (METRICS, _bands, face_frechet, frechet_distance, gaussian_statistics,
+from metrics.distributions import (_bands, face_frechet, frechet_distance, gaussian_statistics,
                                    kernel_distance, sliced_wasserstein)
 
 
@@ -79,27 +79,23 @@ def test_kernel_distance_of_a_set_from_itself_is_a_little_below_zero():
     assert kernel_distance(a, a) < 0 < kernel_distance(a, features(1, shift=0.5))
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("metric", [face_frechet, kernel_distance])
 def test_distances_of_features_are_symmetric(metric):
     a, b = features(0, 40), features(1, 70, shift=0.3)
     assert metric(a, b) == pytest.approx(metric(b, a), rel=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("metric", [face_frechet, kernel_distance])
 def test_distances_of_features_do_not_depend_on_the_order_or_blocks_of_faces(metric):
     a, b = features(0, 600), features(1, 300, shift=0.3)
     order = np.random.default_rng(2).permutation(600)
     assert metric(a[order], b[::-1]) == pytest.approx(metric(a, b), rel=1e-6)
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("metric", [face_frechet, kernel_distance])
 def test_one_face_is_no_distribution(metric):
     with pytest.raises(ValueError, match="2 faces or more, got 1"):
         metric(features(0, 1), features(1, 1))
-
-
-def test_the_names_do_not_promise_the_inception_network():
-    assert list(METRICS) == ["face_frechet", "face_kernel"]
 
 
 def test_bands_add_up_to_the_picture(portraits):

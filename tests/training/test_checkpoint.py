@@ -137,8 +137,9 @@ def test_when_every_save_is_bad_it_stops_and_changes_nothing(run):
     for save in run.glob("step-*"):
         flip(save / FILES[0])
     before = contents(run)
-    for load in (Checkpoint(run, {}).newest, functools.partial(load_model, run)):
-        with pytest.raises(UsageError, match="step-00000001.*nothing was changed") as caught:
+    for load, problem in ((Checkpoint(run, {}).newest, "step-00000001.*nothing was changed"),
+                          (functools.partial(load_model, run), "no usable model in .*step-00000001")):
+        with pytest.raises(UsageError, match=problem) as caught:
             load()
         assert caught.value.exit_code == BAD_CHECKPOINT
     assert contents(run) == before
@@ -150,7 +151,7 @@ def test_a_garbage_state_file_is_not_asked(run):
 
 
 def test_leftovers_of_a_killed_save_are_no_saves_and_are_swept(run):
-    leftover = run / ".step-00000003"
+    leftover = run / ".step-00000003.unfinished"
     shutil.copytree(run / "step-00000002", leftover)
     store = Checkpoint(run, {})
     assert store.newest()[0]["step"] == 2
@@ -158,12 +159,28 @@ def test_leftovers_of_a_killed_save_are_no_saves_and_are_swept(run):
     assert sorted(path.name for path in run.iterdir()) == ["step-00000001", "step-00000002"]
 
 
+def test_what_others_put_into_a_run_folder_is_no_save_and_stays(dcgan, run):
+    for name in (".git", "step-best", "step-00000001-good"):
+        shutil.copytree(run / "step-00000001", run / name)
+    store = Checkpoint(run, parts(dcgan), keep=1)
+    assert store.newest()[0]["step"] == 2
+    store.sweep()
+    store.save(3, **RECORD)
+    assert sorted(path.name for path in run.iterdir()) == [".git", "step-00000001-good", "step-00000003", "step-best"]
+
+
+def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
+    (tmp_path / ".mine").mkdir()
+    export(dcgan, tmp_path / "mine", RECORD)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine", "mine"]
+
+
 def test_a_leftover_does_not_get_into_the_save_of_the_same_step(dcgan, run):
-    (run / ".step-00000003").mkdir()
-    (run / ".step-00000003" / "half").write_bytes(b"a")
+    (run / ".step-00000003.unfinished").mkdir()
+    (run / ".step-00000003.unfinished" / "half").write_bytes(b"a")
     Checkpoint(run, parts(dcgan)).save(3, **RECORD)
     assert sorted(path.name for path in (run / "step-00000003").iterdir()) == sorted(FILES)
-    assert not (run / ".step-00000003").exists()
+    assert not (run / ".step-00000003.unfinished").exists()
 
 
 @pytest.mark.parametrize("keep", [1, 3])
