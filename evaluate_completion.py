@@ -18,7 +18,7 @@ import records
 from baselines import LEARNED, METHODS, NEED_FACES, SHIPPED
 from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs,
                           report_failure, say, warn, whole_number)
-from completing.recipe_choice import settle_recipe
+from completing.recipe_choice import pin_saves, settle_recipe
 from completion.inputs import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
@@ -100,9 +100,10 @@ def check_settings(out, faces, options):
     settings = {"seed": options.seed, "version": helpers.VERSION}
     if "latent" in options.methods:
         recipe, options.encoder = settle_recipe(options, RECIPES.get, say)
-        settings |= {"recipe": dataclasses.asdict(recipe), **describe_model(options.checkpoint, warn)}
-        settings["encoder"] = options.encoder and describe_model(options.encoder, warn)["model"]
-    learned = {kind: describe_model(Path(options.learned, kind))
+        pin_saves(options, warn)
+        settings |= {"recipe": dataclasses.asdict(recipe), **describe_model(options.checkpoint)}
+        settings["encoder"] = options.encoder and describe_model(options.encoder)["model"]
+    learned = {kind: describe_model(Path(options.learned, kind), warn)
                for kind in {LEARNED[name] for name in options.methods if name in LEARNED}}
     settings |= {kind: model["model"] for kind, model in sorted(learned.items())}
     if set(options.methods) & set(NEED_FACES):

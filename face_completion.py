@@ -19,7 +19,7 @@ import records
 from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
 from command_line import (LOCK, Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
                           report_failure, say, warn, whole_number)
-from completing.recipe_choice import settle_recipe
+from completing.recipe_choice import pin_saves, settle_recipe
 from completing.methods import count_steps
 from completing.results import (ANIMATION, CONFIG, PAGE, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE,
                                 check_same_settings, check_sheets, digest, find_done, read_files, read_finished,
@@ -171,6 +171,8 @@ def main(argv=None):
             say(line)
         return 0
     recipe, options.holes = choose_recipe(options), make_holes(options)
+    if options.method in ("latent", *LEARNED):
+        pin_saves(options, warn)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
     names = listing.output_names(sources, reserved=(SHEETS, RESULTS, CONFIG, ANIMATION, PAGE, LOCK))
     settings = describe(options, recipe, sources)
@@ -246,10 +248,10 @@ def describe(options, recipe, sources):
     if options.method == "latent":
         return chosen | {"recipe": dataclasses.asdict(recipe), "completions": options.completions,
                          "out_interval": options.out_interval, "checkpoint": options.checkpoint,
-                         "encoder": options.encoder and describe_model(options.encoder, warn)["model"],
-                         **describe_model(options.checkpoint, warn)}
+                         "encoder": options.encoder and describe_model(options.encoder)["model"],
+                         **describe_model(options.checkpoint)}
     if options.method in LEARNED:
-        return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint, warn)}
+        return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint)}
     if options.train_faces:
         chosen["train_faces"] = listing.fingerprint_folder(options.train_faces)
     size = None if options.paste_back else find_size((source.path for source in sources), options.fit)

@@ -5,6 +5,7 @@ module converts.
 """
 import contextlib
 import errno
+import hashlib
 import io
 import itertools
 import json
@@ -251,6 +252,15 @@ def is_whole_png(path):
             return head == PNG_START and file.read() == PNG_END
     except OSError:
         return False
+
+
+def file_sha256(path):
+    """The sha256 of a file's content, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_json(path, record):

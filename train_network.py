@@ -28,6 +28,8 @@ def parse(argv=None):
     options = parser.parse_args(argv)
     parser.set_defaults(**PRESETS[options.preset])
     options = parser.parse_args(argv)
+    if options.penalty == "none" and (options.penalty_weight, options.penalty_every) != (1, 1):
+        parser.error("--penalty_weight and --penalty_every are of --penalty")
     options.augment = " ".join(options.augment)
     return options
 

@@ -5,7 +5,7 @@ Source: Li et al., "Generative Face Completion", CVPR 2017, section 3.2, whose l
 import numpy as np
 from PIL import Image, ImageDraw
 
-from preprocess.faces import FaceFinder, check_predictor, default_predictor
+from preprocess.faces import FaceFinder
 
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
 BOX = -0.05, -0.1, 1.05, 1.0                            # of the face in its crop; best on the template's three points
@@ -43,8 +43,7 @@ def add_parts(faces, check=lambda: None):
 
     check : function, called every CHUNK faces; what it raises ends the work
     """
-    check_predictor(default_predictor())
-    finder, size = FaceFinder(default_predictor()), faces.shape[1]
+    finder, size = FaceFinder(), faces.shape[1]
     result = np.empty((*faces.shape[:3], 4), np.uint8)
     for first in range(0, len(faces), CHUNK):
         check()

@@ -18,11 +18,10 @@ def make_reader(options, size):
         hole["scale"] = options.center_scale
     if not options.paste_back:
         return functools.partial(read_face, size=size, fit=options.fit, **hole)
-    from preprocess.faces import FaceFinder, check_predictor, default_predictor
+    from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
-    check_predictor(default_predictor())
-    return PhotoReader(FaceFinder(default_predictor()), options.landmarks, size, **hole)
+    return PhotoReader(FaceFinder(), options.landmarks, size, **hole)
 
 
 def put_back(face, read, options):

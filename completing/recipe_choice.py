@@ -1,8 +1,8 @@
-"""Which recipe, and which latent encoder, a latent search goes by."""
+"""Which recipe, which latent encoder and which saves of both models a latent search goes by."""
 import os
 
 from helpers import BAD_CHECKPOINT, UsageError
-from training.description import MANIFEST
+from training.description import MANIFEST, find_model
 
 BEST, WITHOUT_ENCODER = "best", "pool"
 
@@ -38,3 +38,12 @@ def settle_recipe(options, recipe_of, say):
 def default_encoder(checkpoint):
     """The folder where the encoder of a model is looked for."""
     return os.path.join(f"{os.path.normpath(checkpoint)}-learned", "latent_encoder")
+
+
+def pin_saves(options, warn):
+    """Put the saves to use in place of the folders `checkpoint` and `encoder`: a run in training makes new ones.
+
+    warn : function, called with what is wrong with a newer save. Raises UsageError (exit code 4) if there is none.
+    """
+    options.checkpoint = str(find_model(options.checkpoint, warn)[1])
+    options.encoder = options.encoder and str(find_model(options.encoder, warn)[1])

@@ -105,17 +105,8 @@ class Pack:
 def _open(path, expected):
     """The faces of a file, mapped, after it was compared with its sha256."""
     try:
-        with open(path, "rb") as file:
-            found = _digest(file)
-        if found == expected:
+        if helpers.file_sha256(path) == expected:
             return np.load(path, mmap_mode="r")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}; pack the faces again", NO_INPUT) from error
     raise UsageError(f"{path} was changed or cut after it was written: pack the faces again", NO_INPUT)
-
-
-def _digest(file):
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()

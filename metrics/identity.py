@@ -3,39 +3,13 @@
 The numbers are this toolkit's own. dlib cuts its chips otherwise than OpenFace does, so dlib's rule of thumb (less than
 0.6 is one person) says nothing about crops of 64 pixels; tests/metrics/test_identity.py shows what does hold.
 """
-import hashlib
-import importlib.util
-from pathlib import Path
-
 import dlib
 import numpy as np
 
-from helpers import UsageError, resize
+import dlib_models
+from helpers import resize
 
-MODEL = "dlib_face_recognition_resnet_model_v1.dat"
-MODEL_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
-PACKAGE = "face_recognition_models"
 CHIP = 150                                              # the side that the network was trained on
-
-
-def default_model():
-    """Path of the descriptor network in the installed package, which today's setuptools does not allow to import."""
-    package = importlib.util.find_spec(PACKAGE)
-    if package is None:
-        raise UsageError(f"the face descriptor is missing: pip install {PACKAGE}==0.3.0")
-    return Path(package.submodule_search_locations[0]) / "models" / MODEL
-
-
-def check_model(path):
-    """Raise UsageError unless `path` holds exactly the descriptor network of that package."""
-    try:
-        got = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise UsageError(f"cannot read the face descriptor {path}: {error.strerror}; "
-                         f"pip install --force-reinstall {PACKAGE}==0.3.0") from error
-    if got != MODEL_SHA256:
-        raise UsageError(f"{path} is not dlib's face descriptor: expected sha256 {MODEL_SHA256}, got {got}; "
-                         f"pip install --force-reinstall {PACKAGE}==0.3.0")
 
 
 class FaceDescriber:
@@ -47,8 +21,8 @@ class FaceDescriber:
     """
 
     def __init__(self, path=None):
-        path = path or default_model()
-        check_model(path)
+        path = path or dlib_models.packaged(dlib_models.DESCRIPTOR)
+        dlib_models.check(dlib_models.DESCRIPTOR, path)
         self._network = dlib.face_recognition_model_v1(str(path))
 
     def describe(self, faces):

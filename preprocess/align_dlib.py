@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import dlib_models
 import helpers
 import listing
 import records
@@ -46,9 +47,7 @@ def main(argv=None):
     sources, failures = listing.find_photos([options.input], exclude=options.output)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
-    from .faces import check_predictor, default_predictor
-    predictor = options.dlibFacePredictor or default_predictor()
-    check_predictor(predictor)
+    dlib_models.check(dlib_models.LANDMARKS, options.dlibFacePredictor or dlib_models.packaged(dlib_models.LANDMARKS))
     lock = claim_folder(options.output)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
     outputs = [name + ".png" for name in listing.output_names(sources)]
@@ -61,7 +60,7 @@ def main(argv=None):
             for path, problem in failures:
                 _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
                           journal, counts, options.verbose)
-            for record in _align_all(tasks, options, predictor, settings, stop):
+            for record in _align_all(tasks, options, settings, stop):
                 _conclude(record, journal, counts, options.verbose)
                 progress.update()
         records.compact(Path(options.output, RECORDS), "source")
@@ -83,10 +82,11 @@ def _find_done(folder, settings):
     return done
 
 
-def _align_all(tasks, options, predictor, settings, stop):
+def _align_all(tasks, options, settings, stop):
     """Yield one record a task."""
     from .worker import align_one, prepare
-    arguments = (os.getcwd(), options.output, str(predictor), options.size, options.landmarks, options.skipMulti)
+    arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
+                 options.skipMulti)
     spread, over = map_surviving, max(1, min(options.jobs, len(tasks)))
     if options.scheduler:
         spread, over = map_on_cluster, options.scheduler

@@ -4,54 +4,31 @@ Source: Amos, Ludwiczuk, Satyanarayanan, "OpenFace", CMU-CS-16-118, 2016; Kazemi
 Alignment with an Ensemble of Regression Trees", CVPR 2014, whose 68-point model dlib ships (trained on iBUG 300-W:
 no commercial use).
 """
-import hashlib
-import importlib.util
-from pathlib import Path
-
 import dlib
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from helpers import BadPhoto, UsageError
+import dlib_models
+from helpers import BadPhoto
 
 from .templates import TEMPLATES
 
-PREDICTOR = "shape_predictor_68_face_landmarks.dat"
-PREDICTOR_SHA256 = "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
 SEARCH_PIXELS = 6_000_000                               # larger photos are searched for faces at this size
 
 
-def default_predictor():
-    """Path of the landmark model in the installed package, which today's setuptools does not allow to import."""
-    package = importlib.util.find_spec("face_recognition_models")
-    if package is None:
-        raise UsageError("the landmark model is missing: pip install face_recognition_models==0.3.0, or name the file "
-                         f"{PREDICTOR} by --dlibFacePredictor")
-    return Path(package.submodule_search_locations[0]) / "models" / PREDICTOR
-
-
-def check_predictor(path):
-    """Raise UsageError unless `path` holds exactly the 68-point model that OpenFace used."""
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(2**20):
-                digest.update(block)
-    except OSError as error:
-        raise UsageError(f"cannot read the landmark model {path}: {error.strerror}") from error
-    if digest.hexdigest() != PREDICTOR_SHA256:
-        raise UsageError(f"{path} is not dlib's 68-point model: expected sha256 {PREDICTOR_SHA256}, "
-                         f"got {digest.hexdigest()}")
-
-
 class FaceFinder:
-    """dlib's HOG face detector and 68-point landmark predictor."""
+    """dlib's HOG face detector and 68-point landmark predictor.
 
-    def __init__(self, predictor_path):
+    path : of the predictor, if it is not the packaged one. Raises UsageError if it is missing or another one.
+    """
+
+    def __init__(self, path=None):
+        path = path or dlib_models.packaged(dlib_models.LANDMARKS)
+        dlib_models.check(dlib_models.LANDMARKS, path)
         self._detect = dlib.get_frontal_face_detector()
-        self._predict = dlib.shape_predictor(str(predictor_path))
+        self._predict = dlib.shape_predictor(str(path))
 
     def boxes(self, pixels):
         """Faces of an (H, W, 3) uint8 photo as (left, top, right, bottom) in pixels, the largest first."""

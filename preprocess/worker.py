@@ -5,15 +5,17 @@ import helpers
 import listing
 from helpers import BadPhoto, UsageError
 
-from .faces import FaceFinder, align_face, check_predictor
+from .faces import FaceFinder, align_face
 
 
 def prepare(home, output, predictor, size, template, only_single):
-    """Set a process up: load dlib's models once. `home` is the folder that relative paths begin at."""
+    """Set a process up: load dlib's models once, the packaged predictor if `predictor` is None.
+
+    home : folder that relative paths begin at
+    """
     global _worker
-    predictor = os.path.join(home, predictor)
-    check_predictor(predictor)                          # another machine may lack it
-    _worker = home, os.path.join(home, output), FaceFinder(predictor), size, template, only_single
+    finder = FaceFinder(predictor and os.path.join(home, predictor))
+    _worker = home, os.path.join(home, output), finder, size, template, only_single
 
 
 def align_one(task):

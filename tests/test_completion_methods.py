@@ -44,7 +44,8 @@ def test_every_method_completes_with_the_outputs_of_the_search_but_for_its_itera
         record = results(tmp_path / "out")[face.name]
         assert record["hole_psnr"] is None or 5 < record["hole_psnr"] < record["image_psnr"]
         assert record["seconds"] >= 0 and "context_loss" not in record
-    assert sorted(os.listdir(tmp_path / "out/grids")) == ["completed_000.png", "masked_000.png", "original_000.png"]
+    sheets = sorted(path.name for path in (tmp_path / "out/grids").glob("*.png"))
+    assert sheets == ["completed_000.png", "masked_000.png", "original_000.png"]
     assert (tmp_path / "out/report.html").exists() and not (tmp_path / "out/progress.gif").exists()
 
 

@@ -57,7 +57,7 @@ def test_every_face_gets_the_pictures_of_its_iterations(finished):
     for face in faces:
         assert sorted(os.listdir(out / face.stem)) == ["0000.png", "0002.png", "0004.png", "completed.png",
                                                         "masked.png", "original.png"]
-    assert sorted(os.listdir(out / "grids")) == [f"{what}_000.png" for what in
+    assert sorted(path.name for path in (out / "grids").glob("*.png")) == [f"{what}_000.png" for what in
                                                  ("0000", "0002", "0004", "completed", "masked", "original")]
     with Image.open(out / "progress.gif") as animation:
         assert animation.n_frames == 4
@@ -189,7 +189,7 @@ def test_a_face_may_be_called_as_the_folder_of_the_sheets(model, tmp_path):
     face.rename(tmp_path / "grids.png")
     assert complete(model, tmp_path / "grids.png", "--out_dir", tmp_path / "out") == 0
     assert (tmp_path / "out/grids.png/completed.png").exists()
-    assert sorted(os.listdir(tmp_path / "out/grids"))[0] == "0000_000.png"
+    assert sorted(path.name for path in (tmp_path / "out/grids").glob("*.png"))[0] == "0000_000.png"
 
 
 def test_a_bad_file_ends_nothing(model, tmp_path, capsys):

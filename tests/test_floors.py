@@ -11,11 +11,10 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
             "preprocess.split_dataset", "preprocess.pack_dataset", "completion.masks.__main__", "baselines.train",
             "baselines.samples"}
-FLOORS = {"helpers": 0, "listing": 0.5, "records": 0.5, "workers": 0.5, "layers": 0.5, "adversarial": 0.75,
-          "updates": 0.75, "command_line": 0.75, "network": 1, "dataset": 1,
-          "completion": 1, "metrics": 1, "reports": 1, "preprocess": 1, "training": 2, "baselines": 3, "measuring": 4,
-          "completing": 4}
-LIGHT = {"helpers", "listing", "records", "command_line", *COMMANDS}
+FLOORS = {"helpers": 0, "listing": 0.5, "records": 0.5, "workers": 0.5, "layers": 0.5, "dlib_models": 0.5,
+          "adversarial": 0.75, "updates": 0.75, "command_line": 0.75, "network": 1, "dataset": 1, "completion": 1,
+          "metrics": 1, "reports": 1, "preprocess": 1, "training": 2, "baselines": 3, "measuring": 4, "completing": 4}
+LIGHT = {"helpers", "listing", "records", "command_line", "dlib_models", *COMMANDS}
 TENSORFLOW = {"tensorflow", "keras"}
 
 

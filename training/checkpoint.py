@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 import network
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, quiet_stderr, write_json
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, quiet_stderr, write_json
 from network import tf                                  # which imports TensorFlow quietly
 
-from .description import (MANIFEST, BrokenSave, check_model_folder, find_model, kind_of, list_saves, read_manifest,
-                          seal, sha256)
+from .description import (MANIFEST, BrokenSave, check_model_folder, find_model, kind_of, list_saves, manifest_digest,
+                          read_manifest)
 
 TENSORS, UNFINISHED, REPLACED = "tensors", ".unfinished", ".replaced"
 
@@ -86,9 +86,9 @@ def _write(tensors, folder, name, record, half=False):
         tensors.write(str(unfinished / TENSORS))
         if half:
             _convert(unfinished / TENSORS, unfinished / TENSORS, tf.float32, tf.float16)
-        files = {path.name: sha256(path) for path in sorted(unfinished.iterdir())}
+        files = {path.name: file_sha256(path) for path in sorted(unfinished.iterdir())}
         manifest = {**record, "versions": _versions(), "files": files}
-        write_json(unfinished / MANIFEST, manifest | {"manifest": seal(manifest)})
+        write_json(unfinished / MANIFEST, manifest | {"manifest": manifest_digest(manifest)})
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         if finished.exists():

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import records
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256
 
 MANIFEST = "manifest.json"
 SAVE = re.compile(r"step-\d{8,}")
@@ -26,25 +26,20 @@ def read_manifest(save):
     try:
         manifest = json.loads((save / MANIFEST).read_bytes())
         files = manifest["files"]
-        if manifest["manifest"] != seal(manifest):
+        if manifest["manifest"] != manifest_digest(manifest):
             raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
         for name, expected in files.items():
-            if sha256(save / name) != expected:
+            if file_sha256(save / name) != expected:
                 raise BrokenSave(f"{save / name} was changed or cut after it was written")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BrokenSave(f"{save} is incomplete") from error
     return manifest
 
 
-def seal(manifest):
-    """The sha256 of a manifest without its own seal."""
+def manifest_digest(manifest):
+    """The sha256 of a manifest without the one that it holds."""
     content = {key: value for key, value in manifest.items() if key != "manifest"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def sha256(path):
-    """The sha256 of a file's content."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def describe_model(folder, warn=lambda text: None):
@@ -55,7 +50,7 @@ def describe_model(folder, warn=lambda text: None):
     Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest.
     """
     manifest, save = find_model(folder, warn)
-    return {"model": sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
+    return {"model": file_sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
 
 
 def describe_architecture(folder):
@@ -103,6 +98,8 @@ def check_run_folders(options):
         raise UsageError(f"saves and curves would both go to {saves}: name different --checkpoint_dir and --log_dir")
     if options.export:
         check_model_folder(options.export)
+    elif options.half:
+        raise UsageError("--half is of --export")
     return saves, log
 
 

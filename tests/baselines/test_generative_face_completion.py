@@ -14,7 +14,7 @@ from completion.masks import center
 from dataset.folder import load_faces
 from helpers import to_float
 from network import tf
-from preprocess.faces import FaceFinder, default_predictor
+from preprocess.faces import FaceFinder
 from preprocess.templates import TEMPLATES
 from training.checkpoint import load_model
 
@@ -35,14 +35,14 @@ def faces():
 
 
 def test_landmarks_of_aligned_faces_lie_on_the_template(faces):
-    finder, (indices, targets) = FaceFinder(default_predictor()), TEMPLATES["innerEyesAndBottomLip"]
+    finder, (indices, targets) = FaceFinder(), TEMPLATES["innerEyesAndBottomLip"]
     distances = [np.abs(find_landmarks(finder, face[..., :3])[list(indices)] - 64 * np.array(targets)).mean()
                  for face in faces]
     assert np.mean(distances) < 1
 
 
 def test_parts_lie_where_the_landmarks_are():
-    landmarks = find_landmarks(FaceFinder(default_predictor()), load_faces(PORTRAITS, 64)[0][0])
+    landmarks = find_landmarks(FaceFinder(), load_faces(PORTRAITS, 64)[0][0])
     labels, (x, y) = draw_parts(landmarks, 64), np.rint(landmarks).astype(int).T
     assert labels[y[51:58].mean().astype(int), x[48:60].mean().astype(int)] == PARTS.index("mouth")
     assert labels[y[30] - 1, x[30]] == PARTS.index("nose")

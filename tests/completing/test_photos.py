@@ -7,14 +7,14 @@ from scipy import ndimage
 from completing.photos import PhotoReader, judge_outside, pour_back
 from completion.holes import Holes
 from helpers import BadPhoto, read_photo
-from preprocess.faces import FaceFinder, default_predictor, place_faces, unwarp, warp
+from preprocess.faces import FaceFinder, place_faces, unwarp, warp
 
 TEMPLATE = "innerEyesAndBottomLip"
 
 
 @pytest.fixture(scope="module")
 def finder():
-    return FaceFinder(default_predictor())
+    return FaceFinder()
 
 
 @pytest.fixture(scope="module")

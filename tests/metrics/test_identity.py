@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from helpers import UsageError, read_photo
-from metrics.identity import FaceDescriber, check_model, default_model, identity_distance
+from metrics.identity import FaceDescriber, identity_distance
 
 
 def blur(face):
@@ -87,5 +87,4 @@ def test_another_file_is_refused_before_dlib_reads_it(tmp_path):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match="absent.dat: No such file"):
-        check_model(tmp_path / "absent.dat")
-    check_model(default_model())
+        FaceDescriber(tmp_path / "absent.dat")

@@ -12,7 +12,7 @@ from PIL import Image
 from command_line import claim_folder
 from helpers import read_photo
 from preprocess.align_dlib import RECORDS, main
-from preprocess.faces import PREDICTOR_SHA256, default_predictor
+from dlib_models import LANDMARKS, packaged
 from records import read_records
 
 TEMPLATE = "innerEyesAndBottomLip"
@@ -253,14 +253,14 @@ def test_a_wrong_landmark_model_is_refused_before_any_work(tmp_path, put, align,
     if kind == "page":
         model.write_text("<!doctype html><title>404</title>")
     elif kind == "half a download":
-        shutil.copyfile(default_predictor(), model)
+        shutil.copyfile(packaged(LANDMARKS), model)
         os.truncate(model, model.stat().st_size // 2)
     elif kind == "folder":
         model.mkdir()
     ended = align("--dlibFacePredictor", model)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert str(model) in ended.err
-    assert (f"expected sha256 {PREDICTOR_SHA256}, got " in ended.err) == model.is_file()
+    assert (f"expected sha256 {LANDMARKS.sha256}, got " in ended.err) == model.is_file()
     assert not (tmp_path / "out").exists()
 
 

@@ -5,16 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dlib_models import LANDMARKS, packaged
 from helpers import BadPhoto, UsageError, read_photo
 from preprocess import faces
 from preprocess.faces import (
-    PREDICTOR_SHA256,
     TEMPLATES,
     FaceFinder,
     align_face,
     alignment_matrix,
-    check_predictor,
-    default_predictor,
     is_covered,
     unwarp,
     warp,
@@ -26,7 +24,7 @@ CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "open
 
 @pytest.fixture(scope="module")
 def finder():
-    return FaceFinder(default_predictor())
+    return FaceFinder()
 
 
 @pytest.fixture(scope="module")
@@ -225,16 +223,12 @@ def test_the_record_places_the_landmarks_within_the_face(finder, portrait):
     assert (record["faces"], record["outside"]) == (1, 0)
 
 
-def test_the_installed_landmark_model_is_the_right_one():
-    check_predictor(default_predictor())
-
-
 @pytest.mark.parametrize("content", [b"", b"<!doctype html><title>404 Not Found</title>", None])
 def test_another_file_is_not_taken_for_the_landmark_model(tmp_path, content):
     if content is None:
-        with open(default_predictor(), "rb") as file:
+        with open(packaged(LANDMARKS), "rb") as file:
             content = file.read(10**6)
     (tmp_path / "model.dat").write_bytes(content)
     with pytest.raises(UsageError) as caught:
-        check_predictor(tmp_path / "model.dat")
-    assert f"expected sha256 {PREDICTOR_SHA256}, got {hashlib.sha256(content).hexdigest()}" in str(caught.value)
+        FaceFinder(tmp_path / "model.dat")
+    assert f"expected sha256 {LANDMARKS.sha256}, got {hashlib.sha256(content).hexdigest()}" in str(caught.value)
