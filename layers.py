@@ -100,14 +100,14 @@ def _kernel_gradient(large, kernel, small):
 # The dense layers are convolutions, which oneDNN sums in the same order whatever the batch. It does not so sum matrix
 # products, and a face's completion would depend on its neighbours.
 
-def spread(x, kernel):
+def dense_to_map(x, kernel):
     """Dense layer (B, C) -> (B, H, W, out) with a kernel of (C, H, W, out)."""
     channels, height, width, out = kernel.shape
-    spread = tf.nn.conv2d(x[:, None, None], tf.reshape(kernel, (1, 1, channels, -1)), 1, "VALID")
-    return tf.reshape(spread, (-1, height, width, out))
+    values = tf.nn.conv2d(x[:, None, None], tf.reshape(kernel, (1, 1, channels, -1)), 1, "VALID")
+    return tf.reshape(values, (-1, height, width, out))
 
 
-def gather(x, weights):
+def dense_to_vector(x, weights):
     """Dense layer (B, H, W, C) -> (B, out) with weights of (H * W * C, out)."""
     _, height, width, channels = x.shape
     return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")[:, 0, 0]

@@ -7,8 +7,8 @@ import dataclasses
 
 import adversarial
 from helpers import UsageError
-from layers import (BatchNorm, Bias, SpectralNorm, double, double_to_pixels, draw, fold, gather, halve, halve_pixels,
-                    mean_of_replicas, spread, tf, variable)
+from layers import (BatchNorm, Bias, SpectralNorm, dense_to_map, dense_to_vector, double, double_to_pixels, draw, fold,
+                    halve, halve_pixels, mean_of_replicas, tf, variable)
 from updates import apply, copy_weights, falling, follow, make_adam
 
 KERNEL = 5
@@ -108,7 +108,7 @@ class Generator(tf.Module):
     def first(self, z, training=False):
         """z (B, z_dim) -> activations (B, 4, 4, C) behind the dense layer and its batch norm, before ReLU."""
         kernel = tf.reshape(self.dense, (z.shape[1], SMALLEST, SMALLEST, -1))
-        return self.norms[0].after(spread, tf.cast(z, self.dtype), kernel, training, axis=3)
+        return self.norms[0].after(dense_to_map, tf.cast(z, self.dtype), kernel, training, axis=3)
 
     def rest(self, x, training=False, done=0):
         """Activations (B, 4, 4, C) of `first`, or those that `done` layers have doubled -> faces (B, S, S, 3)."""
@@ -150,7 +150,7 @@ class Discriminator(tf.Module):
     def __call__(self, faces, training=False):
         *kernels, dense, last = self._weights(training)
         x = tf.nn.leaky_relu(self._convolve(faces, kernels, training)[-1], 0.2)
-        x = tf.nn.leaky_relu(tf.cast(gather(x, tf.cast(dense, x.dtype)), tf.float32) + self.dense_bias, 0.2)
+        x = tf.nn.leaky_relu(tf.cast(dense_to_vector(x, tf.cast(dense, x.dtype)), tf.float32) + self.dense_bias, 0.2)
         return tf.reduce_sum(x * last[:, 0], axis=1) + self.last_bias
 
     def features(self, faces):

@@ -20,5 +20,5 @@ class Autoencoder(LatentModel):
         for learned, seen in ((self.coder.mean, mean), (self.coder.deviation, deviation)):
             learned.assign_sub((1 - MOMENTUM) * (learned - seen))
         decoded = self.coder.decoder(latents, training=True)
-        return {"loss": tf.reduce_mean(self.coder.surprise(faces, decoded)),
+        return {"loss": tf.reduce_mean(self.coder.negative_log_likelihood(faces, decoded)),
                 "squared_error": tf.reduce_mean((faces - decoded) ** 2)}

@@ -49,7 +49,7 @@ class Training:
     parts_weight: float = 0.01
 
 
-class Parser(tf.Module):
+class ParsingNetwork(tf.Module):
     """Faces (B, S, S, 3) in [-1, 1] -> logits (B, S, S, 6) of each pixel's part."""
 
     def __init__(self, seed=0):
@@ -119,7 +119,7 @@ class GenerativeFaceCompletion:
             "generator": self.generator,
             "local": network.Discriminator(network.Architecture(sizes.image_size // 2, df_dim=sizes.df_dim), seed + 1),
             "global": network.Discriminator(network.Architecture(sizes.image_size, df_dim=sizes.df_dim), seed + 2),
-            "parser": Parser(seed + 3)}
+            "parser": ParsingNetwork(seed + 3)}
         self.optimizers = {name: make_adam(part, training.learning_rate, training.beta1)
                            for name, part in self.networks.items()}
 

@@ -11,7 +11,7 @@ import math
 
 import adversarial
 from helpers import UsageError
-from layers import BatchNorm, draw, fold, gather, halve, mean_of_replicas, spread, tf, variable
+from layers import BatchNorm, dense_to_map, dense_to_vector, draw, fold, halve, mean_of_replicas, tf, variable
 from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, initial_weights
 from network import Architecture as GeneratorArchitecture
 from updates import apply, copy_weights, falling, follow, make_adam
@@ -105,7 +105,7 @@ class Encoder(tf.Module):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
         whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
-        return spread(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
+        return dense_to_map(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
 
 
 class Correction(tf.Module):
@@ -130,7 +130,7 @@ def _convolve(x, kernel):
 
 
 def _gather(x, kernel):
-    return gather(x, kernel)[:, None, None]
+    return dense_to_vector(x, kernel)[:, None, None]
 
 
 def _he(weights):

@@ -7,7 +7,7 @@ import network
 from completion.blend import blend_poisson
 from completion.recipes import POOL
 from completion.search import Search
-from layers import BatchNorm, draw, gather, halve, halve_pixels, mean_of_replicas, tf, variable
+from layers import BatchNorm, dense_to_vector, draw, halve, halve_pixels, mean_of_replicas, tf, variable
 from network import KERNEL, SMALLEST, Generator, initial_weights
 from updates import apply, falling, make_adam
 
@@ -65,9 +65,9 @@ class Coder(tf.Module):
         x = faces
         for layer, norm, kernel in zip([halve_pixels] + [halve] * len(self.norms), self.norms, self.kernels):
             x = tf.nn.leaky_relu(norm.after(layer, x, kernel, training, axis=3), 0.2)
-        return gather(x, self.dense) + self.bias
+        return dense_to_vector(x, self.dense) + self.bias
 
-    def surprise(self, faces, decoded):
+    def negative_log_likelihood(self, faces, decoded):
         """-log p(x | z), (B,), of faces (B, S, S, 3) around what was decoded."""
         squares = (faces - decoded) ** 2 * tf.exp(-self.log_variance)
         return tf.reduce_sum(squares + self.log_variance + LOG_2_PI, axis=(1, 2, 3)) / 2

@@ -28,9 +28,9 @@ class VAE(LatentModel):
         seed = fold(tf.constant([self.seed, 0], tf.int64), step)
         noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], self.architecture.z_dim), seed)
         decoded = self.coder.decoder(mean + tf.exp(log_variance / 2) * noise, training=True)
-        surprise = tf.reduce_mean(self.coder.surprise(faces, decoded))
+        reconstruction = tf.reduce_mean(self.coder.negative_log_likelihood(faces, decoded))
         kl = tf.reduce_mean(divergence(mean, log_variance))
-        return {"loss": surprise + kl, "evidence_lower_bound": -surprise - kl, "divergence": kl,
+        return {"loss": reconstruction + kl, "evidence_lower_bound": -reconstruction - kl, "divergence": kl,
                 "squared_error": tf.reduce_mean((faces - decoded) ** 2)}
 
     def fill_by_encoding(self, faces, known, seeds=None, rounds=ROUNDS):

@@ -47,11 +47,11 @@ def test_the_divergence_is_that_of_two_normal_densities():
     np.testing.assert_allclose(divergence(mean, log_variance), [expected, 0], atol=1e-5)
 
 
-def test_the_surprise_is_minus_the_log_density_of_all_pixels(vae):
+def test_the_negative_log_likelihood_is_that_of_all_pixels(vae):
     faces, decoded = to_float(smooth_faces(3)), np.full((3, 64, 64, 3), 0.1, np.float32)
     vae.coder.log_variance.assign(math.log(0.3 ** 2))
     expected = -stats.norm(decoded, 0.3).logpdf(faces).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(vae.coder.surprise(faces, decoded), expected, rtol=1e-4)
+    np.testing.assert_allclose(vae.coder.negative_log_likelihood(faces, decoded), expected, rtol=1e-4)
 
 
 def test_uniform_z_become_latents_of_their_own_density_and_the_prior_is_its_logarithm():
