@@ -1,4 +1,5 @@
 """face_completion.py on several devices gives what it gives on one."""
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,19 @@ ACTIVATIONS = "--recipe", "best"
 
 
 @pytest.fixture(scope="module")
-def encoder(model):
-    """The folder of an encoder of the tiny model, with corrections, that has learned nothing."""
+def encoded(model, tmp_path_factory):
+    """The folder of a copy of the tiny model, which has an encoder, with corrections, that has learned nothing."""
+    folder = tmp_path_factory.mktemp("encoded") / "tiny"
+    shutil.copytree(model, folder)
     encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2, corrections=2))
-    encoder.prepare_training(Training(generator=model))
-    export(encoder, default_encoder(model), {})
-    return default_encoder(model)
+    encoder.prepare_training(Training(generator=str(folder)))
+    export(encoder, default_encoder(folder), {})
+    return folder
 
 
 @pytest.mark.parametrize("how", [LATENT, ACTIVATIONS])
-def test_two_devices_give_the_pictures_of_one(finish, tmp_path, model, encoder, how):
-    options = [*FACES, "--checkpoint", model, "--num_iter", 4, "--out_interval", 2, *how]
+def test_two_devices_give_the_pictures_of_one(finish, tmp_path, encoded, how):
+    options = [*FACES, "--checkpoint", encoded, "--num_iter", 4, "--out_interval", 2, *how]
     for ended in (finish("face_completion.py", *options, "--out_dir", tmp_path / "one"),
                   finish("-c", TWO_DEVICES, *options, "--strategy", "mirrored", "--out_dir", tmp_path / "two")):
         assert ended.code == 0, ended.err

@@ -167,7 +167,7 @@ def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     return model, manifest
 
 
-def take_weights(model, folder, warn):
+def take_weights(model, folder, warn=lambda text: None):
     """Give a new model the weights of the one in a folder, but for what only one of them has of `model.optional`.
 
     Raises UsageError (exit code 4) as load_model does, and if the models have different architectures otherwise.
