@@ -302,7 +302,8 @@ def complete_all(tasks, options, recipe, settings, results, stop):
 def warn_if_slow(options, recipe):
     """Say so if this machine lacks what the recipe's precision needs."""
     if recipe and recipe.precision != RECIPES["seed"].precision and not options.scheduler:
-        from training.devices import SLOW, is_slow
+        from training.devices import SLOW, is_slow, use_device
+        use_device(options.device)                      # which may take the GPUs out of sight
         if is_slow(recipe.precision):
             warn(SLOW)
 
