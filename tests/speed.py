@@ -25,7 +25,7 @@ from dataset.folder import open_faces
 from dataset.store import write_pack
 from dataset.stream import batches
 from helpers import PRECISIONS
-from network import tf
+from layers import tf
 
 REPEATS = 9
 

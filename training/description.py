@@ -89,7 +89,7 @@ def find_model(folder, warn=lambda text: None):
 def check_run_folders(options):
     """The folders (saves, log) of a training command's options, refused before any work if they cannot be that.
 
-    options : has run, checkpoint_dir, log_dir and export
+    options : has run, checkpoint_dir, log_dir, export and half
     """
     saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
     if (saves / MANIFEST).exists() or Path(__file__).parents[1].joinpath("checkpoint", options.run, MANIFEST).exists():
