@@ -30,7 +30,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 bench: setup
-	PYTHONPATH=. $(BIN)/python tests/speed.py
+	$(BIN)/python -m benchmarks.speed
 
 lint: setup
 	$(BIN)/ruff check .

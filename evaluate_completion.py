@@ -13,21 +13,27 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-import listing
-import records
-from baselines import LEARNED, METHODS, NEED_FACES, SHIPPED
-from command_line import (Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs,
-                          report_failure, say, warn, whole_number)
-from completing.recipe_choice import pin_saves, settle_recipe
-from completion.inputs import find_size, read_face
+from completion.face import find_size, read_face
 from completion.masks import MASKS
 from completion.recipes import RECIPES
-from helpers import BadPhoto, UsageError
-from measuring.comparison import compare
-from measuring.folder import RESULTS, SEARCHES, DescriptorFiles, find_completed, find_done, picture_of
+from dataset.listing import fingerprint_folder
+from evaluation.comparison import compare
+from evaluation.evaluated_folder import RESULTS, SEARCHES, DescriptorFiles, find_completed, find_done, picture_of
+from helpers import BadPhoto, RecordFile, UsageError, file_stamp, read_json
+from methods import CLASSICAL, NEED_FACES
+from methods.recipe_choice import pin_saves, settle_recipe
 from metrics.distributions import SMALLEST
-from training.description import describe_model
-from workers.processes import WorkerDied, map_surviving
+from models import LEARNED, SHIPPED
+from preprocess import dlib_models
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import report_failure, say, warn
+from shell.options import Parser, add_inputs, whole_number
+from shell.processes import WorkerDied, map_surviving
+from shell.progress import Progress
+from shell.signals import StopRequest
+from shell.sources import gather_inputs, output_names
+from training.manifest import describe_model
 
 
 def parse(argv=None):
@@ -36,7 +42,7 @@ def parse(argv=None):
     add_inputs(parser)
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
     what = parser.add_argument_group("what is measured")
-    what.add_argument("--methods", nargs="+", choices=("latent", *METHODS, *LEARNED), default=["latent", "laplace"],
+    what.add_argument("--methods", nargs="+", choices=("latent", *CLASSICAL, *LEARNED), default=["latent", "laplace"],
                       help="how to fill")
     what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
     what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
@@ -68,9 +74,9 @@ def main(argv=None):
     if set(options.methods) & set(NEED_FACES) and not options.train_faces:
         raise UsageError(f"{' and '.join(NEED_FACES)} need --train_faces DIR")
     sources, failures = gather_inputs(options, exclude=options.out_dir)
-    faces = dict(zip(listing.output_names(sources), (source.path for source in sources)))
+    faces = dict(zip(output_names(sources), (source.path for source in sources)))
     faces = dict(itertools.islice(faces.items(), options.limit))
-    out, stamps = Path(options.out_dir), {name: listing.fingerprint(path) for name, path in faces.items()}
+    out, stamps = Path(options.out_dir), {name: file_stamp(path) for name, path in faces.items()}
     for path, problem in failures:
         warn(f"{path}: {problem}")
     with claim_folder(out), StopRequest() as stop:
@@ -96,7 +102,7 @@ def main(argv=None):
 def check_settings(out, faces, options):
     """What all results of a folder have in common; refuses a folder with others."""
     path = out / "config.json"
-    old = records.read_json(path)
+    old = read_json(path)
     settings = {"seed": options.seed, "version": helpers.VERSION}
     if "latent" in options.methods:
         recipe, options.encoder = settle_recipe(options, RECIPES.get, say)
@@ -107,7 +113,7 @@ def check_settings(out, faces, options):
                for kind in {LEARNED[name] for name in options.methods if name in LEARNED}}
     settings |= {kind: model["model"] for kind, model in sorted(learned.items())}
     if set(options.methods) & set(NEED_FACES):
-        settings["train_faces"] = listing.fingerprint_folder(options.train_faces)
+        settings["train_faces"] = fingerprint_folder(options.train_faces)
     if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
         raise UsageError(f"{out} holds results of other settings ({', '.join(changed)}): choose another --out_dir")
     size = old.get("image_size") or find_size(faces.values())
@@ -124,9 +130,8 @@ def check_settings(out, faces, options):
 
 def check_methods(settings, options):
     """Raise UsageError before any work if a method lacks its library or its faces, or the metrics their model."""
-    from baselines.methods import make_fills
-    from metrics.identity import FaceDescriber
-    FaceDescriber()
+    from methods.classical import make_fills
+    dlib_models.checked(dlib_models.DESCRIPTOR)
     make_fills(settings["image_size"], options.train_faces, options.methods)
 
 
@@ -136,7 +141,7 @@ def complete_all(keys, faces, stamps, options, settings, stop):
     keys = sorted((key for key in keys if key not in there), key=lambda key: (key[2], key[1], key[0]))
     if not keys:
         return
-    with records.RecordFile(Path(options.out_dir, SEARCHES)) as journal, Progress(len(keys), "completions") as progress:
+    with RecordFile(Path(options.out_dir, SEARCHES)) as journal, Progress(len(keys), "completions") as progress:
         for name, of_method in itertools.groupby(keys, key=lambda key: key[2]):
             method = make_method(name, options, stop.check)
             for mask, group in itertools.groupby(of_method, key=lambda key: key[1]):
@@ -147,12 +152,12 @@ def complete_all(keys, faces, stamps, options, settings, stop):
 
 
 def make_method(name, options, check):
-    """A method that takes batches, as completing.methods has it."""
+    """A method that takes batches, as methods.table has it."""
     if name == "latent":
-        from completing.latent import LatentSearch
+        from methods.latent_search import LatentSearch
         return LatentSearch(options.checkpoint, RECIPES[options.recipe], options.seed, interval=50,
                             batch_size=options.batch_size, encoder=options.encoder, check=check)
-    from completing.methods import make_learned
+    from methods.table import make_learned
     return make_learned(name, Path(options.learned, LEARNED[name]), check, batch_size=options.batch_size,
                         seed=options.seed)
 
@@ -192,17 +197,18 @@ def complete_batch(batch, mask, name, method, out, journal, stop):
 
 def measure_all(missing, faces, stamps, options, settings, stop):
     """Fill by the classical methods and measure everything that is missing; returns how many faces failed."""
-    from measuring import worker
+    from evaluation import measuring
     out, failed = Path(options.out_dir), 0
     costs = {key: {name: record[name] for name in ("seconds", "context_loss", "prior_loss") if name in record}
              for key, record in find_completed(out, stamps).items()}
     tasks = [(name, faces[name], sorted(key[1:] for key in group)) for name, group in
              itertools.groupby(sorted(missing), key=lambda key: key[0])]
     methods, descriptors = sorted({key[2] for key in missing}), DescriptorFiles(out)
-    arguments = str(out), settings["image_size"], options.seed, options.train_faces, methods
-    with records.RecordFile(out / RESULTS) as results, Progress(len(tasks), "faces") as progress:
-        for (name, source, _), measured in map_surviving(worker.measure_face, tasks, min(options.jobs, len(tasks)),
-                                                         worker.prepare, arguments, lambda: bool(stop)):
+    arguments = (str(out), settings["image_size"], options.seed, options.train_faces, methods,
+                 str(dlib_models.checked(dlib_models.DESCRIPTOR)))
+    with RecordFile(out / RESULTS) as results, Progress(len(tasks), "faces") as progress:
+        for (name, source, _), measured in map_surviving(measuring.measure_face, tasks, min(options.jobs, len(tasks)),
+                                                         measuring.prepare, arguments, lambda: bool(stop)):
             progress.update()
             if isinstance(measured, UsageError):
                 raise measured
@@ -219,13 +225,13 @@ def measure_all(missing, faces, stamps, options, settings, stop):
 
 def conclude(out, faces, stamps, options):
     """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
-    from measuring.pictures import write_pictures
-    from measuring.summary import as_csv, as_table, read_measured, summarize
+    from evaluation.pictures import write_pictures
+    from evaluation.tables import as_csv, as_table, read_measured, summarize
     asked = {"faces": hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest(), "masks": options.masks,
              "methods": options.methods, "report_faces": options.report_faces,
-             "results": listing.fingerprint(out / RESULTS)[0]}
+             "results": file_stamp(out / RESULTS)[0]}
     files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
-    if records.read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
+    if read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
         return
     groups = read_measured(out, stamps, options.masks, options.methods)
     if not groups:
@@ -233,7 +239,7 @@ def conclude(out, faces, stamps, options):
     summary = [summarize(out, key, measured, faces, options.seed) for key, measured in groups.items()]
     helpers.write_file(out / "summary.csv", as_csv(summary).encode())
     helpers.write_file(out / "summary.txt", as_table(summary).encode())
-    write_pictures(out, faces, groups, summary, records.read_json(out / "config.json"), options.report_faces)
+    write_pictures(out, faces, groups, summary, read_json(out / "config.json"), options.report_faces)
     helpers.write_json(out / "summary.json", {"asked": asked, "seed": options.seed, "rows": summary})
 
 

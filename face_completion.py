@@ -14,22 +14,40 @@ from argparse import BooleanOptionalAction
 from pathlib import Path
 
 import helpers
-import listing
-import records
-from baselines import LEARNED, METHODS, NEED_FACES, SEARCHED, SHIPPED
-from command_line import (LOCK, Parser, Progress, StopRequest, add_inputs, claim_folder, command, gather_inputs, number,
-                          report_failure, say, warn, whole_number)
-from completing.recipe_choice import pin_saves, settle_recipe
-from completing.methods import count_steps
-from completing.results import (ANIMATION, CONFIG, PAGE, RESTORED, RESULTS, SHEETS, UNCERTAINTY_SCALE,
-                                check_same_settings, check_sheets, digest, find_done, read_files, read_finished,
-                                remove_stale)
-from completion.inputs import find_size, take_stamp
+from completion.face import find_size, take_stamp
 from completion.masks import MASKS
 from completion.recipes import ANSWERS, BLENDS, DRAWS, ITERATES, OPTIMIZERS, PRIORS, RECIPES, SPACES, describe_recipes
-from helpers import PRECISIONS, BadPhoto, UsageError
+from dataset.listing import fingerprint_folder
+from helpers import PRECISIONS, BadPhoto, RecordFile, UsageError, compact, file_stamp
+from methods import CLASSICAL, NEED_FACES
+from methods.recipe_choice import pin_saves, settle_recipe
+from methods.table import count_steps
+from models import LEARNED, SEARCHED, SHIPPED
+from output.completed_folder import (
+    ANIMATION,
+    CONFIG,
+    PAGE,
+    RESTORED,
+    RESULTS,
+    SHEETS,
+    UNCERTAINTY_SCALE,
+    check_same_settings,
+    check_sheets,
+    digest,
+    find_done,
+    read_files,
+    read_finished,
+    remove_stale,
+)
 from preprocess.templates import TEMPLATES
-from training.description import describe_model
+from shell.command import command
+from shell.lock import LOCK, claim_folder
+from shell.messages import report_failure, say, warn
+from shell.options import Parser, add_inputs, number, whole_number
+from shell.progress import Progress
+from shell.signals import StopRequest
+from shell.sources import gather_inputs, output_names
+from training.manifest import describe_model
 
 OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "strategy", "log_dir",
              *(field.name for field in dataclasses.fields(RECIPES["seed"])))
@@ -62,7 +80,7 @@ def add_files(files):
 
 def add_method(how):
     """The method, and what all of them have."""
-    how.add_argument("--method", choices=("latent", *METHODS, *LEARNED), default="latent", help="the latent "
+    how.add_argument("--method", choices=("latent", *CLASSICAL, *LEARNED), default="latent", help="the latent "
                      "search, or another way to fill the hole, which takes no options of the search")
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
@@ -141,7 +159,7 @@ def check_method(parser, options):
     for name in OF_SEARCH if options.method != "latent" else ():
         if getattr(options, name, None) != parser.get_default(name):
             parser.error(f"--{name} is of the latent search: --method {options.method} has no use for it")
-    if options.checkpoint and options.method in METHODS:
+    if options.checkpoint and options.method in CLASSICAL:
         parser.error(f"--method {options.method} takes no --checkpoint")
     if (options.invert_mask or options.dilate) and not options.mask:
         parser.error("--invert_mask and --dilate are of --mask")
@@ -174,7 +192,7 @@ def main(argv=None):
     if options.method in ("latent", *LEARNED):
         pin_saves(options, warn)
     sources, failures = gather_inputs(options, exclude=options.out_dir)
-    names = listing.output_names(sources, reserved=(SHEETS, RESULTS, CONFIG, ANIMATION, PAGE, LOCK))
+    names = output_names(sources, reserved=(SHEETS, RESULTS, CONFIG, ANIMATION, PAGE, LOCK))
     settings = describe(options, recipe, sources)
     with claim_folder(options.out_dir), claim_log(options), StopRequest() as stop:
         check_sheets(options.out_dir)
@@ -184,18 +202,18 @@ def main(argv=None):
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, options.holes))]
         failed = 0
-        with records.RecordFile(Path(options.out_dir, RESULTS)) as results:
+        with RecordFile(Path(options.out_dir, RESULTS)) as results:
             for path, problem in failures:
                 record_failure(results, path, path, problem)
             if tasks:
                 helpers.write_json(Path(options.out_dir, CONFIG), settings)
                 failed = complete_all(tasks, options, recipe, settings, results, stop)
-        records.compact(Path(options.out_dir, RESULTS), "name")
-        from completing.overview import SHOWS, write_overview
+        compact(Path(options.out_dir, RESULTS), "name")
+        from output.overview import SHOWS, write_overview
         finished = read_finished(options.out_dir, names, SHOWS)
         write_overview(options.out_dir, finished, settings, stop.check)
         if options.log_dir:
-            from completing.curves import write_curves
+            from output.curves import write_curves
             write_curves(log_folder(options), read_finished(options.out_dir, names, ["budget"]), settings, warn)
     return summarize(options.out_dir, finished, len(tasks) - failed, failed + len(failures), len(names) - len(tasks))
 
@@ -253,20 +271,20 @@ def describe(options, recipe, sources):
     if options.method in LEARNED:
         return chosen | {"checkpoint": options.checkpoint, **describe_model(options.checkpoint)}
     if options.train_faces:
-        chosen["train_faces"] = listing.fingerprint_folder(options.train_faces)
+        chosen["train_faces"] = fingerprint_folder(options.train_faces)
     size = None if options.paste_back else find_size((source.path for source in sources), options.fit)
     return chosen | {"image_size": size or CROP}
 
 
 def fingerprint_mask(mask):
     """By which the file of a mask is known again; of a folder each face has its own."""
-    return None if os.path.isdir(mask) else list(listing.fingerprint(mask))
+    return None if os.path.isdir(mask) else list(file_stamp(mask))
 
 
 def complete_all(tasks, options, recipe, settings, results, stop):
     """Complete every task, a batch at a time; returns how many failed."""
-    from completing.batches import complete_batches
-    from completing.reading import make_reader, put_back, read_batches
+    from completion.reading import make_reader, put_back, read_batches
+    from methods.batches import complete_batches
     options.batch_size = min(options.batch_size, len(tasks))
     warn_if_slow(options, recipe)
     read, failed, (steps, unit) = make_reader(options, settings["image_size"]), 0, count_steps(recipe)

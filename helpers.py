@@ -18,10 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-# TensorFlow reads these when it is imported, which no module does before this one.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD, where it nearly doubles the speed
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 VERSION = "0.1.0"
 PRECISIONS = "float32", "bfloat16"                      # what convolutions may compute in
 
@@ -268,14 +264,77 @@ def write_json(path, record):
     write_file(path, (json.dumps(record, indent=2) + "\n").encode())
 
 
-@contextlib.contextmanager
-def quiet_stderr():
-    """Keep TensorFlow's C++ libraries from telling the terminal that they found no GPU; Python errors still come."""
-    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+def file_stamp(path):
+    """(size, time of modification) by which a file is known again; (0, 0) if it is gone."""
     try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
-        os.close(nowhere)
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
+def read_json(path):
+    """The record of a JSON file; an empty one if there is no such file or it holds something else."""
+    try:
+        record = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def read_records(path):
+    """Yield the records of a file in order, leaving out half-written lines; none if there is no such file."""
+    for record, _ in _read(path):
+        yield record
+
+
+def _read(path):
+    if not Path(path).exists():
+        return
+    with open(path, "rb") as lines:
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record, line
+
+
+class RecordFile:
+    """Appends records to a file; what was appended survives the end of the process, however it ends."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            self._file = open(path, "ab+", opener=no_link)
+            if self._file.seek(0, os.SEEK_END):
+                self._file.seek(-1, os.SEEK_END)
+                if self._file.read() != b"\n":          # the last process died in the middle of a line
+                    self._file.write(b"\n")
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):                  # append() has already told what could not be written
+            self._file.close()
+
+    def append(self, record):
+        """Add one record. Raises UsageError (exit code 5) when the disk is full."""
+        try:
+            self._file.write(json.dumps(record).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise UsageError(f"cannot write {self.path}: {error.strerror}; what is finished is kept, run the same "
+                             "command again to go on", BAD_OUTPUT) from error
+
+
+def compact(path, key):
+    """Keep the newest record of every value of `key`, sorted by it."""
+    newest = {}
+    for record, line in _read(path):
+        newest[record[key]] = line.rstrip() + b"\n"
+    write_file(path, b"".join(newest[value] for value in sorted(newest)))

@@ -5,11 +5,24 @@ Networks", ICLR 2016, with the sizes of the 2018 report. This module knows no fi
 """
 import dataclasses
 
-import adversarial
 from helpers import UsageError
-from layers import (BatchNorm, Bias, SpectralNorm, dense_to_map, dense_to_vector, double, double_to_pixels, draw, fold,
-                    halve, halve_pixels, mean_of_replicas, tf, variable)
-from updates import apply, copy_weights, falling, follow, make_adam
+from nn import adversarial, tf
+from nn.layers import (
+    BatchNorm,
+    Bias,
+    SpectralNorm,
+    dense_to_map,
+    dense_to_vector,
+    double,
+    double_to_pixels,
+    draw,
+    fold,
+    halve,
+    halve_pixels,
+    mean_of_replicas,
+    variable,
+)
+from nn.optimizer import apply, copy_weights, falling, follow, make_adam
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D

@@ -6,11 +6,15 @@ import functools
 import sys
 from contextlib import ExitStack
 
-from command_line import (Parser, Progress, StopRequest, add_training_faces, add_training_run, claim_folder, command,
-                          number, say, warn, whole_number)
 from helpers import PRECISIONS
-from training.cluster import this_worker
-from training.description import check_run_folders
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import say, warn
+from shell.options import Parser, add_training_faces, add_training_run, number, whole_number
+from shell.progress import Progress
+from shell.signals import StopRequest
+from training.machines import this_worker
+from training.manifest import check_run_folders
 
 LOSSES = "cross_entropy", "hinge", "least_squares", "wasserstein"
 PENALTIES = "none", "r1", "wgan_gp"
@@ -91,8 +95,8 @@ def main(argv=None):
         for folder in (saves, log) if worker.is_chief else ():
             held.enter_context(claim_folder(folder))
         stop = held.enter_context(StopRequest())
-        import network                                  # which imports TensorFlow quietly
-        from training.run import carry_out
+        import network  # which imports TensorFlow quietly
+        from training.loop import carry_out
         step = carry_out(network.DCGAN, options, saves, log, is_chief=worker.is_chief, sample=sample, examine=examine,
                          progress=Progress, stop=stop, warn=warn, say=say)
         say(f"trained {step} steps; saves in {saves}, curves and samples in {log}")
@@ -105,7 +109,7 @@ def sample(dcgan, faces, validation):
 
 def examine(dcgan, faces, validation):
     """The examination of every epoch."""
-    from adversarial import REAL_ABOVE
+    from nn.adversarial import REAL_ABOVE
     from training.health import Health
     return Health(dcgan, faces, validation, REAL_ABOVE.get(dcgan.training.loss))
 

@@ -3,7 +3,7 @@
 Each is a function (gradient, age, rate, first, second) -> (move, first, second) of tensors of z's shape; age counts
 the updates from 1, `first` and `second` are what the optimizer remembers, 0 in the beginning.
 """
-import tensorflow as tf
+from nn import tf
 
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8                   # of Adam
 MOMENTUM = 0.9                                          # of Nesterov

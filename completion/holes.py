@@ -7,8 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from helpers import SUFFIXES, BadPhoto, UsageError, read_photo, resize
-from listing import fingerprint
+from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, read_photo, resize
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
@@ -78,9 +77,9 @@ class Holes:
         return ~hole, remarks
 
     def stamp(self, name):
-        """The size and time of a face's own mask, as listing.fingerprint gives them; () if it has none of its own."""
+        """The size and time of a face's own mask, as helpers.file_stamp gives them; () if it has none of its own."""
         path = self._path_of(name)
-        return fingerprint(path) if path else ()
+        return file_stamp(path) if path else ()
 
     def _find_in_file(self, photo, name):
         return self._mask, HALF

@@ -2,7 +2,7 @@
 
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, equations 2 to 5.
 """
-import tensorflow as tf
+from nn import tf
 
 
 def context_loss(guess, faces, weights):

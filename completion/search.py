@@ -7,10 +7,11 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
+
+from nn import tf
+from nn.lanes import fill_lanes
 
 from .descent import OPTIMIZERS
-from .lanes import fill_lanes
 from .losses import PRIORS, context_loss
 from .starts import drawn, encoded, pooled
 from .weights import context_weights

@@ -4,9 +4,9 @@ faces : (B, H, W, 3) float32, 0 in the hole; known : (B, H, W) bool; weights : (
 integers of at least 0. A face's starts depend on no other face.
 """
 import numpy as np
-import tensorflow as tf
 
-from .lanes import fill_lanes
+from nn import tf
+from nn.lanes import fill_lanes
 
 POOL_BATCH = 256
 

@@ -4,8 +4,8 @@ import hashlib
 import numpy as np
 
 from helpers import BadPhoto, read_photo
-from listing import find_photos
 
+from .listing import find_photos
 from .store import Pack, is_pack
 
 

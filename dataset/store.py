@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-import records
-from helpers import BAD_OUTPUT, NO_INPUT, UsageError
+from helpers import BAD_OUTPUT, NO_INPUT, UsageError, read_json
 
 SHARD = 4096                                            # faces a file, 50 MB at 64 pixels
 DESCRIPTION, SHARDS = "pack.json", "faces-{}.npy"
@@ -77,7 +76,7 @@ class Pack:
     """
 
     def __init__(self, folder, size, check=lambda: None):
-        folder, description = Path(folder), records.read_json(Path(folder, DESCRIPTION))
+        folder, description = Path(folder), read_json(Path(folder, DESCRIPTION))
         try:
             self.fingerprint, self._shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
             self.shape = description["faces"], side, side, 3

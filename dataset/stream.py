@@ -1,5 +1,5 @@
 """Batches of faces in an order that depends on the seed and the step alone."""
-import tensorflow as tf
+from nn import tf
 
 
 def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replicas=(0, 1, 1)):

@@ -6,7 +6,6 @@ The numbers are this toolkit's own. dlib cuts its chips otherwise than OpenFace 
 import dlib
 import numpy as np
 
-import dlib_models
 from helpers import resize
 
 CHIP = 150                                              # the side that the network was trained on
@@ -15,14 +14,12 @@ CHIP = 150                                              # the side that the netw
 class FaceDescriber:
     """dlib's face descriptor, a residual network of 29 layers; about 40 ms a face on one core.
 
-    Raises UsageError if the network is missing or is another one.
+    path : of that network, as preprocess.dlib_models.checked gives it
     Source: King, "Dlib-ml", JMLR 2009, face_recognition_model_v1; He, Zhang, Ren, Sun, "Deep Residual Learning for
     Image Recognition", CVPR 2016.
     """
 
-    def __init__(self, path=None):
-        path = path or dlib_models.packaged(dlib_models.DESCRIPTOR)
-        dlib_models.check(dlib_models.DESCRIPTOR, path)
+    def __init__(self, path):
         self._network = dlib.face_recognition_model_v1(str(path))
 
     def describe(self, faces):

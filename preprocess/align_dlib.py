@@ -7,15 +7,21 @@ import os
 import sys
 from pathlib import Path
 
-import dlib_models
 import helpers
-import listing
-import records
-from command_line import Parser, Progress, StopRequest, claim_folder, command, report_failure, say, whole_number
-from helpers import BadPhoto, UsageError
-from preprocess.templates import TEMPLATES
-from workers.cluster import map_on_cluster
-from workers.processes import WorkerDied, map_surviving
+from dataset.listing import find_photos
+from helpers import BadPhoto, RecordFile, UsageError, compact, file_stamp, read_records
+from preprocess import dlib_models
+from shell.command import command
+from shell.dask_cluster import map_on_cluster
+from shell.lock import claim_folder
+from shell.messages import report_failure, say
+from shell.options import Parser, whole_number
+from shell.processes import WorkerDied, map_surviving
+from shell.progress import Progress
+from shell.signals import StopRequest
+from shell.sources import output_names
+
+from .templates import TEMPLATES
 
 RECORDS = "alignment.jsonl"
 
@@ -44,33 +50,33 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
-    sources, failures = listing.find_photos([options.input], exclude=options.output)
+    sources, failures = find_photos([options.input], exclude=options.output)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
-    dlib_models.check(dlib_models.LANDMARKS, options.dlibFacePredictor or dlib_models.packaged(dlib_models.LANDMARKS))
+    dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
     lock = claim_folder(options.output)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
-    outputs = [name + ".png" for name in listing.output_names(sources)]
+    outputs = [name + ".png" for name in output_names(sources)]
     done = _find_done(options.output, settings)
     tasks = [(source.path, output) for source, output in zip(sources, outputs)
-             if done.get(source.path) != (output, *listing.fingerprint(source.path))]
+             if done.get(source.path) != (output, *file_stamp(source.path))]
     counts = collections.Counter(skipped=len(sources) - len(tasks))
     with StopRequest() as stop, lock:
-        with records.RecordFile(Path(options.output, RECORDS)) as journal, Progress(len(tasks), "photos") as progress:
+        with RecordFile(Path(options.output, RECORDS)) as journal, Progress(len(tasks), "photos") as progress:
             for path, problem in failures:
                 _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
                           journal, counts, options.verbose)
             for record in _align_all(tasks, options, settings, stop):
                 _conclude(record, journal, counts, options.verbose)
                 progress.update()
-        records.compact(Path(options.output, RECORDS), "source")
+        compact(Path(options.output, RECORDS), "source")
     return _summary(counts, options.output, stop)
 
 
 def _find_done(folder, settings):
     """{source: (output, size, time of modification)} of the photos that need no work; refuses another run's folder."""
     done = {}
-    for record in records.read_records(Path(folder, RECORDS)):
+    for record in read_records(Path(folder, RECORDS)):
         if record["status"] != "done":
             done.pop(record["source"], None)
             continue
@@ -84,7 +90,7 @@ def _find_done(folder, settings):
 
 def _align_all(tasks, options, settings, stop):
     """Yield one record a task."""
-    from .worker import align_one, prepare
+    from .alignment import align_one, prepare
     arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
                  options.skipMulti)
     spread, over = map_surviving, max(1, min(options.jobs, len(tasks)))

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-import dlib_models
 from helpers import BadPhoto
+from preprocess import dlib_models
 
 from .templates import TEMPLATES
 
@@ -25,8 +25,7 @@ class FaceFinder:
     """
 
     def __init__(self, path=None):
-        path = path or dlib_models.packaged(dlib_models.LANDMARKS)
-        dlib_models.check(dlib_models.LANDMARKS, path)
+        path = dlib_models.checked(dlib_models.LANDMARKS, path)
         self._detect = dlib.get_frontal_face_detector()
         self._predict = dlib.shape_predictor(str(path))
 

@@ -5,11 +5,16 @@ python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pac
 import sys
 
 import helpers
-from command_line import Parser, Progress, StopRequest, claim_folder, command, say, warn, whole_number
 from dataset.folder import each_face
+from dataset.listing import find_photos
 from dataset.store import unfinished_pack, write_pack
 from helpers import UsageError
-from listing import find_photos
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import say, warn
+from shell.options import Parser, whole_number
+from shell.progress import Progress
+from shell.signals import StopRequest
 
 
 def parse(argv=None):

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import helpers
-from command_line import Parser, claim_folder, command, say, warn, whole_number
+from dataset.listing import find_photos
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
-from listing import find_photos
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import say, warn
+from shell.options import Parser, whole_number
 
 
 def parse(argv=None):

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 import face_completion
-from helpers import BAD_CHECKPOINT
-from records import read_records
+from helpers import BAD_CHECKPOINT, read_records
 
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 FREE = "seconds",                                       # of a record: what no two runs have alike

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from baselines.latent_encoder import Architecture, LatentEncoder, Training
-from completing.recipe_choice import default_encoder
+from methods.recipe_choice import default_encoder
+from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
 
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]

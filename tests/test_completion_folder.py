@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import BAD_OUTPUT, read_photo, write_picture
-from records import read_records
+from helpers import BAD_OUTPUT, read_photo, read_records, write_picture
 
 FACES = Path(__file__).parent / "data" / "openface64"
 NAMES = "A000369", "B001273"

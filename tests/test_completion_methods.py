@@ -11,11 +11,10 @@ import pytest
 from PIL import Image
 
 import face_completion
-from baselines import METHODS, NEED_FACES
-from baselines.methods import make_fill_batch
-from completion.inputs import read_face
-from helpers import read_photo, to_float, to_uint8, write_picture
-from records import read_records
+from completion.face import read_face
+from helpers import read_photo, read_records, to_float, to_uint8, write_picture
+from methods import CLASSICAL, NEED_FACES
+from methods.classical import make_fill_batch
 
 ROOT = Path(__file__).parent.parent
 FACES = ROOT / "tests" / "data" / "openface64"
@@ -25,7 +24,7 @@ def results(folder):
     return {record["name"]: record for record in read_records(Path(folder, "results.jsonl"))}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CLASSICAL)
 def test_every_method_completes_with_the_outputs_of_the_search_but_for_its_iterations(run, tmp_path, method):
     train = ["--train_faces", FACES] if method in NEED_FACES else []
     names = ["A000369", "B001273"]

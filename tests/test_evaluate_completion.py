@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 import evaluate_completion
-from baselines import METHODS as FILLING
-from baselines.methods import FILLS, FROM_FACES
 from completion.masks import MASKS
-from records import read_records
+from helpers import read_records
+from methods import CLASSICAL as FILLING
+from methods.classical import FILLS, FROM_FACES
 
 FACES = Path(__file__).parent / "data" / "openface64"
 METHODS = ["latent", "laplace", "nearest", "mean_face"]

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from helpers import USAGE, UsageError
-from layers import EPSILON, BatchNorm, double, double_to_pixels, halve, halve_pixels
 from network import DCGAN, Architecture, Training, tf
+from nn.layers import EPSILON, BatchNorm, double, double_to_pixels, halve, halve_pixels
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
 

@@ -3,8 +3,7 @@ import numpy as np
 from PIL import Image
 
 import face_completion
-from helpers import read_photo, write_picture
-from records import read_records
+from helpers import read_photo, read_records, write_picture
 
 
 def restore(*arguments):

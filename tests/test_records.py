@@ -2,8 +2,7 @@ import resource
 
 import pytest
 
-from helpers import BAD_OUTPUT, UsageError
-from records import RecordFile, compact, read_records
+from helpers import BAD_OUTPUT, RecordFile, UsageError, compact, read_records
 
 RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
 
@@ -76,8 +75,8 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
 def test_a_full_disk_ends_the_command_in_one_line_and_keeps_the_whole_records(tmp_path, finish):
     ended = finish("-c", """if True:
         import sys
-        from command_line import command
-        from records import RecordFile
+        from shell.command import command
+        from helpers import RecordFile
         @command
         def main(argv):
             with RecordFile(argv[0]) as file:

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 import face_completion
-from completing.results import BUDGET
-from helpers import read_photo
+from helpers import read_photo, read_records
 from metrics.diversity import diversity, uncertainty
-from records import read_records
+from output.completed_folder import BUDGET
 
 FACES = [Path(__file__).parent / "data" / "openface64" / name for name in ("A000369.png", "B001273.png")]
 QUICK = ["--num_iter", "4", "--out_interval", "2", "--pool", "0"]

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import adversarial
 import train_network
-from command_line import claim_folder
-from helpers import (BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo)
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
 from network import tf
+from nn import adversarial
+from shell.lock import claim_folder
 from training.checkpoint import load_model
-from training.description import describe_model
+from training.manifest import describe_model
 
 ROOT = Path(train_network.__file__).resolve().parent
 STEPS = 24

@@ -12,11 +12,20 @@ import tempfile
 from pathlib import Path
 
 import network
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, quiet_stderr, write_json
-from network import tf                                  # which imports TensorFlow quietly
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
+from network import tf  # which imports TensorFlow quietly
+from nn import quiet_stderr
 
-from .description import (MANIFEST, BrokenSave, check_model_folder, find_model, kind_of, list_saves, manifest_digest,
-                          read_manifest)
+from .manifest import (
+    MANIFEST,
+    BrokenSave,
+    check_model_folder,
+    find_model,
+    kind_of,
+    list_saves,
+    manifest_digest,
+    read_manifest,
+)
 
 TENSORS, UNFINISHED, REPLACED = "tensors", ".unfinished", ".replaced"
 

@@ -4,11 +4,12 @@ import os
 import resource
 from pathlib import Path
 
-from completion.lanes import LANES
-from helpers import OUT_OF_MEMORY, UsageError, quiet_stderr
-from layers import mean_of_replicas, tf
+from helpers import OUT_OF_MEMORY, UsageError
+from nn import quiet_stderr, tf
+from nn.lanes import LANES
+from nn.layers import mean_of_replicas
 
-from .cluster import this_worker
+from .machines import this_worker
 
 SLOW = "this processor has no instructions for bfloat16: --precision float32 is many times as fast here"
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters

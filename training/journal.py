@@ -3,9 +3,8 @@ import json
 import os
 from pathlib import Path
 
-from helpers import write_file, write_picture
-from layers import tf
-from records import RecordFile, read_records
+from helpers import RecordFile, read_records, write_file, write_picture
+from nn import tf
 
 SCALARS = "scalars.jsonl"
 

@@ -57,7 +57,7 @@ def pattern(size, rng, share=0.25, grain=16, field=512):
 
     The field's threshold is set for the whole field, so that a single hole may have more or less than `share`.
     """
-    from scipy import ndimage                           # half a second that --help need not wait for
+    from scipy import ndimage  # half a second that --help need not wait for
     noise = ndimage.gaussian_filter(rng.standard_normal((field, field)), field / grain / 4, mode="wrap")
     row, column = rng.integers(0, field - field // 4, 2)
     window = noise[row:row + field // 4, column:column + field // 4]

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from command_line import Parser, claim_folder, command, say, whole_number
-from completion.inputs import make_hole
-from completion.masks import MASKS
+from completion.face import make_hole
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import say
+from shell.options import Parser, whole_number
+
+from . import MASKS
 
 
 def parse(argv=None):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from completion.face import read_face
 from completion.holes import Holes
-from completion.inputs import read_face
 from helpers import BadPhoto, UsageError, read_photo
 
 SIZE = 16

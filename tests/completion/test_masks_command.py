@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from completion.inputs import make_hole
+from completion.face import make_hole
 from completion.masks import MASKS
 from completion.masks.__main__ import main
 from helpers import read_photo

@@ -2,7 +2,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from completion import recipes
 from completion.descent import MOMENTUM, OPTIMIZERS
@@ -11,6 +10,7 @@ from completion.masks import center
 from completion.recipes import RECIPES, SOURCES, Recipe, describe_recipes
 from completion.search import Inner, Search
 from completion.weights import context_weights
+from nn import tf
 
 SEED = RECIPES["seed"]
 SIZE, Z_DIM = 16, 6

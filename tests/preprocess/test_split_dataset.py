@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from command_line import claim_folder
 from preprocess.split_dataset import main
+from shell.lock import claim_folder
 
 SIDES = ("train", "validation", "test")
 

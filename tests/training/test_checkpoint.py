@@ -14,7 +14,7 @@ import pytest
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 from network import DCGAN, Architecture, Training, tf
 from training.checkpoint import Checkpoint, differences, export, load_model
-from training.description import BrokenSave, read_manifest
+from training.manifest import BrokenSave, read_manifest
 
 SMALL = Architecture(z_dim=4, gf_dim=2, df_dim=2)
 RECORD = {"architecture": {"image_size": 64, "z_dim": 4, "gf_dim": 2, "df_dim": 2}, "training": {"average": 0.5}}

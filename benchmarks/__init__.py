@@ -1,0 +1,1 @@
+"""Tools that measure the toolkit: speed, kills, models against each other."""

@@ -1,0 +1,57 @@
+"""How good trained models are, a line each: their samples as a set, and a quick completion of other people's faces.
+
+python -m benchmarks.compare_models VALIDATION COUNT MODEL [MODEL ...]
+
+Of the first COUNT faces in the folder VALIDATION and as many samples: sliced Wasserstein distance, kernel and Frechet
+distance of the face descriptors, and PSNR and SSIM in the centre hole after the short completion that training.health
+makes (one start, 60 iterations). A model is a run's folder, one of its saves, or a model folder.
+"""
+import sys
+
+import numpy as np
+
+from completion.blend import blend_poisson
+from completion.masks import center
+from completion.search import Search
+from dataset.folder import load_faces
+from helpers import to_float, to_uint8
+from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
+from metrics.identity import FaceDescriber
+from metrics.images import measure
+from preprocess.dlib_models import DESCRIPTOR, checked
+from training.checkpoint import load_model
+from training.health import QUICK
+
+BATCH = 250
+
+
+def complete(dcgan, truth):
+    """Mean PSNR and SSIM in the centre hole of (N, S, S, 3) uint8 faces."""
+    search, scores = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, QUICK), []
+    for first in range(0, len(truth), BATCH):
+        part = truth[first:first + BATCH]
+        faces, known = to_float(part), np.repeat(center(part.shape[1])[None], len(part), axis=0)
+        found = search(faces, known, range(first, first + len(part)))
+        results = to_uint8(blend_poisson(faces, found.guess, known))
+        scores += [measure(*face) for face in zip(part, results, known)]
+    return [float(np.mean([score[name] for score in scores])) for name in ("hole_psnr", "hole_ssim")]
+
+
+def main(folder, count, *models):
+    faces, describe = load_faces(folder, 64)[0][:int(count)], FaceDescriber(str(checked(DESCRIPTOR))).describe
+    real = describe(faces)
+    print(f"{'model':40} {'updates':>8} {'sliced_wasserstein':>18} {'face_kernel':>12} {'face_frechet':>12} "
+          f"{'hole_psnr':>10} {'hole_ssim':>10}")
+    for model in models:
+        dcgan, record = load_model(model)
+        samples = np.concatenate([to_uint8(dcgan.generate(dcgan.latents(BATCH, -3, first)))
+                                  for first in range(0, len(faces), BATCH)])[:len(faces)]
+        fake = describe(samples)
+        psnr, ssim = complete(dcgan, faces)
+        print(f"{model:40} {record['step']:8d} {sliced_wasserstein(samples, faces, 0):18.4f} "
+              f"{kernel_distance(fake, real):12.5f} {face_frechet(fake, real):12.4f} {psnr:10.2f} {ssim:10.3f}",
+              flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

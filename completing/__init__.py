@@ -1,1 +1,0 @@
-"""What face_completion.py is made of: results on disk, the pictures of a batch of faces, and what shows all of them."""

@@ -1,0 +1,131 @@
+"""Faces in whole photos: found and cut out with their holes, and poured back when they are complete."""
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from helpers import BadPhoto, read_photo
+from preprocess.faces import is_covered, place_faces, unwarp, warp, warp_known
+
+from .face import Face, make_hole, seed_face, take_stamp
+from .membrane import fill_harmonic
+
+HOLE_PIXELS = 4_000_000                                 # that a hole may have
+MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
+SCRATCH = 1 / 8                                         # of the crop's side: widest hole that may lie mostly outside it
+LUMA = np.array([0.299, 0.587, 0.114])                  # of ITU-R BT.601, as Pillow makes grey pictures
+
+
+@dataclasses.dataclass
+class FaceInPhoto(Face):
+    """A face cut out of a photo; matrix is the affine map (2, 3) from the photo's (x, y) to the crop's."""
+    matrix: np.ndarray
+
+
+class PhotoReader:
+    """Cuts the face with its hole out of a photo.
+
+    finder : preprocess.faces.FaceFinder; template : a name of preprocess.faces.TEMPLATES; size : side of the crops
+    seed, mask, holes, settings : as for completion.face.read_face; `holes` lie in the photo, `mask` in the crop
+    """
+
+    def __init__(self, finder, template, size, *, seed=0, mask="center", holes=None, **settings):
+        self.finder, self.template, self.size, self.seed, self.holes = finder, template, size, seed, holes
+        self.mask, self.settings = mask, settings
+
+    def __call__(self, source, name):
+        """The FaceInPhoto of a photo: of all faces that its hole touches the largest.
+
+        Raises BadPhoto: what read_photo, Holes and place_faces say, cut_by_border, hole_outside_face, too_large.
+        """
+        stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
+        matrix, (known, remarks) = self._place(photo, source, name)
+        crop, outside = warp(photo.pixels, matrix, self.size)
+        if outside > MOST_OUTSIDE:
+            raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
+        there = warp_known(known, matrix, self.size)
+        if not there.any():
+            raise BadPhoto("nothing_known", "the hole covers the whole face")
+        return FaceInPhoto(name, source, stamp, crop, there, seed_face(crop, there, self.seed),
+                           [*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix)
+
+    def restore(self, face, completed):
+        """Pour a completed crop, (size, size, 3) uint8, back into its photo; returns the (H, W, 3) uint8 photo.
+
+        The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
+        """
+        photo = read_photo(face.source)
+        known, _ = self._find_hole(photo, face.source, face.name, face.matrix)
+        return pour_back(photo.pixels, known, completed, face.matrix)
+
+    def _place(self, photo, source, name):
+        """(matrix of the face, (known pixels of the photo, remarks on its mask))."""
+        if not self.holes:
+            matrix, _ = next(place_faces(self.finder, photo.pixels, self.size, self.template))
+            return matrix, self._find_hole(photo, source, name, matrix)
+        known, remarks = self._find_hole(photo, source, name)
+        whole = photo.pixels.copy()
+        whole[~known] = _to_levels(fill_harmonic(photo.pixels, known))
+        try:
+            matrices = [matrix for matrix, _ in place_faces(self.finder, whole, self.size, self.template)]
+        except BadPhoto as problem:
+            raise BadPhoto(problem.reason, f"{problem.detail}; the hole may hide too much of it") from problem
+        for matrix in matrices:
+            if known.all() or is_covered(matrix, self.size, *np.nonzero(~known)).any():
+                return matrix, (known, remarks)
+        raise BadPhoto("hole_outside_face", f"the hole touches none of {len(matrices)} faces")
+
+    def _find_hole(self, photo, source, name, matrix=None):
+        """(known pixels of the photo, remarks), by the user's holes or by a hole of the crop."""
+        if self.holes:
+            known, remarks = self.holes.in_photo(photo, name)
+        else:
+            known, remarks = np.ones(photo.pixels.shape[:2], bool), []
+            crop = make_hole(self.mask, self.size, Path(source).stem, self.seed, **self.settings)
+            window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
+            known[window] = (share[..., 0] > 0) | ~inside
+        if np.count_nonzero(~known) > HOLE_PIXELS:
+            raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
+        return known, remarks
+
+
+def pour_back(pixels, known, completed, matrix):
+    """Put a completed crop into the hole of its photo, in the photo's resolution and so that no seam shows.
+
+    Where the crop covers the hole its gradients are kept (Poisson's equation, natural at the crop's border); the rest
+    of the hole is filled harmonically. A photo without colour stays so.
+
+    pixels : (H, W, 3) uint8; known : (H, W) bool; completed : (size, size, 3) uint8; matrix : from photo to crop
+    Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
+    """
+    restored, completed, visible = pixels.copy(), completed.astype(np.float64), pixels[known]
+    if (visible == visible[:, :1]).all():
+        completed = np.repeat(completed @ LUMA[:, None], 3, axis=2)
+    window, guess, inside = unwarp(completed, matrix, *known.shape)
+    part, hole, kept = restored[window], ~known[window] & inside, known[window] & inside
+    part[hole] = _to_levels(guess[hole] + fill_harmonic(part - guess, kept, hole))
+    rest = ~known
+    rest[window] &= ~inside
+    restored[rest] = _to_levels(fill_harmonic(restored, ~rest))
+    return restored
+
+
+def judge_outside(known, matrix, size):
+    """Remarks on the part of a photo's hole that the crop does not show.
+
+    Raises BadPhoto with reason hole_outside_face if that is most of the hole and wider than a scratch.
+    """
+    hole = np.nonzero(~known)
+    outside = ~is_covered(matrix, size, *hole)
+    share = outside.sum() / max(outside.size, 1)
+    if share > 0.5:
+        depth = ndimage.distance_transform_edt(~known)[hole][outside].max()
+        if 2 * depth * np.sqrt(abs(np.linalg.det(matrix[:, :2]))) > SCRATCH * size:
+            raise BadPhoto("hole_outside_face", f"{share:.0%} of the hole lie outside the face, and it is no scratch")
+    return [f"{share:.1%} of the hole lie outside the face: filled smoothly"] if share else []
+
+
+def _to_levels(values):
+    """Values around [0, 255] as uint8."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

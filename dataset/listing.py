@@ -1,0 +1,114 @@
+"""The photos of a folder."""
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import SIGNATURES, SUFFIXES, BadPhoto, file_stamp
+
+
+class Source(NamedTuple):
+    """An input file and the folder that its name is counted from."""
+    path: str
+    root: str
+
+
+def find_photos(paths, exclude=None):
+    """Find the picture files that a user means.
+
+    Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
+    first bytes. A file named itself always counts. Nothing inside the folder `exclude` is ever an input: there folders
+    are passed over, and files named themselves are failures.
+
+    Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
+    """
+    sources, failures, seen = [], [], set()
+    barred = os.path.realpath(exclude) if exclude is not None and os.path.isdir(exclude) else None
+    for path in map(os.fspath, paths):
+        is_folder = os.path.isdir(path)
+        root = path if is_folder else os.path.dirname(path) or "."
+        for entry, problem in _walk(path, barred, set()) if is_folder else [_judge(path)]:
+            real = os.path.realpath(entry)
+            if real in seen:
+                continue
+            seen.add(real)
+            if barred and _inside(real, barred):
+                if is_folder:
+                    continue
+                problem = BadPhoto("in_output", f"lies in {exclude}, where the results go")
+            if problem:
+                failures.append((entry, problem))
+            else:
+                sources.append(Source(entry, root))
+    return sources, failures
+
+
+def _walk(folder, barred, visited):
+    """Yield (path, None or BadPhoto) for every candidate below `folder`, in sorted order."""
+    real = os.path.realpath(folder)
+    if barred and _inside(real, barred):
+        return
+    if real in visited:
+        yield folder, BadPhoto("link_loop", f"leads back to {real}")
+        return
+    visited = visited | {real}
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield folder, BadPhoto("permission", error.strerror)
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        if name.startswith("."):
+            continue
+        if os.path.isdir(path):
+            inside = list(_walk(path, barred, visited))
+            if not inside and Path(name).suffix.lower() in SUFFIXES:
+                inside = [(path, BadPhoto("not_a_file", "an empty folder with the name of a picture"))]
+            yield from inside
+        elif Path(name).suffix.lower() in SUFFIXES or os.path.islink(path) and not os.path.exists(path):
+            yield _judge(path)
+        elif _has_signature(path):
+            yield path, None
+
+
+def _judge(path):
+    """(path, None) for a regular file, (path, BadPhoto) for anything else; never opens it."""
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return path, None
+        return path, BadPhoto("not_a_file", "a pipe or device")
+    except FileNotFoundError:
+        if os.path.islink(path):
+            return path, BadPhoto("dangling_link", f"leads to {os.readlink(path)}, which does not exist")
+        return path, BadPhoto("missing", "no such file or folder")
+    except OSError as error:
+        return path, BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror)
+
+
+def _has_signature(path):
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(SIGNATURES) or head[:4] == b"RIFF" and head[8:] == b"WEBP"
+
+
+def _inside(path, folder):
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def fingerprint_folder(folder):
+    """A digest of the names, sizes and times of the photos below a folder, by which they are known again."""
+    photos = [(os.path.relpath(source.path, folder), *file_stamp(source.path)) for source in find_photos([folder])[0]]
+    return digest_text(repr(photos))
+
+
+def digest_text(text):
+    """A short digest of a text, such as a path."""
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]

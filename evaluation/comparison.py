@@ -1,0 +1,49 @@
+"""Two finished evaluations face by face."""
+from helpers import read_records
+from pathlib import Path
+
+from helpers import NO_INPUT, UsageError
+from metrics.intervals import paired_difference
+
+from .evaluated_folder import RESULTS
+
+METRICS = "hole_psnr", "hole_ssim", "identity"
+
+
+def compare(first, second):
+    """Yield a line for every mask, method and metric: the mean paired difference, its interval, and a verdict.
+
+    first, second : folders of evaluations. Raises UsageError if one is empty, or if faces or holes differ.
+    """
+    a, b = (_read(folder) for folder in (first, second))
+    _check_comparable(first, second, a, b)
+    groups = {}
+    for key in sorted(a):
+        groups.setdefault(key[:2], []).append(key)
+    for (mask, method), keys in groups.items():
+        for metric in METRICS:
+            pairs = [pair for key in keys if None not in (pair := (a[key].get(metric), b[key].get(metric)))]
+            if not pairs:
+                continue
+            mean, low, high = paired_difference(*zip(*pairs))
+            verdict = "no clear difference" if low <= 0 <= high else f"{second if mean > 0 else first} is higher"
+            yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
+
+
+def _read(folder):
+    """{(mask, method, face): record}"""
+    found = {(record["mask"], record["method"], record["face"]): record
+             for record in read_records(Path(folder, RESULTS)) if "mask" in record}
+    if not found:
+        raise UsageError(f"{folder} holds no finished evaluation", NO_INPUT)
+    return found
+
+
+def _check_comparable(first, second, a, b):
+    if a.keys() != b.keys():
+        raise UsageError(f"{first} and {second} do not hold the same faces, masks and methods "
+                         f"({len(a.keys() ^ b.keys())} results are in one of them only)")
+    for part in ("face_sha256", "hole_sha256"):
+        if odd := [key for key in a if a[key][part] != b[key][part]]:
+            mask, _, face = odd[0]
+            raise UsageError(f"{first} and {second} differ in the {part.split('_')[0]} of {face} (mask {mask})")

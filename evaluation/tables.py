@@ -1,0 +1,98 @@
+"""From the records of an evaluation to its table."""
+from helpers import read_records
+import array
+import csv
+import io
+import itertools
+import math
+
+from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
+from metrics.intervals import mean_interval
+
+from .evaluated_folder import ORIGINAL, RESULTS, DescriptorFiles, PictureFiles, picture_of
+
+FIRST_METRICS = ("hole_psnr", "hole_ssim", "identity", "face_frechet", "image_psnr", "image_ssim", "seconds")
+TABLE = {"hole_psnr": ".2f", "hole_ssim": ".3f", "image_psnr": ".2f", "identity": ".3f", "face_frechet": ".4f",
+         "seam_gradient": ".2f", "seconds": ".3f"}
+
+
+class Measured:
+    """All numbers of one (mask, method), a column a metric: a tenth of what the records themselves would take."""
+
+    def __init__(self):
+        self.places, self.columns = {}, {}
+
+    def add(self, record):
+        """Take the numbers of a record, in place of an earlier one of the same face."""
+        place = self.places.setdefault(record["face"], len(self.places))
+        for metric, value in record.items():
+            if value is None or isinstance(value, float):
+                column = self.columns.setdefault(metric, array.array("d"))
+                column.extend([math.nan] * (len(self.places) - len(column)))
+                column[place] = math.nan if value is None else value
+
+    def value(self, face, metric):
+        """A number of a face, or None."""
+        column, place = self.columns.get(metric, ()), self.places[face]
+        return column[place] if place < len(column) and math.isfinite(column[place]) else None
+
+    def values(self, metric):
+        """The numbers of a metric, in no order, without what is missing."""
+        return [value for value in self.columns[metric] if math.isfinite(value)]
+
+
+def read_measured(out, stamps, masks, methods):
+    """{(mask, method): Measured} of faces; masks and methods in the order asked for, then others by name.
+
+    stamps : {face: its file's helpers.file_stamp}; what was measured on another file does not count
+    """
+    groups = {}
+    for record in read_records(out / RESULTS):
+        if tuple(record["fingerprint"]) == stamps.get(record["face"]):
+            groups.setdefault((record["mask"], record["method"]), Measured()).add(record)
+    places = [{name: place for place, name in enumerate(named)} for named in (masks, methods)]
+    return dict(sorted(groups.items(), key=lambda item: [
+        (place.get(part, len(place)), part) for place, part in zip(places, item[0])]))
+
+
+def summarize(out, key, measured, faces, seed):
+    """The row of one (mask, method): n, every metric as (mean, lower, upper), and the distances of the sets.
+
+    faces : {name: path of the true face}
+    """
+    names, (mask, method), descriptors = sorted(measured.places), key, DescriptorFiles(out)
+    metrics = {metric: mean_interval(measured.values(metric)) for metric in measured.columns}
+    if len(names) > 2:
+        truth, results = (descriptors.read(which, names) for which in (ORIGINAL, key))
+        metrics["face_frechet"] = face_frechet(truth, results), None, None
+        metrics["face_kernel"] = kernel_distance(truth, results), None, None
+    metrics["sliced_wasserstein"] = sliced_wasserstein(
+        PictureFiles(faces[name] for name in names),
+        PictureFiles(out / picture_of(name, mask, method) for name in names), seed), None, None
+    order = [name for name in FIRST_METRICS if name in metrics]
+    return {"mask": mask, "method": method, "n": len(names),
+            "metrics": {name: metrics[name] for name in dict.fromkeys(order + sorted(metrics))}}
+
+
+def as_csv(summary):
+    """The summary as CSV: a line per mask and method, three columns a metric."""
+    metrics = list(dict.fromkeys(name for row in summary for name in row["metrics"]))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["mask", "method", "n"] + [f"{name}{part}" for name in metrics for part in ("", "_low", "_high")])
+    for row in summary:
+        numbers = (row["metrics"].get(name) or (None,) * 3 for name in metrics)
+        writer.writerow([row["mask"], row["method"], row["n"], *itertools.chain.from_iterable(numbers)])
+    return text.getvalue()
+
+
+def as_table(summary):
+    """The summary as text, the columns that matter most."""
+    width = max(len(row["method"]) for row in summary)
+    lines = [f"{'mask':8} {'method':{width}} {'n':>5} " + " ".join(f"{name:>13}" for name in TABLE)]
+    for row in summary:
+        means = {name: interval[0] for name, interval in row["metrics"].items() if interval}
+        values = (format(means[name], style) if name in means else "-" for name, style in TABLE.items())
+        lines.append(f"{row['mask']:8} {row['method']:{width}} {row['n']:5} "
+                     + " ".join(f"{value:>13}" for value in values))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,15 @@
+"""The models that are trained beside the DCGAN. Their modules import TensorFlow, and are imported when asked for."""
+import importlib
+
+# Of each learned method the kind of model that it needs.
+LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "generative_face_completion",
+           "latent_encoder": "latent_encoder", "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
+SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
+SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind
+CLASSES = {"context_encoder": "ContextEncoder", "latent_encoder": "LatentEncoder", "autoencoder": "Autoencoder",
+           "vae": "VAE", "generative_face_completion": "GenerativeFaceCompletion"}      # each in models/KIND.py
+
+
+def model_type(kind):
+    """The class of a kind of learned models."""
+    return getattr(importlib.import_module(f"models.{kind}"), CLASSES[kind])

@@ -1,0 +1,86 @@
+"""The network that fills a hole in one pass, and how a batch of faces is handed to it."""
+import numpy as np
+
+from completion.blend import blend_poisson
+from network import KERNEL, SMALLEST, count_layers, initial_weights
+from nn import tf
+from nn.lanes import fill_lanes
+from nn.layers import BatchNorm, double, double_to_pixels, halve, variable
+
+
+class EncoderDecoder(tf.Module):
+    """Faces with a hole (B, S, S, 3) and known (B, S, S) -> whole faces (B, S, S, 3) float32 in [-1, 1].
+
+    5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; a layer in which every channel is fully
+    connected to itself, and a 1x1 convolution across the channels (Pathak et al., CVPR 2016, section 3.1); and
+    transposed convolutions with batch norm and ReLU back up, tanh on the last. The fourth input channel is 1 in the
+    hole, where the others are 0 or `noise` (B, S, S, 3). With `skips` every transposed convolution also sees the
+    encoder's activations of its size (Ronneberger et al., "U-Net", MICCAI 2015).
+
+    size : side of a face; width : filters of the outermost layer, every layer inwards has twice as many
+    """
+
+    def __init__(self, size, width, skips, seed=0):
+        super().__init__("encoder_decoder")
+        self.skips = skips
+        layers = count_layers(size)
+        widths = [width << layer for layer in range(layers)]
+        seen = [1 + (skips and layer < layers - 1) for layer in range(layers)]      # decoder and encoder, or one
+        weights = initial_weights(seed)
+        self.encoder = [weights((KERNEL, KERNEL, into, out), f"encoder_{i}")
+                        for i, (into, out) in enumerate(zip([4, *widths], widths))]
+        self.encoder_norms = [BatchNorm(width, f"encoder_norm_{i}") for i, width in enumerate(widths)]
+        self.by_channel = weights((SMALLEST, SMALLEST, widths[-1], SMALLEST * SMALLEST), "by_channel")
+        self.across = weights((1, 1, widths[-1], widths[-1]), "across")
+        self.across_norm = BatchNorm(widths[-1], "across_norm")
+        self.decoder = [weights((KERNEL, KERNEL, out, into * seen[i]), f"decoder_{i}")
+                        for i, (out, into) in reversed(list(enumerate(zip([3, *widths], widths))))]
+        self.decoder_norms = [BatchNorm(width, f"decoder_norm_{i}") for i, width in enumerate(reversed(widths[:-1]))]
+        self.bias = variable(tf.zeros(3), "bias")
+
+    def __call__(self, faces, known, training=False, noise=0.0):
+        hole = tf.cast(~known, tf.float32)[..., None]
+        x, seen = tf.concat((faces * (1 - hole) + noise * hole, hole), axis=3), []
+        for kernel, norm in zip(self.encoder, self.encoder_norms):
+            x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
+            seen.append(x)
+        x = tf.nn.relu(self.across_norm.after(_connect, self._by_channel(x), self.across, training, axis=3))
+        for kernel, norm in zip(self.decoder, self.decoder_norms):
+            x = tf.nn.relu(norm.after(double, self._beside(x, seen), kernel, training, axis=2))
+        return tf.tanh(double_to_pixels(self._beside(x, seen), self.decoder[-1]) + self.bias)
+
+    def _by_channel(self, x):
+        """Each of the C channels of (B, 4, 4, C) through a dense layer of its own."""
+        dense = tf.nn.depthwise_conv2d(x, self.by_channel, (1, 1, 1, 1), "VALID")
+        return tf.transpose(tf.reshape(dense, (-1, x.shape[3], SMALLEST, SMALLEST)), (0, 2, 3, 1))
+
+    def _beside(self, x, seen):
+        """x beside the encoder's activations of its size; the innermost, which x comes from, are left out."""
+        innermost = len(seen) == len(self.encoder)
+        activations = seen.pop()
+        return tf.concat((x, activations), axis=3) if self.skips and not innermost else x
+
+
+def _connect(x, kernel):
+    """1x1 convolution."""
+    return tf.nn.conv2d(x, kernel, 1, "VALID")
+
+
+class Filler:
+    """fill_batch by a network's guess, poured into the hole without a seam.
+
+    guess : function of tensors (faces (B, S, S, 3) with 0 in the hole, known (B, S, S), seeds (B,) int64) -> faces
+    """
+
+    def __init__(self, guess):
+        self._guess = tf.function(guess, reduce_retracing=True)
+
+    def __call__(self, faces, known, seeds):
+        """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.
+
+        known : (B, S, S) bool, True where a face is kept; seeds : B integers of at least 0
+        Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
+        """
+        visible = np.where(known[..., None], faces, 0).astype(np.float32)
+        guesses = self._guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
+        return blend_poisson(faces, guesses.numpy()[:len(faces)], known)

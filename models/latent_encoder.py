@@ -1,0 +1,286 @@
+"""Latent encoder: sees in a face with a hole the activations by which a trained generator makes the whole face.
+
+The generator's weights stay as they are. What the encoder sees is an answer of its own, and where the latent search
+begins that goes on from there (completion.search.Inner).
+Sources: Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold", ECCV 2016, section 3.1, for an
+encoder as the start of a search; Larsen et al., "Autoencoding Beyond Pixels", ICML 2016, for a distance of what the
+discriminator sees; the activations behind the generator's first layer, instead of z, are ours.
+"""
+import dataclasses
+import math
+
+from helpers import UsageError
+from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, initial_weights
+from network import Architecture as GeneratorArchitecture
+from nn import adversarial, tf
+from nn.layers import BatchNorm, dense_to_map, dense_to_vector, draw, fold, halve, mean_of_replicas, variable
+from nn.optimizer import apply, copy_weights, falling, follow, make_adam
+
+from .context_encoder import reconstruction_loss
+from .drawn_holes import DrawnHoles
+from .encoder_decoder import Filler
+
+WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
+DENSE = 160
+ADVERSARY_RATE, ADVERSARY_BETA1 = 0.0002, 0.5           # of the adversary's Adam
+REAL_LABEL, NOISE = 0.9, 0.1                            # its target on real faces, and the noise on what it sees
+SEEN = 2048                                             # faces of G from which its activations' statistics come
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """image_size, z_dim, gf_dim : of the generator; ef_dim : filters of the encoder's outermost layer
+
+    corrections : hidden layers of the generator, from the innermost, whose activations are corrected too
+    """
+    image_size: int = 64
+    z_dim: int = 100
+    gf_dim: int = 16
+    ef_dim: int = 32
+    corrections: int = 0
+
+    def __post_init__(self):
+        if self.corrections >= self.layers:
+            raise UsageError(f"a generator of {self.image_size} pixels has {self.layers - 1} hidden layers to correct, "
+                             f"got {self.corrections}")
+
+    @property
+    def layers(self):
+        """Number of stride-2 layers of the generator, and of the encoder."""
+        return count_layers(self.image_size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How it is trained.
+
+    generator : folder of the model whose generator is to be understood
+    steps : updates in the whole run; masks : the holes it learns to see through, names with blanks between them
+    learning_rate, beta1 : of Adam; decay : share of the run, at its end, over which the rate falls to 0
+    average : decay of the exponential average of the weights that is used; 0 for none
+    outside : weight of the L1 distance of the known pixels, where that of the hole has 1
+    features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
+    adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
+    """
+    generator: str = "checkpoint/celeba64"
+    steps: int = 5000
+    masks: str = "center"
+    learning_rate: float = 0.001
+    beta1: float = 0.9
+    decay: float = 0.5
+    average: float = 0.0
+    outside: float = 0.3
+    features: float = 0.0
+    adversarial: float = 0.0
+
+
+class Encoder(tf.Module):
+    """Faces with a hole (B, S, S, 3) and known (B, S, S) -> activations (B, 4, 4, C) in units of their deviation.
+
+    5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; from there a dense layer to DENSE numbers
+    and one back, which see the whole face, and beside them a 3x3 convolution, which sees each place better. Second
+    comes what the convolutions gave, from the outermost inwards, for the Corrections.
+    """
+
+    def __init__(self, architecture, seed=0):
+        super().__init__("encoder")
+        layers = architecture.layers
+        widths = [min(1 << layer, WIDEST) * architecture.ef_dim for layer in range(layers)]
+        out = architecture.gf_dim << layers - 1
+        weights = _he(initial_weights(seed))
+        self.kernels = [weights((KERNEL, KERNEL, into, width), f"kernel_{i}")
+                        for i, (into, width) in enumerate(zip([4, *widths], widths))]
+        self.norms = [BatchNorm(width, f"norm_{i}") for i, width in enumerate(widths)]
+        self.dense, self.dense_norm = weights((SMALLEST * SMALLEST * widths[-1], DENSE), "dense"), BatchNorm(DENSE)
+        self.back = weights((DENSE, SMALLEST, SMALLEST, out), "back")
+        self.beside = weights((3, 3, widths[-1], out), "beside")
+        self.bias = variable(tf.zeros((SMALLEST, SMALLEST, out)), "bias")
+        self.corrections = [Correction(widths[-2 - layer], out >> layer + 1, weights)
+                            for layer in range(architecture.corrections)]
+
+    def __call__(self, faces, known, training=False):
+        known = tf.cast(known, tf.float32)[..., None]
+        x, seen = tf.concat((faces * known, known), axis=3), []
+        for kernel, norm in zip(self.kernels, self.norms):
+            x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
+            seen.append(x)
+        whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
+        return dense_to_map(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
+
+
+class Correction(tf.Module):
+    """The generator's activations (B, H, W, out) and what the encoder saw at that size -> what to add to the former.
+
+    Two 3x3 convolutions, of which the second begins at 0: at first nothing is corrected.
+    """
+
+    def __init__(self, seen, out, weights):
+        super().__init__("correction")
+        self.kernel, self.norm = weights((3, 3, seen + out, out), "kernel"), BatchNorm(out)
+        self.last, self.bias = variable(tf.zeros((3, 3, out, out)), "last"), variable(tf.zeros(out), "bias")
+
+    def __call__(self, activations, seen, training):
+        x = tf.concat((tf.nn.relu(activations), seen), axis=3)
+        x = tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
+        return _convolve(x, self.last) + self.bias
+
+
+def _convolve(x, kernel):
+    return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+
+def _gather(x, kernel):
+    return dense_to_vector(x, kernel)[:, None, None]
+
+
+def _he(weights):
+    """Initial weights whose deviation keeps the variance of what they are applied to (He et al., ICCV 2015)."""
+    def scaled(shape, name):
+        made = weights(shape, name)
+        fan_in = tf.cast(tf.reduce_prod(shape[:-1] if name != "back" else shape[0]), tf.float32)
+        made.assign(made / tf.math.reduce_std(made) * tf.sqrt(2 / fan_in))
+        return made
+    return scaled
+
+
+class LatentEncoder:
+    """The encoder and the generator that it understands."""
+    kind, architecture_type, training_type, averaged = "latent_encoder", Architecture, Training, "encoder"
+    optional = "corrections",
+
+    def __init__(self, architecture=Architecture(), seed=0):
+        self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
+        self.encoder = Encoder(architecture, 2 * seed)
+        sizes = GeneratorArchitecture(architecture.image_size, architecture.z_dim, architecture.gf_dim)
+        self.generator = Generator(sizes)
+        self.mean, self.deviation = (variable(tf.zeros(self.encoder.bias.shape), name, trainable=False)
+                                     for name in ("mean", "deviation"))
+        self.fill_batch = Filler(lambda faces, known, seeds: self.decode(self.encode(faces, known)))
+
+    def encode(self, faces, known):
+        """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is seen.
+
+        Those behind the generator's first layer, then the corrections of the next ones.
+        """
+        found, _ = self._see(self.average or self.encoder, faces, known)
+        return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in found], axis=1)
+
+    def compute_in(self, precision):
+        """Have the generator compute in one of helpers.PRECISIONS when it decodes; the encoder stays float32."""
+        self.generator.dtype = tf.as_dtype(precision)
+
+    def decode(self, activations):
+        """G's faces (B, S, S, 3) of activations (B, n)."""
+        height, width, channels = self.mean.shape
+        shapes = [(height << layer, width << layer, channels >> layer)
+                  for layer in range(1 + self.architecture.corrections)]
+        first, *corrections = (tf.reshape(part, (-1, *shape)) for shape, part in
+                               zip(shapes, tf.split(activations, [math.prod(shape) for shape in shapes], axis=1)))
+        x = tf.cast(self.mean + self.deviation * first, self.generator.dtype)
+        for layer, correction in enumerate(corrections):
+            x = self._correct(self.generator.double(x, layer), layer, correction)
+        return self.generator.rest(x, done=len(corrections))
+
+    def _see(self, encoder, faces, known, training=False):
+        """([activations, corrections, ...], the generator's activations behind the last of them)."""
+        x, seen = encoder(faces, known, training)
+        found, x = [x], self.mean + self.deviation * x
+        for layer, correction in enumerate(encoder.corrections):
+            x = self.generator.double(x, layer)
+            found.append(correction(x, seen[-2 - layer], training))
+            x = self._correct(x, layer, found[-1])
+        return found, x
+
+    def _correct(self, x, layer, correction):
+        """Batch norm's scale is the deviation of what it gives: the unit of the corrections."""
+        return x + tf.cast(self.generator.norms[layer + 1].scale * correction, x.dtype)
+
+    @property
+    def shipped(self):
+        """{name: network} of what completion needs."""
+        return {"encoder": self.average or self.encoder, "generator": self.generator,
+                "mean": self.mean, "deviation": self.deviation}
+
+    @property
+    def parts(self):
+        """{name: object} of all that training changes, and the generator."""
+        parts = {"encoder": self.encoder, "optimizer": self.optimizer, "generator": self.generator,
+                 "mean": self.mean, "deviation": self.deviation}
+        parts |= {"adversary": self.adversary, "d_optimizer": self.d_optimizer} if self.adversary else {}
+        return parts | ({"average": self.average} if self.average else {})
+
+    def prepare_training(self, training=Training()):
+        """Load the generator, make the optimizer, and the average if it is asked for; needed before train_step.
+
+        Raises UsageError (exit code 4) if there is no such generator.
+        """
+        from training.checkpoint import load_model
+        self.training = training
+        self.holes = DrawnHoles(training.masks.split(), self.architecture.image_size, self.seed)
+        dcgan, _ = load_model(training.generator)
+        copy_weights(dcgan.generator, self.generator)
+        self.discriminator = dcgan.discriminator
+        if training.adversarial:
+            self.adversary = Discriminator(dcgan.architecture)
+            copy_weights(self.discriminator, self.adversary)
+            self.d_optimizer = make_adam(self.adversary, ADVERSARY_RATE, ADVERSARY_BETA1)
+        activations = self.generator.first(dcgan.latents(SEEN))
+        self.mean.assign(tf.reduce_mean(activations, axis=0))
+        self.deviation.assign(tf.math.reduce_std(activations, axis=0))
+        self.optimizer = make_adam(self.encoder, training.learning_rate, training.beta1)
+        if training.average:
+            self.average = Encoder(self.architecture, 2 * self.seed)
+            copy_weights(self.encoder, self.average)
+
+    def train_step(self, faces, step):
+        """One update; in a replica of tf.distribute, its part of one.
+
+        faces : (B, S, S, 3) float32 in [-1, 1]; step : int64 scalar, which with the seed decides the holes
+        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of
+        features_loss, that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the
+        adversary; gradient, the length of the encoder's; learning_rate.
+        """
+        progress = tf.cast(step, tf.float32) / self.training.steps
+        rates = [falling(rate, self.training.decay, progress) for rate in (self.training.learning_rate, ADVERSARY_RATE)]
+        known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
+        with tf.GradientTape(persistent=True) as tape:
+            found = self._losses(faces, known, step)
+            loss = tf.add_n([weight * found[name] for name, weight in self._weights.items()])
+        if self.adversary:
+            self.d_optimizer.learning_rate = rates[1]
+            apply(self.d_optimizer, self.adversary,
+                  tape.gradient(found["d_loss"], self.adversary.trainable_variables))
+        self.optimizer.learning_rate = rates[0]
+        gradient = apply(self.optimizer, self.encoder, tape.gradient(loss, self.encoder.trainable_variables))
+        if self.average:
+            follow(self.average, self.encoder, step, self.training.average)
+        found = dict(zip(found, mean_of_replicas(list(found.values()))))
+        return found | {"gradient": gradient, "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+
+    @property
+    def _weights(self):
+        weights = {"known_loss": self.training.outside, "features_loss": self.training.features,
+                   "adversarial_loss": self.training.adversarial}
+        return {"hole_loss": 1.0} | {name: weight for name, weight in weights.items() if weight}
+
+    def _losses(self, faces, known, step):
+        inside = tf.cast(~known, tf.float32)
+        _, activations = self._see(self.encoder, faces, known, training=True)
+        guesses = self.generator.rest(activations, done=self.architecture.corrections)
+        completed = tf.where(known[..., None], faces, guesses)
+        found = {name: reconstruction_loss(tf.abs, guesses, faces, part)
+                 for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
+        if self.training.features:
+            found["features_loss"] = self._features_loss(completed, faces)
+        if self.adversary:
+            noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
+                         fold(tf.constant([self.seed, 2], tf.int64), step), 0, NOISE)
+            real, fake = (self.adversary(seen + noise[:, number], training=True)
+                          for number, seen in enumerate((faces, completed)))
+            found |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
+                      "adversarial_loss": adversarial.cross_entropy_g(fake)}
+        return found
+
+    def _features_loss(self, completed, faces):
+        pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
+        return tf.add_n([tf.reduce_mean(tf.abs(one - other)) for one, other in pairs])

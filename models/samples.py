@@ -1,0 +1,58 @@
+"""Draw what trained models make up, a row a model.
+
+python -m models.samples samples.png checkpoint/celeba64-learned/vae checkpoint/celeba64
+"""
+import sys
+
+import numpy as np
+
+import helpers
+from helpers import BAD_CHECKPOINT, UsageError
+from shell.command import command
+from shell.messages import say
+from shell.options import Parser, whole_number
+from training.manifest import describe_kind
+
+from . import SEARCHED
+
+DCGAN = "dcgan"
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Draw samples of trained models into one picture, a row a model.")
+    parser.add_argument("picture", metavar="PNG", help="the picture to write")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
+    parser.add_argument("--count", type=whole_number(1), default=10, metavar="N", help="samples a model")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    kinds = [describe_kind(folder) for folder in options.models]
+    for folder, kind in zip(options.models, kinds):
+        if kind not in (DCGAN, *SEARCHED):
+            raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
+    rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
+    if len({row.shape for row in rows}) > 1:
+        raise UsageError("the models make faces of different sizes")
+    helpers.write_picture(options.picture, helpers.tile(helpers.to_uint8(np.concatenate(rows)), options.count))
+    say(f"{options.picture}: " + ", ".join(f"{kind} ({folder})" for folder, kind in zip(options.models, kinds)))
+
+
+def sample(folder, kind, count):
+    """(count, S, S, 3) float32 faces in [-1, 1] of the model in a folder, always the same."""
+    from training.checkpoint import load_model
+    from training.devices import use_device
+    use_device("auto")
+    if kind != DCGAN:
+        from . import model_type
+        return np.asarray(load_model(folder, model_type(kind))[0].sample(count))
+    dcgan, _ = load_model(folder)
+    return np.asarray(dcgan.generate(dcgan.latents(count, -1)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

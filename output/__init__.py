@@ -1,0 +1,1 @@
+"""What commands leave for people: folders of completed faces, sheets, figures, curves and pages."""

@@ -1,0 +1,150 @@
+"""Many items on the workers of a Dask cluster.
+
+The workers import the toolkit, so they are started in its folder; the scheduler needs Dask alone:
+
+    dask scheduler
+    PYTHONPATH=. dask worker tcp://HOST:8786 --nthreads 1
+"""
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import pickle
+import threading
+import time
+import uuid
+
+from helpers import VERSION, UsageError
+
+from .processes import WorkerDied
+
+PATIENCE = 30                                           # seconds for a scheduler to answer and a worker to be there
+GO_ON = "what is finished is kept, run the same command again to go on"
+
+
+def map_on_cluster(function, items, address, prepare, arguments, is_stopped=lambda: False):
+    """Yield (item, result) for every item, in the order in which they finish: processes.map_surviving on a cluster.
+
+    address : of the scheduler, such as tcp://host:8786
+
+    A worker process, however many threads it has, does one item at a time, after one call of `prepare(*arguments)`.
+    What a lost worker had in hand is done by others, or by one that comes in its place; an item that ended one worker
+    after another is tried again alone, and if that fails too its result is WorkerDied. When `is_stopped()` turns true
+    no new item is begun; what it raises ends the work within a second.
+    Raises UsageError if there is no such scheduler or it loses all its workers, or if they lack the toolkit.
+    """
+    items, suspects, pending = iter(items), [], {}
+    with _connect(address) as client:
+        cluster = _Cluster(client, address, pickle.dumps((uuid.uuid4().hex, VERSION, prepare, arguments)))
+        while True:
+            width, stopped = 2 * cluster.count_workers(), is_stopped()
+            while not stopped and len(pending) < width and (item := next(items, None)) is not None:
+                pending[cluster.submit(function, item)] = item, suspects
+            if not pending and suspects and not stopped:
+                item = suspects.pop()
+                pending[cluster.submit(function, item)] = item, None
+            if not pending:
+                return
+            for future in concurrent.futures.wait(pending, 1, concurrent.futures.FIRST_COMPLETED)[0]:
+                item, second_chance = pending.pop(future)
+                result = cluster.result_of(future)
+                if isinstance(result, WorkerDied) and second_chance is not None:
+                    second_chance.append(item)
+                else:
+                    yield item, result
+
+
+class _Cluster:
+    """What one call of map_on_cluster asks of its scheduler."""
+
+    def __init__(self, client, address, preparation):
+        self.client, self.address, self.preparation = client, address, preparation
+        self.executor, self.last_seen = client.get_executor(pure=False), time.monotonic()
+
+    def count_workers(self):
+        """How many there are, at least 1: one that is lost may come back."""
+        with self._connection():
+            count = len(self.client.nthreads())
+        self.last_seen = time.monotonic() if count else self.last_seen
+        if time.monotonic() - self.last_seen > PATIENCE:
+            raise UsageError(f"the cluster at {self.address} has lost all its workers; {GO_ON}")
+        return max(count, 1)
+
+    def submit(self, function, item):
+        """The concurrent.futures.Future of function(item) on a worker."""
+        with self._connection():
+            return self.executor.submit(_on_worker, pickle.dumps((function, item)), self.preparation)
+
+    def result_of(self, future):
+        """The result of a finished future, or the WorkerDied that is in its place."""
+        from distributed import KilledWorker
+        try:
+            return future.result()
+        except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
+            raise UsageError(f"lost the scheduler at {self.address}; {GO_ON}") from error
+        except KilledWorker:
+            return WorkerDied("its worker was lost again and again")
+        except ImportError as error:
+            raise UsageError(f"a worker of {self.address} lacks the toolkit or what it needs ({error}): start it in "
+                             "the toolkit's folder with PYTHONPATH=. dask worker") from error
+
+    @contextlib.contextmanager
+    def _connection(self):
+        from distributed.client import ClosedClientError
+        try:
+            yield
+        except (OSError, ClosedClientError) as error:
+            raise UsageError(f"lost the scheduler at {self.address}; {GO_ON}") from error
+
+
+@contextlib.contextmanager
+def _connect(address):
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError("--scheduler needs Dask: pip install -r requirements-dask.txt") from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)         # what matters comes as an exception
+    answer = concurrent.futures.Future()
+    threading.Thread(target=_open, args=(answer, distributed.Client, address), daemon=True).start()
+    try:
+        client = answer.result(2 * PATIENCE)            # Dask itself waits for ever for a port that never says a word
+    except (OSError, ValueError, TypeError, ImportError, OverflowError, concurrent.futures.TimeoutError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}: it has to be like tcp://host:8786") from error
+    with client:
+        try:
+            client.wait_for_workers(1, PATIENCE)
+        except TimeoutError as error:
+            raise UsageError(f"the scheduler at {address} has no workers: start some, PYTHONPATH=. dask worker "
+                             f"{address} --nthreads 1, in the toolkit's folder") from error
+        yield client
+
+
+def _open(answer, make_client, address):
+    try:
+        answer.set_result(make_client(address, timeout=PATIENCE, set_as_default=False))
+    except Exception as error:
+        answer.set_exception(error)
+
+
+def _on_worker(work, preparation):
+    """Do one item in a worker."""
+    import pickle  # this function travels without its module
+
+    from .dask_cluster import do_item
+    return do_item(*pickle.loads(work), *pickle.loads(preparation))
+
+
+_on_worker.__module__ = "__main__"                      # sent by value: the scheduler reads it and lacks the toolkit
+
+_busy, _prepared = threading.Lock(), [None]
+
+
+def do_item(function, item, run, version, prepare, arguments):
+    """function(item) in a worker, which is prepared once a run and does one item at a time."""
+    with _busy:
+        if version != VERSION:
+            raise UsageError(f"a worker has version {VERSION} of the toolkit, this is version {version}")
+        if _prepared[0] != run:
+            prepare(*arguments)
+            _prepared[0] = run
+        return function(item)

@@ -1,0 +1,163 @@
+"""Faces in whole photos: what comes back, what stays, and what is said when there is nothing to do."""
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+from scipy import ndimage
+
+from completion.holes import Holes
+from completion.photos import PhotoReader, judge_outside, pour_back
+from helpers import BadPhoto, read_photo
+from preprocess.faces import FaceFinder, place_faces, unwarp, warp
+
+TEMPLATE = "innerEyesAndBottomLip"
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def photo(samples):
+    return read_photo(samples / "A000369.jpg").pixels
+
+
+@pytest.fixture(scope="module")
+def matrix(finder, photo):
+    return next(place_faces(finder, photo, 64, TEMPLATE))[0]
+
+
+def block(photo, matrix, first=20, last=44):
+    """Known pixels of the photo when a square of the crop is the hole."""
+    crop, known = np.zeros((64, 64, 1)), np.ones(photo.shape[:2], bool)
+    crop[first:last, first:last] = 1
+    window, share, inside = unwarp(crop, matrix, *known.shape, order=0)
+    known[window] = (share[..., 0] == 0) | ~inside
+    return known
+
+
+def save(path, pixels, **options):
+    Image.fromarray(pixels).save(path, **options)
+    return str(path)
+
+
+def reason(call, *arguments):
+    with pytest.raises(BadPhoto) as caught:
+        call(*arguments)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("damage", ["block", "scratch", "both"])
+def test_known_pixels_stay_and_what_lies_under_the_hole_does_not_matter(photo, matrix, damage):
+    known = block(photo, matrix) if damage != "scratch" else np.ones(photo.shape[:2], bool)
+    if damage != "block":
+        known[:, 190:194] = False
+    before, completed = photo.copy(), np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    restored = pour_back(photo, known, completed, matrix)
+    np.testing.assert_array_equal(restored[known], photo[known])
+    np.testing.assert_array_equal(photo, before)
+    other = np.where(known[..., None], photo, np.uint8(7))
+    np.testing.assert_array_equal(pour_back(other, known, completed, matrix), restored)
+
+
+@pytest.mark.parametrize("sample", ["A000369", "B001232", "C001056"])
+def test_the_true_crop_poured_back_gives_the_photo_again(finder, samples, sample):
+    photo = read_photo(samples / f"{sample}.jpg").pixels
+    matrix, _ = next(place_faces(finder, photo, 64, TEMPLATE))
+    known = block(photo, matrix)
+    error = np.abs(pour_back(photo, known, warp(photo, matrix, 64)[0], matrix)[~known] - photo[~known].astype(float))
+    smooth = np.abs(pour_back(photo, known, np.zeros((64, 64, 3), np.uint8), matrix)[~known] -
+                    photo[~known].astype(float))
+    assert error.mean() < 9 and error.mean() < 0.5 * smooth.mean()
+
+
+def test_no_seam_shows_even_if_the_completed_face_is_much_brighter(photo, matrix):
+    known = block(photo, matrix)
+    completed = np.clip(warp(photo, matrix, 64)[0].astype(int) + 60, 0, 255).astype(np.uint8)
+    restored = pour_back(photo, known, completed, matrix).astype(float)
+    seam = ~known & ndimage.binary_dilation(known)
+    assert np.abs(restored - photo)[seam].mean() < 8
+
+
+def test_outside_the_crop_the_hole_is_filled_smoothly():
+    ramp = np.repeat(np.tile(np.arange(200, dtype=np.uint8), (150, 1))[..., None], 3, axis=2)
+    known = np.ones((150, 200), bool)
+    known[20:30, 10:60] = False
+    matrix = np.array([[1.0, 0, -120], [0, 1, -50]])
+    assert np.abs(pour_back(ramp, known, np.zeros((64, 64, 3), np.uint8), matrix) - ramp.astype(int)).max() <= 1
+
+
+def test_a_photo_without_colour_stays_so(photo, matrix):
+    grey = np.repeat(np.asarray(Image.fromarray(photo).convert("L"))[..., None], 3, axis=2)
+    restored = pour_back(grey, block(photo, matrix), warp(photo, matrix, 64)[0], matrix)
+    assert (restored == restored[..., :1]).all()
+
+
+def test_wide_damage_mostly_outside_the_face_is_refused_and_scratches_are_noted():
+    matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
+    known[130] = False
+    note, = judge_outside(known, matrix, 64)
+    assert note.startswith("78.7% of the hole")
+    known[:120] = False
+    assert reason(judge_outside, known, matrix, 64) == "hole_outside_face"
+    inside = np.ones((300, 300), bool)
+    inside[110:150, 110:150] = False
+    assert judge_outside(inside, matrix, 64) == judge_outside(np.ones((300, 300), bool), matrix, 64) == []
+
+
+def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path, finder, photo, matrix):
+    known = block(photo, matrix, 16, 48)
+    painted = np.where(known[..., None], photo, np.array([0, 255, 0], np.uint8))
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes("color:#00ff00"))
+    face = read(save(tmp_path / "face.png", painted), "face")
+    assert np.abs(face.matrix - matrix).max() < 8 and 900 < (~face.known).sum() < 1400
+    np.testing.assert_array_equal(face.pixels[face.known], warp(photo, face.matrix, 64)[0][face.known])
+    restored = read.restore(face, face.pixels)
+    np.testing.assert_array_equal(restored[known], photo[known])
+
+
+def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
+    hole = np.zeros(photo.shape[:2], np.uint8)
+    hole[100:420, 60:350] = 255
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(save(tmp_path / "hole.png", hole)))
+    path = save(tmp_path / "face.png", photo)
+    assert reason(read, path, "face") == "no_face"
+    corner = np.zeros_like(hole)
+    corner[:20, :20] = 255
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(save(tmp_path / "corner.png", corner)))
+    assert reason(read, path, "face") == "hole_outside_face"
+
+
+def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
+    mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(mask))
+    face = read(save(tmp_path / "face.png", photo), "face")
+    assert face.known.all() and face.notes == ["nothing is missing by its mask: copied"]
+    np.testing.assert_array_equal(read.restore(face, face.pixels), photo)
+
+
+def test_of_several_faces_the_largest_that_is_damaged_is_completed(tmp_path, finder, photo, matrix):
+    height, width = photo.shape[:2]
+    small = np.asarray(Image.fromarray(photo).resize((width * 2 // 3, height * 2 // 3)))
+    both = np.full((height, width + small.shape[1], 3), 128, np.uint8)
+    both[:, :width], both[:small.shape[0], width:] = photo, small
+    hole = np.zeros(both.shape[:2], np.uint8)
+    hole[:small.shape[0], width:][np.asarray(Image.fromarray(~block(photo, matrix)).resize(small.shape[1::-1]))] = 255
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(save(tmp_path / "hole.png", hole)))
+    face = read(save(tmp_path / "both.png", both), "both")
+    left = -np.linalg.solve(face.matrix[:, :2], face.matrix[:, 2])[0]
+    assert left > width and (~face.known).sum() > 300
+
+
+def test_a_photo_is_read_upright_and_its_mask_lies_on_what_one_sees(tmp_path, finder, photo, matrix):
+    known = block(photo, matrix)
+    mask = save(tmp_path / "mask.png", np.where(known, 0, 255).astype(np.uint8))
+    exif = Image.Exif()
+    exif[274] = 6                                       # to be seen, the stored picture is turned clockwise
+    turned = Image.fromarray(photo).rotate(90, expand=True)
+    turned.save(tmp_path / "turned.png", exif=exif)
+    assert ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).size == photo.shape[1::-1]
+    read = PhotoReader(finder, TEMPLATE, 64, holes=Holes(mask))
+    upright, sideways = read(save(tmp_path / "up.png", photo), "a"), read(str(tmp_path / "turned.png"), "a")
+    np.testing.assert_array_equal(upright.pixels, sideways.pixels)
+    np.testing.assert_array_equal(upright.known, sideways.known)

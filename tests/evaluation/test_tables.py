@@ -1,0 +1,78 @@
+"""Numbers of many faces in little room, and the table that is made of them."""
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles
+from evaluation.tables import Measured, as_csv, as_table, read_measured, summarize
+from helpers import write_picture
+from metrics.distributions import sliced_wasserstein
+
+
+def record(face, mask="center", method="telea", **numbers):
+    return {"face": face, "mask": mask, "method": method, "face_sha256": "0", "fingerprint": [1, 2], **numbers}
+
+
+def test_numbers_are_kept_by_face_and_a_later_record_replaces_an_earlier_one():
+    measured = Measured()
+    for entry in (record("a", hole_psnr=20.0), record("b", hole_psnr=None, identity=0.5), record("a", hole_psnr=22.0)):
+        measured.add(entry)
+    assert [measured.value(face, "hole_psnr") for face in "ab"] == [22.0, None]
+    assert [measured.value(face, "identity") for face in "ab"] == [None, 0.5]
+    assert measured.values("hole_psnr") == [22.0] and measured.value("a", "nonsense") is None
+
+
+def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_path):
+    entries = [record(face, mask, method, hole_psnr=1.0) for face in ("a", "b") for mask in ("half", "center", "O1")
+               for method in ("telea", "laplace")]
+    entries.append(record("c", fingerprint=[3, 4]))     # measured on a file that has changed since
+    (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, entries)))
+    groups = read_measured(tmp_path, {"a": (1, 2), "c": (1, 2)}, ["half", "center"], ["telea"])
+    assert list(groups) == [("half", "telea"), ("half", "laplace"), ("center", "telea"), ("center", "laplace"),
+                            ("O1", "telea"), ("O1", "laplace")]
+    assert all(list(group.places) == ["a"] for group in groups.values())
+
+
+@pytest.fixture
+def row(tmp_path):
+    rng, measured, faces = np.random.default_rng(0), Measured(), {}
+    pictures = rng.integers(0, 256, (2, 5, 32, 32, 3), dtype=np.uint8)
+    descriptors, files = rng.normal(size=(2, 5, 128)).astype(np.float32), DescriptorFiles(tmp_path)
+    for index, name in enumerate("abcde"):
+        faces[name] = tmp_path / f"{name}.png"
+        write_picture(faces[name], pictures[0, index])
+        write_picture(tmp_path / f"pictures/center/telea/{name}.png", pictures[1, index])
+        measured.add(record(name, hole_psnr=20.0 + index, hole_ssim=None))
+        files.append(name, ORIGINAL, descriptors[0, index])
+        files.append(name, ("center", "telea"), descriptors[1, index])
+    np.testing.assert_array_equal(files.read(ORIGINAL, "ca"), descriptors[0, [2, 0]])
+    return summarize(tmp_path, ("center", "telea"), measured, faces, 3), pictures
+
+
+def test_a_row_has_the_means_and_the_distances_of_the_sets(row):
+    summary, pictures = row
+    mean, low, high = summary["metrics"]["hole_psnr"]
+    assert summary["n"] == 5 and mean == 22 and 20 <= low < 22 < high <= 24
+    assert summary["metrics"]["hole_ssim"] is None and summary["metrics"]["face_frechet"][0] > 1
+    assert summary["metrics"]["sliced_wasserstein"][0] == sliced_wasserstein(*pictures, 3)
+
+
+def test_the_tables_say_what_the_rows_say(row):
+    summary, _ = row
+    line, = csv.DictReader(io.StringIO(as_csv([summary])))
+    assert float(line["hole_psnr"]) == 22 and line["hole_ssim"] == "" and line["face_frechet_low"] == ""
+    heading, text = as_table([summary]).splitlines()
+    assert dict(zip(heading.split(), text.split()))["hole_psnr"] == "22.00" and " - " in text
+
+
+def test_picture_files_are_read_as_they_are_sliced(tmp_path):
+    pictures = np.random.default_rng(1).integers(0, 256, (3, 8, 6, 3), dtype=np.uint8)
+    for index, picture in enumerate(pictures):
+        write_picture(tmp_path / f"{index}.png", picture)
+    files = PictureFiles(tmp_path / f"{index}.png" for index in range(3))
+    assert files.shape == pictures.shape and len(files) == 3 and math.prod(files.shape) == pictures.size
+    np.testing.assert_array_equal(files[1:], pictures[1:])

@@ -1,0 +1,124 @@
+"""The recipe that is chosen with and without an encoder, and searches that begin at its answer."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluate_completion
+import face_completion
+import network
+from helpers import BAD_CHECKPOINT, read_photo, read_records
+from models.latent_encoder import Architecture, LatentEncoder, Training
+from training.checkpoint import export
+from training.devices import is_slow
+
+FACES = [Path(__file__).parents[1] / "data" / "openface64" / name for name in ("A000369.png", "B001273.png")]
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    """The folder of a DCGAN whose encoder lies where it is looked for."""
+    folder = tmp_path_factory.mktemp("encoded") / "dcgan"
+    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
+    for kernel in dcgan.generator.kernels:
+        kernel.assign(5 * kernel)
+    export(dcgan, folder, {})
+    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2))
+    encoder.prepare_training(Training(generator=str(folder)))
+    export(encoder, f"{folder}-learned/latent_encoder", {})
+    return folder
+
+
+@pytest.fixture
+def complete(run, tmp_path):
+    def call(model, *arguments):
+        ended = run(face_completion.main, *FACES, "--out_dir", tmp_path / "out", "--checkpoint", model,
+                    "--num_iter", 4, *arguments)
+        config = tmp_path / "out" / "config.json"
+        return ended, json.loads(config.read_text()) if config.exists() else None
+    return call
+
+
+def test_where_there_is_an_encoder_the_search_begins_at_its_answer(complete, encoded, tmp_path):
+    ended, settings = complete(encoded, "--no-mirror", "--hold", 0)
+    assert ended.code == 0 and not ended.err, ended.err
+    assert settings["recipe"]["space"] == "activations" and settings["encoder"]
+    for record in read_records(tmp_path / "out" / "results.jsonl"):
+        assert record["iterations"] == 4 and record["context_loss"] < record["budget"]["context_loss"][0]
+
+
+@pytest.mark.parametrize("how", [[], ["--recipe", "seed", "--lam", "3"]], ids=["activations", "latent"])
+def test_in_bfloat16_the_search_ends_near_where_it_ends_in_float32(complete, encoded, tmp_path, how):
+    guesses = {}
+    for precision in ("float32", "bfloat16"):
+        ended, settings = complete(encoded, *how, "--overwrite", "--precision", precision)
+        assert ended.code == 0 and settings["recipe"]["precision"] == precision
+        assert ended.err.count("no instructions for bfloat16") == is_slow(precision)
+        guesses[precision] = [read_photo(path).pixels.astype(int)
+                              for path in sorted(tmp_path.glob("out/*/completed.png"))]
+    apart = np.abs(np.subtract(*guesses.values()))
+    assert apart.any() and apart.mean() < 1 and apart.max() < 25
+
+
+def test_without_iterations_the_answer_is_the_encoders(complete, encoded, tmp_path):
+    ended, _ = complete(encoded, "--num_iter", 0)
+    assert ended.code == 0 and not ended.err and "2 completed" in ended.out
+    for face in tmp_path.glob("out/*/completed.png"):
+        assert face.read_bytes() == face.with_name("0000.png").read_bytes()
+    assert [record["iterations"] for record in read_records(tmp_path / "out" / "results.jsonl")] == [0, 0]
+
+
+def test_without_an_encoder_the_search_begins_at_a_pool_and_says_so(complete, model):
+    ended, settings = complete(model, "--pool", 8, "--starts", 2)
+    assert ended.code == 0 and not ended.err
+    assert ended.out.count("no latent encoder in") == 1 and "by recipe pool" in ended.out
+    assert settings["recipe"]["space"] == "latent" and settings["encoder"] is None
+
+
+def test_a_recipe_that_was_asked_for_is_not_replaced(complete, model):
+    ended, settings = complete(model, "--recipe", "best")
+    assert ended.code == BAD_CHECKPOINT and "no latent encoder in" in ended.err and settings is None
+    assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name, problem", [("other", "another generator"), ("none", "no usable model")])
+def test_an_encoder_that_is_of_no_use_is_refused(complete, encoded, model, tmp_path, name, problem):
+    ended, _ = complete(model if name == "other" else encoded, "--encoder",
+                        f"{encoded}-learned/latent_encoder" if name == "other" else tmp_path / "none")
+    assert ended.code == BAD_CHECKPOINT and problem in ended.err and len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments, problem", [
+    (["--recipe", "seed", "--encoder", "x"], "--encoder is for recipes"),
+    (["--recipe", "pool", "--space", "activations", "--completions", "3"], "choose a --scatter")])
+def test_options_that_would_do_nothing_are_refused(complete, encoded, arguments, problem):
+    ended, settings = complete(encoded, *arguments)
+    assert ended.code == 2 and problem in ended.err and settings is None
+
+
+def test_the_latent_alone_is_searched_from_a_pool(complete, encoded):
+    ended, settings = complete(encoded, "--space", "latent", "--pool", 8, "--starts", 2)
+    assert ended.code == 0 and settings["encoder"] is None and settings["recipe"]["pool"] == 8
+
+
+def test_a_start_that_failed_leaves_nothing_to_respect(complete, model):
+    refused, _ = complete(model, "--encoder", "none")
+    assert refused.code == BAD_CHECKPOINT
+    assert complete(model, "--pool", 8, "--starts", 2)[0].code == 0
+
+
+def test_a_method_without_a_search_asks_for_no_encoder(run, tmp_path):
+    ended = run(face_completion.main, *FACES, "--out_dir", tmp_path / "out", "--method", "laplace")
+    assert ended.code == 0 and not ended.err
+
+
+def test_an_evaluation_knows_its_encoder(run, encoded, tmp_path):
+    ended = run(evaluate_completion.main, *FACES, "--methods", "latent", "--checkpoint", encoded, "--jobs", 1,
+                "--out_dir", tmp_path / "out")
+    assert ended.code == 0, ended.err
+    settings = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert settings["encoder"] and settings["recipe"]["space"] == "activations"
+    ended = run(evaluate_completion.main, *FACES, "--methods", "latent", "--checkpoint", encoded, "--recipe", "pool",
+                "--out_dir", tmp_path / "out")
+    assert ended.code == 2 and "other settings (recipe, encoder)" in ended.err

@@ -1,0 +1,192 @@
+"""The latent encoder: what its numbers mean, what its training leaves alone, and its training from end to end."""
+import numpy as np
+import pytest
+
+from completion.masks import MASKS, center
+from helpers import BAD_CHECKPOINT, UsageError, to_float, to_uint8, write_picture
+from models import latent_encoder, train
+from models.latent_encoder import Architecture, LatentEncoder, Training
+from network import DCGAN, tf
+from network import Architecture as Sizes
+from training.checkpoint import export, load_model, take_weights
+
+SIZES = Architecture(z_dim=8, gf_dim=2, ef_dim=2)
+CORRECTING = Architecture(z_dim=8, gf_dim=2, ef_dim=2, corrections=2)
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """The folder of a DCGAN whose faces have colours."""
+    folder, dcgan = tmp_path_factory.mktemp("models") / "dcgan", DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2), seed=3)
+    for kernel in dcgan.generator.kernels:
+        kernel.assign(10 * kernel)
+    export(dcgan, folder, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def faces(generator):
+    """Faces that the generator can make."""
+    dcgan, _ = load_model(generator)
+    return to_uint8(dcgan.generate(dcgan.latents(8, 5)))
+
+
+@pytest.fixture(scope="module")
+def model(generator, faces):
+    """One that has learned a little."""
+    model = LatentEncoder(SIZES)
+    model.prepare_training(Training(generator=str(generator), steps=20, average=0.5, learning_rate=0.01))
+    update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+    model.losses = [update(batch, tf.constant(step, tf.int64)) for step in range(20)]
+    return model
+
+
+def test_activations_are_counted_in_deviations_from_the_generators_mean(generator, model):
+    dcgan, _ = load_model(generator)
+    z = dcgan.latents(500, 9)
+    seen = (dcgan.generator.first(z) - model.mean) / tf.maximum(model.deviation, 1e-9)
+    np.testing.assert_allclose([np.mean(seen), np.std(seen)], [0, 1], atol=0.05)
+    np.testing.assert_allclose(model.decode(tf.reshape(seen, (500, -1))), dcgan.generate(z), atol=1e-5)
+
+
+def test_training_lowers_the_losses_and_leaves_the_generator_alone(generator, model, faces):
+    first, last = model.losses[0], model.losses[-1]
+    assert last["hole_loss"] < 0.9 * first["hole_loss"] and last["known_loss"] < 0.9 * first["known_loss"]
+    for mine, its in zip(model.generator.variables, load_model(generator)[0].generator.variables):
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_a_face_is_seen_alike_alone_and_in_company_and_nothing_under_the_hole_is_seen(model, faces):
+    truth = to_float(faces[:5])
+    known = np.stack([MASKS[name](64, np.random.default_rng(1)) for name in ("center", "left", "half", "O1", "random")])
+    together = model.fill_batch(truth, known, range(5))
+    np.testing.assert_array_equal(together[known], truth[known])
+    for index in (0, 4):
+        alone = model.fill_batch(truth[index:index + 1], known[index:index + 1], [0])
+        np.testing.assert_array_equal(alone[0], together[index])
+    other = np.where(known[..., None], truth, 1 - truth)
+    np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
+
+
+def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_path, run, generator, faces):
+    for index, face in enumerate(faces):
+        write_picture(tmp_path / "faces" / f"{index}.png", face)
+    common = ["latent_encoder", "--generator", generator, "--dataset", tmp_path / "faces", "--ef_dim", "2",
+              "--batch_size", "4", "--save_every", "2", "--report_every", "1", "--masks", "center", "O1",
+              "--corrections", "2", "--features", "0.1", "--adversarial", "0.1"]
+
+    def trained(name, *more):
+        ended = run(train.main, *common, "--checkpoint_dir", tmp_path / name, "--log_dir", tmp_path / f"{name}_logs",
+                    *more)
+        assert ended.code in (0, None), ended.err
+        return load_model(tmp_path / name / "latent_encoder", LatentEncoder)[0]
+    whole = trained("whole", "--epoch", "2", "--export", tmp_path / "shipped")
+    trained("cut", "--epoch", "2")
+    (tmp_path / "cut" / "latent_encoder" / "step-00000004" / "manifest.json").unlink()
+    resumed = trained("cut", "--epoch", "2")
+    for one, other in zip(whole.encoder.variables, resumed.encoder.variables):
+        np.testing.assert_array_equal(one, other)
+    assert any(np.any(correction.last) for correction in whole.encoder.corrections)
+    shipped, manifest = load_model(tmp_path / "shipped", LatentEncoder)
+    known = np.repeat(center(64)[None], 2, axis=0)
+    np.testing.assert_array_equal(shipped.fill_batch(to_float(faces[:2]), known, [0, 1]),
+                                  whole.fill_batch(to_float(faces[:2]), known, [0, 1]))
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2, "corrections": 2}
+    export(DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2), seed=4), tmp_path / "other", {})
+    ended = run(train.main, *common, "--checkpoint_dir", tmp_path / "cut", "--log_dir", tmp_path / "cut_logs",
+                "--generator", tmp_path / "other")
+    assert ended.code == BAD_CHECKPOINT and "another generator" in ended.err
+
+
+def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees(generator, faces):
+    def seen(weight):
+        model = LatentEncoder(SIZES)
+        model.prepare_training(Training(generator=str(generator), steps=20, learning_rate=0.01, features=weight))
+        update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+        for step in range(20):
+            found = update(batch, tf.constant(step, tf.int64))
+        known = np.repeat(center(64)[None], len(faces), axis=0)
+        completed = np.where(known[..., None], batch, model.decode(model.encode(batch, known)))
+        return float(model._features_loss(completed, batch)), found
+    (without, plain), (drawn, found) = seen(0.0), seen(1.0)
+    assert drawn < without and "features_loss" in found and "features_loss" not in plain
+
+
+@pytest.fixture(scope="module")
+def correcting(generator, faces):
+    """One that corrects the generator's activations too, begun from the weights of one that does not."""
+    model = LatentEncoder(CORRECTING)
+    model.prepare_training(Training(generator=str(generator), steps=20, learning_rate=0.01))
+    update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
+    for step in range(20):
+        update(batch, tf.constant(step, tf.int64))
+    return model
+
+
+def test_corrections_of_nothing_change_nothing_and_others_are_counted_in_deviations(generator, correcting):
+    dcgan, _ = load_model(generator)
+    seen = tf.reshape((dcgan.generator.first(dcgan.latents(4, 9)) - correcting.mean) / correcting.deviation, (4, -1))
+    corrections = np.zeros((4, 8 * 8 * 8 + 16 * 16 * 4), np.float32)
+    np.testing.assert_allclose(correcting.decode(tf.concat((seen, corrections), axis=1)),
+                               dcgan.generate(dcgan.latents(4, 9)), atol=1e-5)
+    corrections[:, 0] = 0.5                             # the first value of the first channel
+    dcgan.generator.norms[1].scale.assign(2 * dcgan.generator.norms[1].scale)
+    x = dcgan.generator.double(correcting.mean + tf.reshape(seen, (4, 4, 4, 16)) * correcting.deviation, 0)
+    moved = x + dcgan.generator.norms[1].scale / 2 * tf.one_hot(0, 8) * tf.reshape(tf.one_hot(0, 64), (1, 8, 8, 1))
+    correcting.generator.norms[1].scale.assign(dcgan.generator.norms[1].scale)
+    np.testing.assert_allclose(correcting.decode(tf.concat((seen, corrections), axis=1)),
+                               dcgan.generator.rest(moved, done=1), atol=1e-5)
+    correcting.generator.norms[1].scale.assign(dcgan.generator.norms[1].scale / 2)
+
+
+def test_what_is_encoded_decodes_to_what_was_trained(correcting, faces):
+    truth, known = to_float(faces), np.repeat(center(64)[None], len(faces), axis=0)
+    _, activations = correcting._see(correcting.encoder, truth, known)
+    np.testing.assert_allclose(correcting.decode(correcting.encode(truth, known)),
+                               correcting.generator.rest(activations, done=2), atol=1e-5)
+
+
+def test_a_larger_one_begins_with_the_weights_of_a_smaller_one(tmp_path, model, faces):
+    export(model, tmp_path / "smaller", {})
+    larger = LatentEncoder(CORRECTING, seed=5)
+    take_weights(larger, tmp_path / "smaller")
+    truth, known = to_float(faces), np.repeat(center(64)[None], len(faces), axis=0)
+    seen = larger.encode(truth, known)
+    np.testing.assert_array_equal(seen[:, :256], model.encode(truth, known))
+    assert not np.any(seen[:, 256:])
+
+
+def test_no_more_layers_are_corrected_than_there_are():
+    with pytest.raises(UsageError, match="has 3 hidden layers to correct, got 4"):
+        Architecture(corrections=4)
+
+
+def test_the_adversarial_losses_are_what_their_formulas_say_and_move_both_sides(generator, faces, monkeypatch):
+    def prepared(weight):
+        model = LatentEncoder(SIZES)
+        model.prepare_training(Training(generator=str(generator), steps=30, learning_rate=0.01, adversarial=weight))
+        return model
+    monkeypatch.setattr(latent_encoder, "NOISE", 0.0)
+    batch, known = tf.constant(to_float(faces)), tf.constant(np.repeat(center(64)[None], len(faces), axis=0))
+    plain, model = prepared(0.0), prepared(1.0)
+    found, _ = model._losses(batch, known, 0), plain.train_step(batch, tf.constant(0, tf.int64))
+    _, activations = model._see(model.encoder, batch, known, training=True)
+    completed = tf.where(known[..., None], batch, model.generator.rest(activations))
+    real, fake = (model.adversary(seen, training=True) for seen in (batch, completed))
+    np.testing.assert_allclose(found["adversarial_loss"], np.mean(np.log1p(np.exp(-fake))), rtol=1e-5)
+    np.testing.assert_allclose(found["d_loss"], np.mean(0.9 * np.log1p(np.exp(-real)) + 0.1 * np.log1p(np.exp(real))
+                                                        + np.log1p(np.exp(fake))), rtol=1e-5)
+    model.train_step(batch, tf.constant(0, tf.int64))
+    assert np.any(model.adversary.dense != model.discriminator.dense)
+    assert np.any(model.encoder.dense != plain.encoder.dense) and "adversary" not in plain.parts
+
+
+def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
+    export(LatentEncoder(SIZES), tmp_path / "encoder", {})
+    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "encoder")
+    assert ended.code == BAD_CHECKPOINT and "no dcgan" in ended.err
+
+
+def test_a_generator_that_is_not_there_is_named(tmp_path, run):
+    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "none")
+    assert ended.code == BAD_CHECKPOINT and len(ended.err.splitlines()) == 1 and "none" in ended.err

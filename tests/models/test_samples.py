@@ -1,0 +1,24 @@
+"""The picture of what models make up."""
+import numpy as np
+
+from helpers import BAD_CHECKPOINT, read_photo
+from models import samples
+from models.context_encoder import Architecture as Filler
+from models.context_encoder import ContextEncoder
+from models.latent_model import Architecture
+from models.vae import VAE
+from training.checkpoint import export
+
+
+def test_every_model_gets_a_row(run, model, tmp_path):
+    export(VAE(Architecture(z_dim=8, gf_dim=2, df_dim=2)), tmp_path / "vae", {})
+    ended = run(samples.main, tmp_path / "rows.png", tmp_path / "vae", model, "--count", 3)
+    assert not ended.code and "vae" in ended.out and "dcgan" in ended.out
+    picture = read_photo(tmp_path / "rows.png").pixels
+    assert picture.shape == (128, 192, 3) and np.ptp(picture[64:]) > np.ptp(picture[:64])
+
+
+def test_a_model_that_fills_holes_has_no_samples(run, tmp_path):
+    export(ContextEncoder(Filler(gf_dim=2, df_dim=2)), tmp_path / "filler", {})
+    ended = run(samples.main, tmp_path / "rows.png", tmp_path / "filler")
+    assert ended.code == BAD_CHECKPOINT and "makes nothing up" in ended.err

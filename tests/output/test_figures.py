@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import UsageError, read_photo
+from output.figures import write_comparison, write_gif, write_sheet
+
+FACES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
+
+
+def test_a_sheet_holds_every_picture_in_its_place(tmp_path):
+    sheet = write_sheet(tmp_path / "sheet.png", list(FACES))
+    assert sheet.shape == (16, 64, 3)
+    np.testing.assert_array_equal(sheet[8:, 8:16], FACES[9])
+    np.testing.assert_array_equal(read_photo(tmp_path / "sheet.png").pixels, sheet)
+
+
+def test_an_animation_has_every_frame_and_rests_on_the_last(tmp_path):
+    write_gif(tmp_path / "faces.gif", list(FACES[:4]))
+    with Image.open(tmp_path / "faces.gif") as animation:
+        assert animation.n_frames == 4 and animation.info["loop"] == 0
+        first = animation.info["duration"]
+        animation.seek(3)
+        assert animation.info["duration"] > first
+
+
+def flat(level):
+    return np.full((8, 8, 3), level, np.uint8)
+
+
+def test_a_comparison_shows_rows_and_columns_in_their_order_at_print_resolution(tmp_path):
+    rows = [{"original": flat(10), "latent": flat(60)}, {"latent": flat(160), "original": flat(110)}]
+    write_comparison(tmp_path / "figure.png", rows, ["original", "latent"])
+    figure = read_photo(tmp_path / "figure.png").pixels
+    heading = len(figure) - 2 * 300
+    assert figure.shape[1] == 2 * 300 and 40 < heading < 90
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    centres = figure[[[heading + 150], [heading + 450]], [150, 450]]
+    np.testing.assert_array_equal(centres[..., 0], [[10, 60], [110, 160]])
+    for column in (figure[:heading, :300], figure[:heading, 300:]):
+        assert column.max() == 255 and column.min() < 50                # a heading, dark on white
+
+
+def test_a_comparison_leaves_the_place_of_a_missing_picture_white(tmp_path):
+    write_comparison(tmp_path / "figure.png", [{"original": flat(0), "$a_b": flat(9)}, {"original": flat(0)}],
+                     ["original", "$a_b"], dpi=50)
+    figure = read_photo(tmp_path / "figure.png").pixels
+    assert (figure[-45:, 55:] == 255).all() and (figure[-45:, :45] == 0).all()
+
+
+def test_a_comparison_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "figure.png").mkdir()
+    with pytest.raises(UsageError, match="cannot write"):
+        write_comparison(tmp_path / "figure.png", [{"original": flat(0)}], ["original"], dpi=20)
+    assert [path.name for path in tmp_path.rglob("*")] == ["figure.png"]

@@ -1,0 +1,268 @@
+import base64
+import io
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from helpers import UsageError, read_photo
+from output.page import TEMPLATE, FaceRow, write_report
+
+HOSTILE = "<img src=x onerror=alert(1)>.png"
+NOT_UTF8 = os.fsdecode(b"\xff.png")
+BREAKING = "</script><script>alert(2)</script><!--\u2028\u2029&quot;{{data}}"
+METHODS = ["latent", "laplace", HOSTILE]
+ROWS, STEPS = 30, (0, 50, 100)
+
+
+def face(*seed):
+    """(16, 16, 3) uint8, smooth, unlike that of any other seed."""
+    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(corners).resize((16, 16)))
+
+
+def make_rows(first):
+    """Rows whose pictures all differ, but for the original ones, which are the same in every group."""
+    for index in range(ROWS):
+        pictures = {"original": face(index), "masked": face(first, index)}
+        pictures |= {method: face(first, index, place) for place, method in enumerate(METHODS, 1)}
+        scores = {method: {"hole_psnr": 20 + index / 8, "hole_ssim": 0.5} for method in METHODS}
+        yield FaceRow({0: HOSTILE, 1: NOT_UTF8}.get(index, f"face {first} {index}.png"), pictures,
+                      {step: face(first, index, 1000 + step) for step in STEPS}, scores, "best" if index < 3 else "")
+
+
+SUMMARY = [{"mask": mask, "method": method, "n": np.int64(30),
+            "metrics": {"hole_psnr": (psnr + shift, psnr - 0.5, psnr + 10.5), "identity": (psnr / 50, None, None),
+                        "seconds": seconds}}
+           for mask, shift in (("center", 0), ("half", 10))
+           for method, psnr, seconds in zip(METHODS, (9.5, 20, 15), ((3, 2, 4), None, (1.5, 1, float("nan"))))]
+
+
+def read_data(path):
+    """The record that a page carries."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.DOTALL)[1])
+
+
+def test_a_page_needs_nothing_from_elsewhere(tmp_path):
+    write_report(tmp_path / "page.html", "A title", {"center": [FaceRow("a", {"original": face(0)}, {}, {})]})
+    text = (tmp_path / "page.html").read_text()
+    assert not re.search(r"https?:|@import|url\(|<link|<iframe", text)
+    assert not re.search(r"\b(src|href)=(?![\"']?data:)", text)
+    assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize("text", [HOSTILE, BREAKING, NOT_UTF8])
+def test_no_text_leaves_the_data(tmp_path, text):
+    rows = [FaceRow(text, {text: face(0)}, {}, {text: {text: 1.0}}, text)]
+    summary = [{"mask": text, "method": text, "n": 1, "metrics": {text: None}}]
+    write_report(tmp_path / "page.html", text, {text: rows}, summary=summary, settings={text: [text]})
+    page = (tmp_path / "page.html").read_bytes()
+    before, after = TEMPLATE.read_bytes().split(b"{{data}}")
+    assert page.startswith(before) and page.endswith(after)
+    data = page[len(before):-len(after)]
+    assert data.isascii() and b"<" not in data
+    record, text = json.loads(data), text.replace("\udcff", "\ufffd")
+    assert [record["title"], record["settings"], record["groups"][0]["rows"][0]["name"]] == [text, {text: [text]}, text]
+
+
+def test_pictures_are_small_and_true(tmp_path, openface):
+    faces = [read_photo(path).pixels for path in sorted(openface.glob("*.png"))[:12]]
+    rows = [FaceRow(str(index), {"original": pixels}, {}, {}) for index, pixels in enumerate(faces)]
+    write_report(tmp_path / "page.html", "", {"center": rows})
+    data = read_data(tmp_path / "page.html")
+    for pixels, picture in zip(faces, data["pictures"]):
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB"))
+        assert ((shown - pixels.astype(float)) ** 2).mean() < 65                # above 30 dB
+    size = (tmp_path / "page.html").stat().st_size - TEMPLATE.stat().st_size
+    assert size / len(faces) < 2500                                             # 300 faces x 12: below 9 MB
+
+
+def test_equal_pictures_are_stored_once(tmp_path):
+    write_report(tmp_path / "page.html", "", {"center": make_rows(1000), "half": make_rows(9000)})
+    data = read_data(tmp_path / "page.html")
+    assert len(data["pictures"]) == ROWS * (1 + 2 * (1 + len(METHODS) + len(STEPS)))
+    first, second = (group["rows"][7] for group in data["groups"])
+    assert first["pictures"]["original"] == second["pictures"]["original"]
+    assert [step for step, _ in first["steps"]] == list(STEPS)
+
+
+def test_numbers_of_numpy_are_written_and_those_that_are_not_finite_are_absent(tmp_path):
+    summary = [{"mask": "center", "method": "latent", "n": np.int64(3),
+                "metrics": {"hole_psnr": np.array([np.inf, 1, 2]), "l1": (np.float32(0.5), float("nan"), None)}}]
+    write_report(tmp_path / "page.html", "", {}, summary=summary, settings={"path": tmp_path})
+    data = read_data(tmp_path / "page.html")
+    assert data["summary"][0]["metrics"] == {"hole_psnr": [None, 1, 2], "l1": [0.5, None, None]}
+    assert (data["summary"][0]["n"], data["settings"]) == (3, {"path": str(tmp_path)})
+
+
+def test_a_page_is_whole_or_absent(tmp_path):
+    def broken():
+        yield FaceRow("a", {"original": face(0)}, {}, {})
+        raise MemoryError
+    (tmp_path / "page.html").write_text("the old one")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(MemoryError):
+        write_report(tmp_path / "page.html", "", {"center": broken()})
+    with pytest.raises(UsageError, match="cannot write"):
+        write_report(tmp_path / "folder", "", {})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "page.html"]
+    assert (tmp_path / "page.html").read_text() == "the old one"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium, one for all tests."""
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (browser and driver):
+        pytest.skip("needs a browser: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []                        # Chromium's sandbox refuses root
+    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900", *root):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def browse(chromium, tmp_path):
+    """Write a page and open it: browse(groups, summary=...) -> browser. At the end the page must have kept quiet."""
+    def call(groups, **options):
+        write_report(tmp_path / "page.html", BREAKING, groups, settings={HOSTILE: BREAKING}, **options)
+        chromium.get((tmp_path / "page.html").as_uri())
+        return chromium
+    yield call
+    with pytest.raises(NoAlertPresentException):
+        chromium.switch_to.alert.dismiss()
+    assert not [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture
+def browser(browse):
+    """The page of a full evaluation."""
+    return browse({"center": make_rows(1000), "half": make_rows(9000)}, summary=SUMMARY)
+
+
+def texts(browser, selector):
+    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(node => node.textContent)",
+                                  selector)
+
+
+def click(browser, selector):
+    browser.find_element(By.CSS_SELECTOR, selector).click()
+
+
+def sources(browser, column):
+    """The pictures of a column, from the first row shown to the last."""
+    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(image => image.src)",
+                                  f"img[alt$=', {column}']")
+
+
+def test_text_that_looks_like_markup_is_shown_as_text(browser):
+    assert texts(browser, "article h3")[:3] == [f"{HOSTILE}best", "\ufffd.pngbest", "face 1000 2.pngbest"]
+    assert texts(browser, "td.method") == METHODS
+    assert "<script>alert(2)</script>" in browser.title
+    assert "<script>alert(2)</script>" in browser.find_element(By.TAG_NAME, "h1").text
+    assert not browser.find_elements(By.CSS_SELECTOR, "[onerror]")
+    assert browser.execute_script("return performance.getEntriesByType('resource')"
+                                  ".every(entry => entry.name.startsWith('data:'))")
+
+
+def test_a_click_on_a_heading_sorts_table_and_plots(browser):
+    latent, laplace, other = METHODS
+    for column, orders in {"hole_psnr": [[laplace, other, latent], [latent, other, laplace]],
+                           "identity": [[latent, other, laplace], [laplace, other, latent]],
+                           "seconds": [[other, latent, laplace], [latent, other, laplace]],     # the unknown comes last
+                           "method": [[other, laplace, latent]]}.items():
+        for order in orders:
+            click(browser, f"th.{column} button")
+            assert texts(browser, "td.method") == order
+    assert texts(browser, "#plots figure:first-child .name") == [other, laplace, latent]
+    sorts = [header.get_attribute("aria-sort") for header in browser.find_elements(By.CSS_SELECTOR, "th")]
+    assert sorts == ["ascending", "none", "none", "none", "none"]
+    browser.switch_to.active_element.send_keys(Keys.ENTER)                      # the heading keeps the focus
+    assert texts(browser, "td.method") == [latent, laplace, other]
+
+
+def test_a_metric_is_plotted_with_its_interval_and_direction(browser):
+    assert texts(browser, "#plots figcaption") == ["hole PSNR", "identity", "seconds"]
+    words = [svg.get_attribute("aria-label") for svg in browser.find_elements(By.CSS_SELECTOR, "#plots svg")]
+    assert words == ["hole PSNR, dB, higher is better", "identity, lower is better", "seconds, s, lower is better"]
+    places = browser.execute_script("return [...document.querySelectorAll('#plots figure:first-child circle')]"
+                                    ".map(dot => dot.cx.baseVal.value)")
+    assert places[0] < places[2] < places[1]                                    # 9.5 < 15 < 20
+    for index, whiskers in enumerate((3, 0, 1), 1):
+        assert len(texts(browser, f"#plots figure:nth-child({index}) .whisker")) == whiskers
+    assert texts(browser, ".best") == ["0.1900", "20.00", "1.500"]
+
+
+def test_the_mask_chosen_governs_table_plots_and_faces(browser):
+    masked, original = sources(browser, "masked"), sources(browser, "original")
+    Select(browser.find_element(By.CSS_SELECTOR, "#results select")).select_by_value("half")
+    assert texts(browser, "td.hole_psnr span")[0] == "19.50"
+    assert not set(masked) & set(sources(browser, "masked")) and original == sources(browser, "original")
+    assert texts(browser, "article h3")[2].startswith("face 9000 2.png")
+    assert Select(browser.find_element(By.CSS_SELECTOR, "#tools select")).first_selected_option.text == "half"
+    click(browser, "#all input")
+    assert texts(browser, "td.mask") == ["center"] * 3 + ["half"] * 3
+
+
+def test_rows_are_turned_over_page_by_page(browser):
+    assert texts(browser, "#position") == ["1–24 of 30"] and len(texts(browser, "article")) == 24
+    click(browser, "#next")
+    assert texts(browser, "#position") == ["25–30 of 30"]
+    assert texts(browser, "article h3") == [f"face 1000 {index}.png" for index in range(24, 30)]
+    assert texts(browser, ".score")[2] == "23.0 dB · 0.500"
+    assert not browser.find_element(By.ID, "next").is_enabled()
+    click(browser, "#previous")
+    assert texts(browser, "#position") == ["1–24 of 30"]
+
+
+def test_the_slider_leads_every_row_through_its_search(browser):
+    results, laplace = sources(browser, "latent"), sources(browser, "laplace")
+    assert texts(browser, "#iteration") == ["result"]
+    slider = browser.find_element(By.ID, "step")
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert texts(browser, "#iteration") == ["iteration 100"]
+    last = sources(browser, "latent")
+    slider.send_keys(Keys.HOME)
+    assert texts(browser, "#iteration") == ["iteration 0"]
+    assert all(len(set(versions)) == 3 for versions in zip(results, last, sources(browser, "latent")))
+    assert sources(browser, "laplace") == laplace
+    click(browser, "#play")
+    WebDriverWait(browser, 10).until(lambda _: texts(browser, "#iteration") == ["result"])
+    assert sources(browser, "latent") == results and texts(browser, "#play") == ["Play"]
+
+
+def test_the_page_of_completed_faces_has_neither_table_nor_plots(browse):
+    rows = [FaceRow("a.png", {"original": face(0), "masked": face(1), "completed": face(2)}, {0: face(3)}, {}),
+            FaceRow("b.png", {"original": face(4), "masked": face(5)}, {}, {})]
+    browser = browse({"center": rows})
+    assert not browser.find_element(By.ID, "results").is_displayed()
+    assert not browser.find_element(By.ID, "legend").is_displayed()
+    before = sources(browser, "completed")
+    browser.find_element(By.ID, "step").send_keys(Keys.HOME)
+    assert len(before) == 1 and sources(browser, "completed") != before
+    assert texts(browser, "figcaption") == ["original", "masked", "completed"] * 2
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_page_fits_the_window(browser, width):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    picture = browser.find_element(By.CSS_SELECTOR, "article img").size
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert 96 <= picture["width"] <= 128 and picture["height"] == picture["width"]

@@ -1,0 +1,268 @@
+import io
+import os
+import shutil
+import signal
+import sys
+import time
+import types
+
+import pytest
+
+from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, UsageError
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import printable
+from shell.options import Parser, add_inputs, number, whole_number
+from shell.progress import Progress
+from shell.signals import Stopped, StopRequest
+from shell.sources import gather_inputs
+
+
+def parser():
+    parser = Parser("Does nothing.")
+    parser.add_argument("--batch_size", type=whole_number(1), default=300, metavar="N", help="faces a batch")
+    parser.add_argument("--rate", type=number(above=0, at_most=1), default=0.5, metavar="R", help="how fast")
+    return parser
+
+
+def gathered(*arguments, exclude=None):
+    inputs = Parser("Reads photos.")
+    add_inputs(inputs)
+    sources, failures = gather_inputs(inputs.parse_args([str(item) for item in arguments]), exclude)
+    return [source.path for source in sources], {path: problem.reason for path, problem in failures}
+
+
+@pytest.fixture
+def photos(tmp_path, samples):
+    """Two portraits in the folder photos/."""
+    (tmp_path / "photos").mkdir()
+    for name in ("A000369.jpg", "B001273.jpg"):
+        shutil.copyfile(samples / name, tmp_path / "photos" / name)
+    return sorted(str(path) for path in (tmp_path / "photos").iterdir())
+
+
+def test_good_values_are_taken_and_the_others_default():
+    options = parser().parse_args(["--batch_size", "7"])
+    assert (options.batch_size, options.rate) == (7, 0.5)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--batch_size", "0"], ["--batch_size", "-3"], ["--batch_size", "abc"], ["--batch_size", "2.5"],
+    ["--batch_size", ""], ["--batch_size"], ["--rate", "nan"], ["--rate", "inf"], ["--rate", "0"], ["--rate", "1.1"],
+    ["--rate", "-1e-9"], ["--rate", "fast"], ["--batch", "7"], ["--unknown"], ["stray"]])
+def test_a_bad_option_ends_in_one_line(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(arguments)
+    err = capsys.readouterr().err
+    assert end.value.code == USAGE
+    assert err.count("\n") == 1
+    assert arguments[0] in err
+
+
+def test_the_error_of_an_option_says_what_was_got_and_what_is_needed(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--rate", "1.5"])
+    err = capsys.readouterr().err
+    assert "'1.5'" in err and "above 0" in err and "at most 1" in err
+
+
+def test_help_shows_every_option_with_its_default(capsys):
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(["--help"])
+    out = capsys.readouterr().out
+    assert end.value.code == 0
+    assert "default: 300" in out and "default: 0.5" in out
+
+
+def test_version_is_told(capsys):
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(["--version"])
+    assert (end.value.code, capsys.readouterr().out.split()[-1]) == (0, VERSION)
+
+
+@pytest.mark.parametrize("bound", [0, 1, 8])
+def test_a_whole_number_begins_at_its_bound(bound):
+    convert = whole_number(bound)
+    assert [convert(str(value)) for value in range(bound, bound + 3)] == [bound, bound + 1, bound + 2]
+    with pytest.raises(Exception, match=f"at least {bound}"):
+        convert(str(bound - 1))
+
+
+@pytest.mark.parametrize(("error", "code"), [
+    (UsageError("say\nso"), 2), (UsageError("say so", 5), 5), (Stopped(143), 143), (KeyboardInterrupt(), 130),
+    (MemoryError(), 7), (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"), 7)])
+def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
+    @command
+    def main(argv=None):
+        raise error
+
+    assert main([]) == code
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("\n") == 1
+
+
+def test_a_command_that_ends_well_gives_zero_or_its_own_code():
+    assert command(lambda argv=None: None)() == 0
+    assert command(lambda argv=None: 1)() == 1
+
+
+def test_a_mistake_of_ours_is_not_hidden():
+    @command
+    def main(argv=None):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_photos_are_gathered_from_folders_lists_and_standard_input_once_each(tmp_path, photos, monkeypatch):
+    (tmp_path / "list").write_text("\n".join(photos))
+    expected = (photos, {})
+    assert gathered(tmp_path / "photos") == expected
+    assert gathered("--from_file", tmp_path / "list") == expected
+    assert gathered(*photos, "--from_file", tmp_path / "list") == expected
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "list").read_bytes())))
+    assert gathered("-") == expected
+
+
+def test_a_list_made_anywhere_is_understood(tmp_path, photos):
+    lines = [photos[1], "", str(tmp_path / "absent.jpg"), photos[0], photos[1], "   "]
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert gathered("--from_file", tmp_path / "list") == (photos[::-1], {str(tmp_path / "absent.jpg"): "missing"})
+
+
+@pytest.mark.parametrize("kind", ["unmatched glob", "empty folder", "empty list", "nothing"])
+def test_no_input_is_told_with_what_was_searched(tmp_path, kind):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbf\r\n\r\n")
+    arguments = {"unmatched glob": [f"{tmp_path}/*.png"], "empty folder": [tmp_path / "empty"],
+                 "empty list": ["--from_file", tmp_path / "list"], "nothing": []}[kind]
+    with pytest.raises(UsageError, match="no images found in") as caught:
+        gathered(*arguments)
+    assert caught.value.exit_code == NO_INPUT
+    assert all(str(item) in str(caught.value) for item in arguments[-1:])
+
+
+def test_a_list_that_cannot_be_read_is_a_mistake_of_usage(tmp_path):
+    with pytest.raises(UsageError, match="cannot read the list") as caught:
+        gathered("--from_file", tmp_path / "absent")
+    assert caught.value.exit_code == USAGE
+
+
+def test_outputs_among_the_inputs_are_no_inputs(tmp_path, photos):
+    assert gathered(tmp_path, exclude=tmp_path / "photos" / "out") == (photos, {})
+    with pytest.raises(UsageError):
+        gathered(tmp_path, exclude=tmp_path / "photos")
+
+
+def test_anything_can_be_printed_on_one_line():
+    shown = printable(os.fsdecode(b"a\xff\nb\r\xf0\x9f\x99\x82"))
+    assert shown.encode() == b"a\\udcff\\nb\\r\xf0\x9f\x99\x82"
+
+
+def test_work_goes_on_when_nobody_reads_the_output(finish):
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = finish("-c", "import sys\nfrom shell.messages import say\n"
+                         "for number in range(1000): say('x' * 100)\n"
+                         "print('worked', file=sys.stderr)", stdout=writer)
+    os.close(writer)
+    assert (ended.code, ended.err) == (0, "worked\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_is_a_wish_that_the_loop_hears(number, code):
+    before = signal.getsignal(number)
+    with StopRequest() as stop:
+        stop.check()
+        assert (bool(stop), stop.exit_code) == (False, 0)
+        os.kill(os.getpid(), number)
+        assert (bool(stop), stop.exit_code) == (True, code)
+        with pytest.raises(Stopped) as stopped:
+            stop.check()
+    assert stopped.value.args == (code,)
+    assert signal.getsignal(number) is before
+
+
+def test_the_second_signal_ends_at_once(start):
+    process = start("-c", "import time\nfrom shell.signals import StopRequest\n"
+                          "with StopRequest():\n"
+                          "    print('ready', flush=True)\n"
+                          "    while True: time.sleep(0.01)")
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=5) == 143
+
+
+def test_progress_off_a_terminal_is_a_plain_line_now_and_then(capsys):
+    with Progress(10, "photos", first=4, seconds=0) as progress:
+        progress.update(3, loss=0.5)
+    err = capsys.readouterr().err
+    assert err.startswith("7/10 photos, ") and err.endswith(", loss 0.5\n")
+    assert "\r" not in err
+    with Progress(10, "photos", seconds=30) as progress:
+        progress.update(10)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_claimed_folder_is_refused_to_a_second_process_which_learns_who_has_it(tmp_path, finish):
+    claim = "import sys\nfrom shell.lock import claim_folder\nclaim_folder(sys.argv[1])"
+    with claim_folder(tmp_path / "new" / "folder"):
+        ended = finish("-c", claim, tmp_path / "new" / "folder")
+        assert f"is in use by process {os.getpid()} on " in ended.err
+    assert finish("-c", claim, tmp_path / "new" / "folder").code == 0
+
+
+def test_a_folder_is_free_again_when_its_process_was_killed(tmp_path, start):
+    process = start("-c", "import sys, time\nfrom shell.lock import claim_folder\n"
+                          "lock = claim_folder(sys.argv[1])\n"
+                          "print('claimed', flush=True)\ntime.sleep(60)", tmp_path)
+    assert process.stdout.readline() == "claimed\n"
+    with pytest.raises(UsageError, match=f"process {process.pid} on") as caught:
+        claim_folder(tmp_path)
+    assert caught.value.exit_code == BAD_OUTPUT
+    process.kill()
+    process.wait()
+    claim_folder(tmp_path).close()
+
+
+def test_a_place_that_can_be_no_folder_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "inside"):
+        with pytest.raises(UsageError, match="cannot write to") as caught:
+            claim_folder(path)
+        assert caught.value.exit_code == BAD_OUTPUT
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(UsageError) as caught:
+            claim_folder(tmp_path)
+        assert caught.value.exit_code == BAD_OUTPUT
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_the_command_to_resume_with_never_throws_away_what_was_done(monkeypatch, run):
+    @command
+    def main(argv=None):
+        raise Stopped(130)
+    monkeypatch.setattr(sys, "argv", ["train_network.py", "--overwrite", "--seed", "3", "--resume_from", "10", "--run",
+                                      "a", "--resume_from=7"])
+    ended = run(main)
+    assert ended.code == 130 and ended.out.endswith("train_network.py --seed 3 --run a\n")
+
+
+def test_the_command_to_resume_with_starts_a_module_as_it_was_started(monkeypatch, run):
+    @command
+    def main(argv=None):
+        raise Stopped(143)
+    started = types.SimpleNamespace(__spec__=types.SimpleNamespace(name="models.train", origin="/b/train.py"))
+    monkeypatch.setitem(sys.modules, "__main__", started)
+    monkeypatch.setattr(sys, "argv", ["/b/train.py", "vae", "--seed", "3"])
+    assert run(main).out.endswith(" -m models.train vae --seed 3\n")

@@ -1,0 +1,80 @@
+"""The work in these tests is eval of an expression, which a worker can import whatever this file is called."""
+import multiprocessing
+import time
+
+import pytest
+
+from shell.processes import WorkerDied, map_surviving
+
+DIE = "__import__('os')._exit(9)"
+
+
+def results(items, jobs=1, **options):
+    """{item: result} of evaluated items; every item must come out once."""
+    pairs = list(map_surviving(eval, items, jobs, str, (), **options))
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_item_gets_its_own_result(jobs):
+    items = [f"{number} ** 2" for number in range(20)]
+    assert results(items, jobs) == {item: number ** 2 for number, item in enumerate(items)}
+
+
+def test_no_items_give_no_results():
+    assert results([]) == {}
+
+
+def test_an_item_that_kills_its_process_twice_is_told_and_the_others_finish():
+    items = ["1 + 1", DIE, "2 + 2", "3 + 3", "4 + 4"]
+    found = results(items)
+    assert isinstance(found.pop(DIE), WorkerDied)
+    assert found == {item: eval(item) for item in items if item != DIE}
+
+
+def test_an_item_that_kills_its_process_once_is_done_alone(tmp_path):
+    once = f"__import__('os').path.exists({str(tmp_path / 'mark')!r}) and 'done' or " \
+           f"(open({str(tmp_path / 'mark')!r}, 'w').close(), {DIE})"
+    assert results(["1 + 1", once, "2 + 2"]) == {"1 + 1": 2, once: "done", "2 + 2": 4}
+
+
+def test_a_process_may_die_while_a_result_is_looked_at():
+    found, others = {}, set(multiprocessing.active_children())
+    for item, result in map_surviving(eval, ["1 + 1", DIE, "2 + 2", "3 + 3"], 1, str, ()):
+        found[item] = result
+        while item == "1 + 1" and set(multiprocessing.active_children()) - others:
+            time.sleep(0.05)
+    assert isinstance(found.pop(DIE), WorkerDied)
+    assert found == {"1 + 1": 2, "2 + 2": 4, "3 + 3": 6}
+
+
+def test_once_stopped_no_item_is_begun_and_those_in_hand_are_finished():
+    wish, done = [], []
+    for item, result in map_surviving(eval, (str(number) for number in range(100)), 1, str, (), lambda: bool(wish)):
+        assert result == int(item)
+        done.append(result)
+        wish.append("stop")
+    assert sorted(done) == [0, 1]
+
+
+def test_workers_are_prepared_before_their_first_item():
+    assert dict(map_surviving(eval, ["__import__('builtins').five"], 1, exec,
+                              ("__import__('builtins').five = 5",))) == {"__import__('builtins').five": 5}
+
+
+def test_no_more_items_are_taken_than_are_worked_on():
+    taken = []
+    source = (taken.append(number) or str(number) for number in range(50))
+    for done, _ in enumerate(map_surviving(eval, source, 1, str, ()), 1):
+        assert len(taken) <= done + 2
+
+
+def test_workers_end_when_their_parent_is_killed(start):
+    process = start("-c", "import time\nfrom shell.processes import map_surviving\n"
+                          "for _, result in map_surviving(eval, ['1 + 1'], 1, str, ()):\n"
+                          "    print(result, flush=True)\n"
+                          "    time.sleep(600)")
+    assert process.stdout.readline() == "2\n"
+    process.kill()
+    process.communicate(timeout=30)                     # lasts until no worker holds the pipe any more

@@ -1,0 +1,113 @@
+"""What a model says of itself, read without TensorFlow."""
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, read_json
+
+MANIFEST = "manifest.json"
+SAVE = re.compile(r"step-\d{8,}")
+
+
+class BrokenSave(Exception):
+    """A save whose files are missing or are not the ones that were written."""
+
+
+def list_saves(folder):
+    """The save folders of a run, newest first."""
+    return sorted((path for path in Path(folder).glob("step-*") if path.is_dir() and SAVE.fullmatch(path.name)),
+                  reverse=True)
+
+
+def read_manifest(save):
+    """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
+    try:
+        manifest = json.loads((save / MANIFEST).read_bytes())
+        files = manifest["files"]
+        if manifest["manifest"] != manifest_digest(manifest):
+            raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
+        for name, expected in files.items():
+            if file_sha256(save / name) != expected:
+                raise BrokenSave(f"{save / name} was changed or cut after it was written")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BrokenSave(f"{save} is incomplete") from error
+    return manifest
+
+
+def manifest_digest(manifest):
+    """The sha256 of a manifest without the one that it holds."""
+    content = {key: value for key, value in manifest.items() if key != "manifest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def describe_model(folder, warn=lambda text: None):
+    """The digest of a model's manifest, which holds those of its files, and the side of its faces in pixels.
+
+    folder : of a shipped model, of a run (its newest good save counts) or of one save
+    warn : function, called with what is wrong with each newer save
+    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest.
+    """
+    manifest, save = find_model(folder, warn)
+    return {"model": file_sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
+
+
+def describe_architecture(folder):
+    """The architecture of a model by name, as its manifest has it; as describe_model does."""
+    return find_model(folder)[0]["architecture"]
+
+
+def describe_kind(folder):
+    """What kind of model lies in a folder; as describe_model does."""
+    return kind_of(find_model(folder)[0])
+
+
+def kind_of(manifest):
+    """What kind of model a manifest describes; the first ones, which do not say, are DCGANs."""
+    return manifest.get("kind", "dcgan")
+
+
+def find_model(folder, warn=lambda text: None):
+    """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
+    troubles = []
+    for save in [Path(folder)] if Path(folder, MANIFEST).exists() else list_saves(folder):
+        try:
+            manifest = read_manifest(save)
+            if "image_size" not in (manifest.get("architecture") or {}):
+                raise BrokenSave(f"{save / MANIFEST} describes no model")
+        except BrokenSave as trouble:
+            troubles.append(f"{trouble}")
+            continue
+        for trouble in troubles:
+            warn(f"{trouble}: falling back to the save before it")
+        return manifest, save
+    raise UsageError(f"no usable model in {folder}: {'; '.join(troubles) or 'there is none'}; name the folder of a run "
+                     "or of a shipped model, such as checkpoint/celeba64", BAD_CHECKPOINT)
+
+
+def check_run_folders(options):
+    """The folders (saves, log) of a training command's options, refused before any work if they cannot be that.
+
+    options : has run, checkpoint_dir, log_dir, export and half
+    """
+    saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
+    if (saves / MANIFEST).exists() or Path(__file__).parents[1].joinpath("checkpoint", options.run, MANIFEST).exists():
+        raise UsageError(f"{options.run} is the name of a shipped model: choose another --run")
+    if saves.resolve() == log.resolve():
+        raise UsageError(f"saves and curves would both go to {saves}: name different --checkpoint_dir and --log_dir")
+    if options.export:
+        check_model_folder(options.export)
+    elif options.half:
+        raise UsageError("--half is of --export")
+    return saves, log
+
+
+def check_model_folder(folder):
+    """Raise UsageError (exit code 5) if writing a model into a folder would destroy anything but an older model."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: choose another --export", BAD_OUTPUT)
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if strange := sorted(there - {MANIFEST} - read_json(folder / MANIFEST).get("files", {}).keys()):
+        raise UsageError(f"{folder} holds something that is no model, such as {strange[0]}: choose another --export",
+                         BAD_OUTPUT)
