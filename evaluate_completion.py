@@ -29,7 +29,7 @@ from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import report_failure, say, warn
 from shell.options import Parser, add_inputs, whole_number
-from shell.processes import WorkerDied, map_surviving
+from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import gather_inputs, output_names
@@ -208,11 +208,9 @@ def measure_all(missing, faces, stamps, options, settings, stop):
                  str(dlib_models.checked(dlib_models.DESCRIPTOR)))
     with RecordFile(out / RESULTS) as results, Progress(len(tasks), "faces") as progress:
         for (name, source, _), measured in map_surviving(measuring.measure_face, tasks, min(options.jobs, len(tasks)),
-                                                         measuring.prepare, arguments, lambda: bool(stop)):
+                                                         measuring.prepare, arguments, stop.check):
             progress.update()
-            if isinstance(measured, UsageError):
-                raise measured
-            if isinstance(measured, (BadPhoto, WorkerDied)):
+            if isinstance(measured, BadPhoto):
                 failed += 1
                 report_failure(source, measured)
                 continue

@@ -54,6 +54,17 @@ class BadPhoto(Exception):
         return f"{self.reason} ({self.detail})" if self.detail else self.reason
 
 
+class Stopped(Exception):
+    """The user asked a command to stop, by SIGINT or SIGTERM; what is finished is kept.
+
+    Whoever works long takes a function `check`, calls it now and then, and lets what it raises pass.
+    """
+
+    def __init__(self, exit_code):
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
 class Photo(NamedTuple):
     """A picture as read: (H, W, 3) uint8 RGB, upright, remarks on what had to be done to it, and its opacity.
 

@@ -25,16 +25,13 @@ def measure_face(task):
     """Measure one face under all its masks and methods.
 
     task : (name, source, [(mask, method), ...])
-    Returns ([record, ...], {(mask, method): descriptor}), with the true face's descriptor under ORIGINAL, or the
-    BadPhoto or UsageError that stopped it.
+    Returns ([record, ...], {(mask, method): descriptor}), with the true face's descriptor under ORIGINAL.
+    Raises BadPhoto, or UsageError if the disk is full.
     """
     name, source, keys = task
     out, size, seed, fills, describer = _worker
-    try:
-        faces = {mask: read_face(source, name, size, mask=mask, seed=seed) for mask in {mask for mask, _ in keys}}
-        results = [_fill(faces[mask], mask, method, out, fills) for mask, method in keys]
-    except (BadPhoto, UsageError) as problem:
-        return problem
+    faces = {mask: read_face(source, name, size, mask=mask, seed=seed) for mask in {mask for mask, _ in keys}}
+    results = [_fill(faces[mask], mask, method, out, fills) for mask, method in keys]
     truth = next(iter(faces.values())).pixels
     descriptors = describer.describe(np.stack([truth] + [result for result, _ in results]))
     identities = identity_distance(np.repeat(descriptors[:1], len(results), axis=0), descriptors[1:])

@@ -4,10 +4,9 @@ import os
 import time
 from typing import NamedTuple
 
-from helpers import BAD_CHECKPOINT, BadPhoto, UsageError
+from helpers import BAD_CHECKPOINT, UsageError
 from output.writer import floats
 from shell.dask_cluster import map_on_cluster
-from shell.processes import WorkerDied
 from training.manifest import describe_model
 
 from .outcome import Outcome
@@ -26,7 +25,7 @@ class Completed(NamedTuple):
 
 
 def map_batches(batches, options, recipe, settings, check):
-    """Yield (batch, Completed or BadPhoto) for every batch, a tuple of Faces, in the order in which they finish.
+    """Pairs (batch, Completed or BadPhoto) for every batch, a tuple of Faces, in the order in which they finish.
 
     options : of face_completion.py, whose folders all machines have to see; settings : what decides a face's result
     check : function that raises when the user wants to stop
@@ -36,8 +35,7 @@ def map_batches(batches, options, recipe, settings, check):
     models = {chosen[name]: settings[key] for name, key in (("checkpoint", "model"), ("encoder", "encoder"))
               if settings.get(key)}
     arguments = chosen, recipe, settings["image_size"], models
-    for batch, made in map_on_cluster(complete, batches, options.scheduler, prepare, arguments, check):
-        yield batch, BadPhoto("worker_died", str(made)) if isinstance(made, WorkerDied) else made
+    return map_on_cluster(complete, batches, options.scheduler, prepare, arguments, check)
 
 
 def prepare(chosen, recipe, size, models):

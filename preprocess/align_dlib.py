@@ -16,7 +16,7 @@ from shell.dask_cluster import map_on_cluster
 from shell.lock import claim_folder
 from shell.messages import report_failure, say
 from shell.options import Parser, whole_number
-from shell.processes import WorkerDied, map_surviving
+from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import output_names
@@ -54,23 +54,18 @@ def main(argv=None):
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
-    lock = claim_folder(options.output)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
-    outputs = [name + ".png" for name in output_names(sources)]
-    done = _find_done(options.output, settings)
-    tasks = [(source.path, output) for source, output in zip(sources, outputs)
-             if done.get(source.path) != (output, *file_stamp(source.path))]
-    counts = collections.Counter(skipped=len(sources) - len(tasks))
-    with StopRequest() as stop, lock:
-        with RecordFile(Path(options.output, RECORDS)) as journal, Progress(len(tasks), "photos") as progress:
-            for path, problem in failures:
-                _conclude({"source": path, "status": "failed", "reason": problem.reason, "detail": problem.detail},
-                          journal, counts, options.verbose)
-            for record in _align_all(tasks, options, settings, stop):
-                _conclude(record, journal, counts, options.verbose)
-                progress.update()
+    with claim_folder(options.output), StopRequest() as stop:
+        done = _find_done(options.output, settings)
+        tasks = [(source.path, f"{name}.png") for source, name in zip(sources, output_names(sources))]
+        tasks = [task for task in tasks if done.get(task[0]) != (task[1], *file_stamp(task[0]))]
+        counts = collections.Counter(skipped=len(sources) - len(tasks))
+        try:
+            _align_all(tasks, failures, options, settings, counts, stop.check)
+        finally:
+            failed = _summarize(counts, options.output)
         compact(Path(options.output, RECORDS), "source")
-    return _summary(counts, options.output, stop)
+    return helpers.SOME_FAILED if failed else 0
 
 
 def _find_done(folder, settings):
@@ -88,47 +83,47 @@ def _find_done(folder, settings):
     return done
 
 
-def _align_all(tasks, options, settings, stop):
-    """Yield one record a task."""
-    from .alignment import align_one, prepare
+def _align_all(tasks, failures, options, settings, counts, check):
+    """Align every task; record and count what became of it, and of what could not be opened at all."""
+    with RecordFile(Path(options.output, RECORDS)) as journal, Progress(len(tasks), "photos") as progress:
+        def conclude(path, result):
+            counts[result.reason if isinstance(result, BadPhoto) else "done"] += 1
+            if isinstance(result, BadPhoto):
+                journal.append({"source": path, "status": "failed", "reason": result.reason, "detail": result.detail})
+                report_failure(path, result)
+                return
+            journal.append({"source": path, "status": "done", "settings": settings, **result})
+            if options.verbose:
+                say(f"done: {path} -> {result['output']}")
+        for path, problem in failures:
+            conclude(path, problem)
+        for (path, _), result in _spread(tasks, options, check):
+            conclude(path, result)
+            progress.update()
+
+
+def _spread(tasks, options, check):
+    """Yield (task, its record or the BadPhoto that stopped it), by the processes of this machine or by a cluster."""
+    from preprocess.alignment import align_one, prepare
     arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
                  options.skipMulti)
-    spread, over = map_surviving, max(1, min(options.jobs, len(tasks)))
-    if options.scheduler:
-        spread, over = map_on_cluster, options.scheduler
-    for (path, output), result in spread(align_one, tasks, over, prepare, arguments, lambda: bool(stop)):
-        if isinstance(result, UsageError):
-            raise result
-        if isinstance(result, WorkerDied):
-            result = BadPhoto("worker_died", str(result))
-        if isinstance(result, BadPhoto):
-            yield {"source": path, "status": "failed", "reason": result.reason, "detail": result.detail}
-        elif options.scheduler and not Path(options.output, output).exists():
-            raise UsageError(f"a worker wrote {output}, but it is not here: {options.output} has to be a folder that "
+    if not options.scheduler:
+        yield from map_surviving(align_one, tasks, max(1, min(options.jobs, len(tasks))), prepare, arguments, check)
+        return
+    for task, result in map_on_cluster(align_one, tasks, options.scheduler, prepare, arguments, check):
+        if not isinstance(result, BadPhoto) and not Path(options.output, task[1]).exists():
+            raise UsageError(f"a worker wrote {task[1]}, but it is not here: {options.output} has to be a folder that "
                              "all machines see", helpers.BAD_OUTPUT)
-        else:
-            yield {"source": path, "output": output, "status": "done", "settings": settings, **result}
+        yield task, result
 
 
-def _conclude(record, journal, counts, verbose):
-    counts[record.get("reason", "done")] += 1
-    journal.append(record)
-    if record["status"] == "failed":
-        problem = BadPhoto(record["reason"], record["detail"])
-        report_failure(record["source"], problem)
-    elif verbose:
-        say(f"done: {record['source']} -> {record['output']}")
-
-
-def _summary(counts, folder, stop):
+def _summarize(counts, folder):
+    """Say how it went; returns how many photos failed."""
     done, skipped = counts.pop("done", 0), counts.pop("skipped", 0)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     say(f"{done} aligned, {skipped} skipped (done before), {counts.total()} failed{reasons and f' ({reasons})'}; "
         f"records in {Path(folder, RECORDS)}")
-    if stop:
-        say("stopped early: the same command goes on from here")
-        return stop.exit_code
-    return helpers.SOME_FAILED if counts.total() else 0
+    return counts.total()
 
 
 if __name__ == "__main__":

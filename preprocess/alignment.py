@@ -2,7 +2,7 @@
 import os
 
 import helpers
-from helpers import BadPhoto, UsageError, file_stamp
+from helpers import BadPhoto
 
 from .faces import FaceFinder, align_face
 
@@ -18,18 +18,15 @@ def prepare(home, output, predictor, size, template, only_single):
 
 
 def align_one(task):
-    """Align the photo (path, output): a record, or the BadPhoto or UsageError (no more space) that stopped it."""
+    """Align the photo (path, output); returns its record. Raises BadPhoto, or UsageError if the disk is full."""
     path, output = task
     home, folder, finder, size, template, only_single = _worker
     path = os.path.join(home, path)
+    stamp = helpers.file_stamp(path)
     try:
-        fingerprint = file_stamp(path)
         photo = helpers.read_photo(path)
         crop, record = align_face(finder, photo.pixels, size, template, only_single)
-        target = helpers.within(folder, output)
-        helpers.write_picture(target, crop)
-        return {"fingerprint": fingerprint, "notes": photo.notes, **record}
-    except MemoryError:
-        return BadPhoto("too_large", "not enough memory")
-    except (BadPhoto, UsageError) as problem:
-        return problem
+    except MemoryError as error:
+        raise BadPhoto("too_large", "not enough memory") from error
+    helpers.write_picture(helpers.within(folder, output), crop)
+    return {"output": output, "fingerprint": stamp, "notes": photo.notes, **record}

@@ -4,10 +4,9 @@ import shlex
 import signal
 import sys
 
-from helpers import OUT_OF_MEMORY, UsageError
+from helpers import OUT_OF_MEMORY, Stopped, UsageError
 
 from .messages import complain, say
-from .signals import Stopped
 
 
 def command(main):
@@ -22,7 +21,7 @@ def command(main):
         except Stopped as stopped:
             again = shlex.join([sys.executable, *_start(), *_to_resume(sys.argv[1:])])
             say(f"stopped; what is finished is kept, resume with: {again}")
-            return stopped.args[0]
+            return stopped.exit_code
         except KeyboardInterrupt:
             complain("interrupted")
             return 128 + signal.SIGINT

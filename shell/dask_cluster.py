@@ -9,49 +9,57 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
+import math
 import pickle
 import threading
 import time
 import uuid
 
-from helpers import VERSION, UsageError
+from helpers import VERSION, BadPhoto, Stopped, UsageError
 
-from .processes import WorkerDied
+from .processes import WORKER_DIED
 
 PATIENCE = 30                                           # seconds for a scheduler to answer and a worker to be there
+LAST_WAIT = 2                                           # seconds for what is in hand when the user stops
 GO_ON = "what is finished is kept, run the same command again to go on"
 
 
-def map_on_cluster(function, items, address, prepare, arguments, is_stopped=lambda: False):
+def map_on_cluster(function, items, address, prepare, arguments, check=lambda: None):
     """Yield (item, result) for every item, in the order in which they finish: processes.map_surviving on a cluster.
 
     address : of the scheduler, such as tcp://host:8786
 
     A worker process, however many threads it has, does one item at a time, after one call of `prepare(*arguments)`.
     What a lost worker had in hand is done by others, or by one that comes in its place; an item that ended one worker
-    after another is tried again alone, and if that fails too its result is WorkerDied. When `is_stopped()` turns true
-    no new item is begun; what it raises ends the work within a second.
+    after another is tried again alone, and if that fails too its result is BadPhoto worker_died. When `check()` raises
+    Stopped, or `items` does, no new item is begun, and it is raised when those in hand are finished or after LAST_WAIT.
     Raises UsageError if there is no such scheduler or it loses all its workers, or if they lack the toolkit.
     """
-    items, suspects, pending = iter(items), [], {}
+    items, suspects, pending, stopped, last_call = iter(items), [], {}, None, math.inf
     with _connect(address) as client:
         cluster = _Cluster(client, address, pickle.dumps((uuid.uuid4().hex, VERSION, prepare, arguments)))
         while True:
-            width, stopped = 2 * cluster.count_workers(), is_stopped()
-            while not stopped and len(pending) < width and (item := next(items, None)) is not None:
-                pending[cluster.submit(function, item)] = item, suspects
+            width = 2 * cluster.count_workers()
+            try:
+                check()
+                while not stopped and len(pending) < width and (item := next(items, None)) is not None:
+                    pending[cluster.submit(function, item)] = item, suspects
+            except Stopped as request:
+                stopped, last_call = request, min(last_call, time.monotonic() + LAST_WAIT)
             if not pending and suspects and not stopped:
                 item = suspects.pop()
                 pending[cluster.submit(function, item)] = item, None
-            if not pending:
-                return
+            if not pending or time.monotonic() > last_call:
+                break
             for future in concurrent.futures.wait(pending, 1, concurrent.futures.FIRST_COMPLETED)[0]:
                 item, second_chance = pending.pop(future)
                 result = cluster.result_of(future)
-                if isinstance(result, WorkerDied) and second_chance is not None:
+                if second_chance is not None and isinstance(result, BadPhoto) and result.reason == WORKER_DIED:
                     second_chance.append(item)
                 else:
                     yield item, result
+    if stopped:
+        raise stopped
 
 
 class _Cluster:
@@ -76,14 +84,16 @@ class _Cluster:
             return self.executor.submit(_on_worker, pickle.dumps((function, item)), self.preparation)
 
     def result_of(self, future):
-        """The result of a finished future, or the WorkerDied that is in its place."""
+        """The result of a finished future, or the BadPhoto that it ended with."""
         from distributed import KilledWorker
         try:
             return future.result()
+        except BadPhoto as problem:
+            return problem
         except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
             raise UsageError(f"lost the scheduler at {self.address}; {GO_ON}") from error
         except KilledWorker:
-            return WorkerDied("its worker was lost again and again")
+            return BadPhoto(WORKER_DIED, "its worker was lost again and again")
         except ImportError as error:
             raise UsageError(f"a worker of {self.address} lacks the toolkit or what it needs ({error}): start it in "
                              "the toolkit's folder with PYTHONPATH=. dask worker") from error

@@ -7,39 +7,43 @@ import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
 
+from helpers import BadPhoto, Stopped
+
+WORKER_DIED = "worker_died"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")      # in our children: there is a process for every core already
 
 
-class WorkerDied(Exception):
-    """The process that worked on an item was killed, and again when it was tried once more."""
-
-
-def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: False):
+def map_surviving(function, items, jobs, prepare, arguments, check=lambda: None):
     """Yield (item, result) for every item, in the order in which they finish.
 
-    `function(item)` runs in `jobs` processes that first call `prepare(*arguments)`. An item whose process dies is
-    tried once more alone; if that fails too, its result is WorkerDied. When `is_stopped()` turns true no new item
-    is begun, and those in hand are finished.
+    `function(item)` runs in `jobs` processes that first call `prepare(*arguments)`. A BadPhoto that it raises is the
+    item's result; other errors end the work. An item whose process dies is tried once more alone; if that fails too,
+    its result is BadPhoto worker_died. When `check()` raises Stopped, or `items` does, no new item is begun, those in
+    hand are finished, and it is raised then.
     """
-    items, suspects = iter(items), collections.deque()
+    items, suspects, stopped = iter(items), collections.deque(), None
     pool, pending = _new_pool(jobs, prepare, arguments), {}
     try:
         while True:
             broken = False
-            while (not broken and len(pending) < 2 * jobs and not is_stopped()
-                   and (item := next(items, None)) is not None):
-                try:
-                    pending[pool.submit(function, item)] = item
-                except BrokenProcessPool:               # a process died while our caller looked at a result
-                    broken = True
-                    suspects.append(item)
+            try:
+                while not broken and not stopped and len(pending) < 2 * jobs:
+                    check()
+                    if (item := next(items, None)) is None:
+                        break
+                    try:
+                        pending[pool.submit(function, item)] = item
+                    except BrokenProcessPool:           # a process died while our caller looked at a result
+                        broken = True
+                        suspects.append(item)
+            except Stopped as request:
+                stopped = request
             if not pending and not broken:
                 break
-            finished, _ = concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-            for future in finished:
+            for future in concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)[0]:
                 item = pending.pop(future)
                 try:
-                    yield item, future.result()
+                    yield item, _result_of(future)
                 except BrokenProcessPool:
                     broken = True
                     suspects.append(item)
@@ -50,14 +54,24 @@ def map_surviving(function, items, jobs, prepare, arguments, is_stopped=lambda: 
                     yield _alone(function, suspects.popleft(), prepare, arguments)
     finally:
         pool.shutdown(cancel_futures=True)
+    if stopped:
+        raise stopped
+
+
+def _result_of(future):
+    """What a function returned, or the BadPhoto that it raised."""
+    try:
+        return future.result()
+    except BadPhoto as problem:
+        return problem
 
 
 def _alone(function, item, prepare, arguments):
     with _new_pool(1, prepare, arguments) as pool:
         try:
-            return item, pool.submit(function, item).result()
+            return item, _result_of(pool.submit(function, item))
         except BrokenProcessPool:
-            return item, WorkerDied("its process was killed twice")
+            return item, BadPhoto(WORKER_DIED, "its process was killed twice")
 
 
 def _new_pool(jobs, prepare, arguments):

@@ -3,9 +3,7 @@ import contextlib
 import os
 import signal
 
-
-class Stopped(Exception):
-    """The user asked a command to stop; what is finished is kept."""
+from helpers import Stopped
 
 
 class StopRequest:
@@ -29,15 +27,7 @@ class StopRequest:
         with contextlib.suppress(OSError):              # nobody may be reading
             os.write(2, b"\nstopping after the work in hand; once more ends at once\n")
 
-    def __bool__(self):
-        return self.signal is not None
-
-    @property
-    def exit_code(self):
-        """130 for SIGINT, 143 for SIGTERM, 0 if none came."""
-        return 128 + self.signal if self else 0
-
     def check(self):
         """Raise Stopped, which ends a command with the signal's exit code, if a signal came."""
-        if self:
-            raise Stopped(self.exit_code)
+        if self.signal is not None:
+            raise Stopped(128 + self.signal)

@@ -231,7 +231,7 @@ def train(model, faces, run, first, *, strategy, store, record, journal, sample,
                     warn(f"step {step}: {trouble}")
             if step % run.sample_every == 0 or step == last:
                 show()
-            if due or stop:                             # asked now: the signal may have come during the examination
+            if due or stop.signal:                          # asked now: the signal may have come during the examination
                 check_finite(_weights(model), step, store.folder)
                 journal.flush()
                 store.save(step, epoch=step // per_epoch, **record)

@@ -8,10 +8,9 @@ import time
 
 import pytest
 
-from helpers import UsageError
+from helpers import Stopped, UsageError
 from shell import dask_cluster
 from shell.dask_cluster import map_on_cluster
-from shell.processes import WorkerDied
 
 distributed = pytest.importorskip("distributed")
 DIE = "__import__('os')._exit(9)"
@@ -54,7 +53,7 @@ def test_an_item_that_kills_every_worker_is_told_and_the_others_finish(two_worke
     two_workers.scheduler.allowed_failures = 0
     found = results(["1 + 1", DIE, "2 + 2", "3 + 3"], two_workers.scheduler_address)
     two_workers.scheduler.allowed_failures = 3
-    assert isinstance(found.pop(DIE), WorkerDied) and found == {"1 + 1": 2, "2 + 2": 4, "3 + 3": 6}
+    assert found.pop(DIE).reason == "worker_died" and found == {"1 + 1": 2, "2 + 2": 4, "3 + 3": 6}
 
 
 def test_what_the_work_raises_is_raised_here(two_workers):
@@ -63,9 +62,26 @@ def test_what_the_work_raises_is_raised_here(two_workers):
 
 
 def test_once_stopped_no_item_is_begun(two_workers):
-    done = results((str(number) for number in range(100)), two_workers.scheduler_address, is_stopped=iter(
-        [False, *[True] * 100]).__next__)
+    calls, done = [], {}
+
+    def check():
+        calls.append(None)
+        if len(calls) > 1:
+            raise Stopped(130)
+    with pytest.raises(Stopped):
+        for item, result in map_on_cluster(eval, map(str, range(100)), two_workers.scheduler_address, str, (), check):
+            done[item] = result
     assert 0 < len(done) <= 4 and done == {item: int(item) for item in done}
+
+
+def test_a_stop_waits_a_moment_only_for_what_is_in_hand(two_workers):
+    def check():
+        if time.monotonic() > begun + 0.5:
+            raise Stopped(143)
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        results(["__import__('time').sleep(20)"], two_workers.scheduler_address, check=check)
+    assert time.monotonic() - begun < 10
 
 
 def test_a_stop_that_raises_does_not_wait_for_what_is_in_hand(two_workers):
@@ -74,7 +90,7 @@ def test_a_stop_that_raises_does_not_wait_for_what_is_in_hand(two_workers):
             raise KeyboardInterrupt
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        results(["__import__('time').sleep(20)"], two_workers.scheduler_address, is_stopped=stop)
+        results(["__import__('time').sleep(20)"], two_workers.scheduler_address, check=stop)
     assert time.monotonic() - begun < 10
 
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from shell.processes import WorkerDied, map_surviving
+from helpers import BadPhoto, Stopped
+from shell.processes import map_surviving
 
 DIE = "__import__('os')._exit(9)"
 
@@ -29,7 +30,7 @@ def test_no_items_give_no_results():
 def test_an_item_that_kills_its_process_twice_is_told_and_the_others_finish():
     items = ["1 + 1", DIE, "2 + 2", "3 + 3", "4 + 4"]
     found = results(items)
-    assert isinstance(found.pop(DIE), WorkerDied)
+    assert found.pop(DIE).reason == "worker_died"
     assert found == {item: eval(item) for item in items if item != DIE}
 
 
@@ -45,17 +46,29 @@ def test_a_process_may_die_while_a_result_is_looked_at():
         found[item] = result
         while item == "1 + 1" and set(multiprocessing.active_children()) - others:
             time.sleep(0.05)
-    assert isinstance(found.pop(DIE), WorkerDied)
+    assert found.pop(DIE).reason == "worker_died"
     assert found == {"1 + 1": 2, "2 + 2": 4, "3 + 3": 6}
 
 
 def test_once_stopped_no_item_is_begun_and_those_in_hand_are_finished():
-    wish, done = [], []
-    for item, result in map_surviving(eval, (str(number) for number in range(100)), 1, str, (), lambda: bool(wish)):
-        assert result == int(item)
-        done.append(result)
-        wish.append("stop")
+    done = []
+
+    def check():
+        if done:
+            raise Stopped(130)
+    with pytest.raises(Stopped):
+        for item, result in map_surviving(eval, (str(number) for number in range(100)), 1, str, (), check):
+            assert result == int(item)
+            done.append(result)
     assert sorted(done) == [0, 1]
+
+
+def test_a_bad_photo_that_the_work_raises_is_its_result_and_other_errors_end_it():
+    bad = "exec('from helpers import BadPhoto; raise BadPhoto(\\'empty\\')')"
+    found = results(["1 + 1", bad])
+    assert isinstance(found[bad], BadPhoto) and (found[bad].reason, found["1 + 1"]) == ("empty", 2)
+    with pytest.raises(ZeroDivisionError):
+        results(["1 / 0"])
 
 
 def test_workers_are_prepared_before_their_first_item():
