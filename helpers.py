@@ -330,6 +330,10 @@ class RecordFile:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the file."""
         with contextlib.suppress(OSError):                  # append() has already told what could not be written
             self._file.close()
 

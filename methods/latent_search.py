@@ -9,11 +9,11 @@ from helpers import BAD_CHECKPOINT, UsageError
 from models import model_type
 from network import DCGAN
 from nn import tf
-from output.completed_folder import BUDGET
-from training import checkpoint, devices  # first, for it imports TensorFlow quietly
+from training import checkpoint, devices
 
 from .outcome import Outcome
 
+BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
 HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
 
 
@@ -35,38 +35,34 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
 def load_encoder(folder, dcgan):
     """The latent encoder in a folder; raises UsageError (exit code 4) unless it understands this DCGAN."""
     encoder, _ = checkpoint.load_model(folder, model_type("latent_encoder"))
-    for mine, its in zip(encoder.generator.variables, dcgan.generator.variables):
-        if mine.shape != its.shape or not np.allclose(mine, its, rtol=HALF, atol=HALF / 100):
+    for ours, theirs in zip(encoder.generator.variables, dcgan.generator.variables):
+        if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=HALF, atol=HALF / 100):
             raise UsageError(f"the encoder in {folder} was trained on another generator: train one on this one, or "
                              "choose a recipe that needs none", BAD_CHECKPOINT)
-        mine.assign(its)
+        ours.assign(theirs)
     return encoder
 
 
 class LatentSearch:
-    """Searches by a recipe with a trained model and blends what is found into the holes; a method as methods.py has it.
+    """Searches by a recipe with a trained model and blends what is found into the holes; a method as table.py has it.
 
-    folder : of the model; recipe : a completion.recipes.Recipe; seed : decides the pool of starts
-    interval : updates between the steps that are shown; batch_size : faces at a time, at most
-    completions : answers a face, at most its searches: the faces of so many, by their context loss
-    device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of models.SEARCHED
-    encoder : folder of the latent encoder, for recipes that search activations
-    strategy : on how many devices of that kind, "one", "mirrored" for all, "auto"
+    settings : a settings.MethodSettings with `search`
     check : function, called now and then, that raises when the user wants to stop
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
 
-    def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
-                 kind="dcgan", encoder=None, strategy="auto", check=lambda: None):
-        devices.use_device(device)
-        strategy = devices.make_local_strategy(strategy)
+    def __init__(self, settings, check=lambda: None):
+        search, recipe = settings.search, settings.search.recipe
+        devices.use_device(settings.device)
+        strategy = devices.make_local_strategy(search.strategy)
         with strategy.scope():
-            model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
-            encoder = encoder and load_encoder(encoder, model)
-        devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
-        self.search = make_search(model, recipe, seed, encoder, partial(devices.share_rows, strategy=strategy))
-        self.blend, self.interval = BLENDS[recipe.blend], interval
-        self.completions, self.check = completions, check
+            model, _ = checkpoint.load_model(settings.checkpoint,
+                                             DCGAN if search.model == "dcgan" else model_type(search.model))
+            encoder = search.encoder and load_encoder(search.encoder, model)
+        devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
+        self.search = make_search(model, recipe, settings.seed, encoder, partial(devices.share_rows, strategy=strategy))
+        self.blend, self.interval = BLENDS[recipe.blend], search.interval
+        self.completions, self.check = search.completions, check
 
     def __call__(self, faces, known, seeds, on_step):
         completed, shown = None, []

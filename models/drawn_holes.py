@@ -1,7 +1,7 @@
 """Holes for training: a stock of each kind, drawn once, out of which every face gets one by the seed and the step."""
 import numpy as np
 
-from completion.face import make_hole
+from completion.masks import make_hole
 from nn import tf
 from nn.layers import draw
 

@@ -7,8 +7,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from completion.face import make_hole
-from completion.masks import MASKS
+from completion.masks import MASKS, make_hole
 from helpers import BAD_CHECKPOINT, UsageError, to_float
 from shell.command import command
 from shell.lock import claim_folder

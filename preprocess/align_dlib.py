@@ -55,7 +55,7 @@ def main(argv=None):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
-    with claim_folder(options.output), StopRequest() as stop:
+    with claim_folder(options.output, "alignment"), StopRequest() as stop:
         done = _find_done(options.output, settings)
         tasks = [(source.path, f"{name}.png") for source, name in zip(sources, output_names(sources))]
         tasks = [task for task in tasks if done.get(task[0]) != (task[1], *file_stamp(task[0]))]

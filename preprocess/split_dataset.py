@@ -43,7 +43,7 @@ def main(argv=None):
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}
     unique = without_copies(read_all(names, failures))
     split, unknown = deal(unique, sizes, options)
-    with claim_folder(options.output):
+    with claim_folder(options.output, "split"):
         check_output(Path(options.output), split)
         for side in SIDES:
             folder = Path(options.output, side)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import face_completion
-from completion.face import read_face
+from completion.face import FaceReader
+from completion.holes import StandardHoles
 from helpers import read_photo, read_records, to_float, to_uint8, write_picture
 from methods import CLASSICAL, NEED_FACES
 from methods.classical import make_fill_batch
@@ -31,7 +32,8 @@ def test_every_method_completes_with_the_outputs_of_the_search_but_for_its_itera
     ended = run(face_completion.main, *(FACES / f"{name}.png" for name in names), "--method", method, *train,
                 "--out_dir", tmp_path / "out", "--mask_type", "half")
     assert ended.code == 0 and "2 completed" in ended.out, ended.err
-    batch = [read_face(FACES / f"{name}.png", name, 64, mask="half") for name in names]
+    read = FaceReader(StandardHoles("half"), 64)
+    batch = [read(FACES / f"{name}.png", name) for name in names]
     fill_batch = make_fill_batch(method, 64, FACES)
     filled = fill_batch(np.stack([to_float(face.pixels) for face in batch]), np.stack([face.known for face in batch]),
                         [face.seed for face in batch])

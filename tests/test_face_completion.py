@@ -295,9 +295,10 @@ def test_settings_that_make_no_sense_are_refused(model, tmp_path, capsys, argume
     assert problem in capsys.readouterr().err
 
 
-def test_the_recipes_are_listed_with_their_sources(capsys):
-    assert face_completion.main(["--list_recipes"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_the_recipes_are_listed_with_their_sources(run):
+    ended = run(face_completion.main, "--list_recipes")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
     assert [line.split(":")[0] for line in lines] == list(RECIPES) and "Yeh et al., CVPR 2017" in lines[1]
 
 

@@ -5,6 +5,8 @@ al., "Context Encoders", CVPR 2016; strokes follow Yu et al., "Free-Form Image I
 those of Li et al., "Generative Face Completion", CVPR 2017.
 """
 import functools
+import hashlib
+import os
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -101,3 +103,16 @@ def _without(size, first_row, last_row, first_column, last_column):
 MASKS = {maker.__name__: maker
          for maker in (center, left, right, top, bottom, half, random, pattern, strokes, none)}
 MASKS |= {name: functools.partial(occlusion, name=name) for name in OCCLUSIONS}
+
+
+def make_hole(mask, size, name, seed, **settings):
+    """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the name alone.
+
+    mask : a name of MASKS; settings : passed to it
+    """
+    return MASKS[mask](size, np.random.default_rng(digest_number(seed, os.fsencode(name))), **settings)
+
+
+def digest_number(seed, content):
+    """A whole number below 2**63 that is a function of a seed and some bytes."""
+    return int.from_bytes(hashlib.sha256(b"%d:" % seed + content).digest()[:8], "big") >> 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from completion.face import make_hole
+from completion.masks import make_hole
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say
@@ -33,7 +33,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     shares, output = {}, Path(options.output)
-    with claim_folder(output):
+    with claim_folder(output, "holes"):
         for mask in options.masks:
             for index in range(options.count):
                 name = f"{mask}/{index:04d}"

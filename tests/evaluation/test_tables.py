@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles
+from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFolder, PictureFiles
 from evaluation.tables import Measured, as_csv, as_table, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
@@ -31,7 +31,7 @@ def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_
                for method in ("telea", "laplace")]
     entries.append(record("c", fingerprint=[3, 4]))     # measured on a file that has changed since
     (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, entries)))
-    groups = read_measured(tmp_path, {"a": (1, 2), "c": (1, 2)}, ["half", "center"], ["telea"])
+    groups = read_measured(EvaluatedFolder(tmp_path, {"a": (1, 2), "c": (1, 2)}), ["half", "center"], ["telea"])
     assert list(groups) == [("half", "telea"), ("half", "laplace"), ("center", "telea"), ("center", "laplace"),
                             ("O1", "telea"), ("O1", "laplace")]
     assert all(list(group.places) == ["a"] for group in groups.values())

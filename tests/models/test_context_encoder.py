@@ -7,7 +7,8 @@ import pytest
 
 import evaluate_completion
 import face_completion
-from completion.face import read_face
+from completion.face import FaceReader
+from completion.holes import StandardHoles
 from completion.masks import MASKS, center
 from helpers import BAD_CHECKPOINT, USAGE, read_photo, read_records, to_float, to_uint8
 from methods.classical import make_fill_batch
@@ -165,7 +166,7 @@ def test_both_commands_complete_faces_by_it(model, openface, tmp_path, run):
                   tmp_path, "--out_dir", tmp_path / "evaluation"]
     assert "2 results computed" in run(evaluate_completion.main, *evaluation).out
     assert "0 results computed, 2 were there" in run(evaluate_completion.main, *evaluation).out
-    face = read_face(openface / "A000369.png", "A000369", 64, mask="half")
+    face = FaceReader(StandardHoles("half"), 64)(openface / "A000369.png", "A000369")
     expected = to_uint8(model.fill_batch(to_float(face.pixels[None]), face.known[None], [face.seed]))[0]
     expected = np.where(face.known[..., None], face.pixels, expected)
     for path in ("completed/A000369/completed.png", "evaluation/pictures/half/context_encoder/A000369.png"):
