@@ -1,8 +1,7 @@
 """Two finished evaluations face by face."""
-from helpers import read_records
 from pathlib import Path
 
-from helpers import NO_INPUT, UsageError
+from helpers import NO_INPUT, UsageError, read_records
 from metrics.intervals import paired_difference
 
 from .evaluated_folder import RESULTS

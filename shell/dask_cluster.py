@@ -145,7 +145,7 @@ def _on_worker(home, work, preparation):
     import sys
     if home not in sys.path:
         sys.path.append(home)
-    from .dask_cluster import do_item
+    from shell.dask_cluster import do_item
     return do_item(*pickle.loads(work), *pickle.loads(preparation))
 
 
