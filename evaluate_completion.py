@@ -17,7 +17,15 @@ from evaluation.comparison import compare
 from evaluation.evaluated_folder import CONFIG, RESULTS, EvaluatedFolder, Recorder
 from helpers import BadPhoto, UsageError, file_stamp, read_json
 from methods import CLASSICAL, NEED_FACES
-from methods.options import OF_SEARCH, add_method, add_search, latent_settings, pinned, refuse_given, warn_if_slow
+from methods.method_options import (
+    OF_SEARCH,
+    add_method,
+    add_search,
+    latent_settings,
+    pinned,
+    refuse_given,
+    warn_if_slow,
+)
 from methods.settings import MethodSettings
 from metrics.distributions import SMALLEST
 from models import LEARNED, SHIPPED

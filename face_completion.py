@@ -17,7 +17,15 @@ from completion.masks import MASKS
 from completion.reading import Subject, make_reader, read_batches
 from helpers import BadPhoto, compact
 from methods import CLASSICAL, NEED_FACES
-from methods.options import OF_SEARCH, add_method, add_search, latent_settings, pinned, refuse_given, warn_if_slow
+from methods.method_options import (
+    OF_SEARCH,
+    add_method,
+    add_search,
+    latent_settings,
+    pinned,
+    refuse_given,
+    warn_if_slow,
+)
 from methods.settings import MethodSettings
 from models import LEARNED, SHIPPED
 from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest

@@ -42,16 +42,17 @@ class EvaluatedFolder:
         helpers.write_json(self.path / CONFIG, {"kind": KIND, **read_json(self.path / CONFIG), **settings})
 
     def find_done(self):
-        """The {(face, mask, method)} whose result is there, measured, with its whole picture and descriptors."""
-        described = DescriptorFiles(self.path)
-        return {key for record in self.records()
-                if helpers.is_whole_png(self.path / picture_of(*(key := (record["face"], *group_of(record)))))
-                and key[0] in described.faces(key[1:]) and key[0] in described.faces(ORIGINAL)}
+        """The {(face, mask, method)} whose results are there, as `records` has them."""
+        return {(record["face"], *group_of(record)) for record in self.records()}
 
     def records(self):
-        """Yield what was measured on these files."""
+        """Yield what was measured on these files and is there with its whole picture and descriptors."""
+        described = DescriptorFiles(self.path)
         for record in read_records(self.path / RESULTS):
-            if tuple(record["fingerprint"]) == self.stamps.get(record["face"]):
+            face, group = record["face"], group_of(record)
+            if (tuple(record["fingerprint"]) == self.stamps.get(face)
+                    and helpers.is_whole_png(self.path / picture_of(face, *group))
+                    and face in described.faces(group) and face in described.faces(ORIGINAL)):
                 yield record
 
     def read_steps(self):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from methods.options import default_encoder
+from methods.method_options import default_encoder
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
 
