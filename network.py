@@ -190,7 +190,8 @@ def initial_weights(seed):
 
     def weights(shape, name):
         drawn.append(name)
-        return variable(tf.random.stateless_normal(shape, (seed, len(drawn)), stddev=WEIGHT_DEVIATION), name)
+        key = tf.constant((seed, len(drawn)), tf.int64)
+        return variable(tf.random.stateless_normal(shape, key, stddev=WEIGHT_DEVIATION), name)
     return weights
 
 

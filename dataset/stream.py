@@ -18,15 +18,16 @@ def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replica
     Returns a tf.data.Dataset of (B, S, S, 3) float32 in [-1, 1], B = batch_size / of, one for each replica in turn.
     """
     count, steps = len(faces), len(faces) // batch_size
+    key = tf.constant([seed, seed + 1], tf.int64)
     first, last, of = replicas
     share = batch_size // of
 
     def order(epoch):
-        shuffled = tf.random.experimental.stateless_shuffle(tf.range(count), (seed, tf.cast(epoch, tf.int32)))
+        shuffled = tf.random.experimental.stateless_shuffle(tf.range(count), tf.stack((key[0], epoch)))
         return tf.data.Dataset.from_tensor_slices(shuffled).batch(batch_size, drop_remainder=True)
 
     def parts(step, indices):
-        turned = tf.random.stateless_uniform((batch_size, 1, 1, 1), (seed + 1, tf.cast(step, tf.int32))) < 0.5
+        turned = tf.random.stateless_uniform((batch_size, 1, 1, 1), tf.stack((key[1], step))) < 0.5
         return tf.data.Dataset.from_tensor_slices(tuple(
             tf.reshape(rows, (of, share, *rows.shape[1:]))[first:last] for rows in (indices, turned)))
 

@@ -4,6 +4,8 @@ import math
 
 from helpers import USAGE, VERSION
 
+LARGEST = 2 ** 31 - 1                                   # whole number that every library takes, seeds among them
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line and whose help shows every default."""
@@ -21,15 +23,16 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
     pass
 
 
-def whole_number(at_least=0):
-    """An argparse type: an integer not below `at_least`."""
+def whole_number(at_least=0, at_most=LARGEST):
+    """An argparse type: an integer from `at_least` to `at_most`, such as a seed."""
     def convert(text):
         try:
             value = int(text)
         except ValueError:
             value = None
-        if value is None or value < at_least:
-            raise argparse.ArgumentTypeError(f"needs a whole number of at least {at_least}, got {text!r}")
+        if value is None or not at_least <= value <= at_most:
+            shown = text if len(text) <= 40 else f"{text[:40]}..."
+            raise argparse.ArgumentTypeError(f"needs a whole number from {at_least} to {at_most}, got {shown!r}")
         return value
     return convert
 

@@ -1,9 +1,11 @@
 """The networks against numpy, and the update that trains them against its closed forms."""
+import hashlib
+
 import numpy as np
 import pytest
 
 from helpers import USAGE, UsageError
-from network import DCGAN, Architecture, Training, tf
+from network import DCGAN, Architecture, Training, initial_weights, tf
 from nn.layers import EPSILON, BatchNorm, double, double_to_pixels, halve, halve_pixels
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
@@ -345,3 +347,10 @@ def test_in_bfloat16_the_update_is_nearly_the_same_and_weights_stay_float32():
                                  values(exact.generator, exact.discriminator)):
         assert weights.dtype == np.float32
         np.testing.assert_allclose(weights, expected, atol=0.002)
+
+
+@pytest.mark.parametrize("seed, digest", [(0, "40f4a7f3c8e9d2ae"), (7, "c652eb4df5a81cc2"),
+                                          (2 ** 29, "ed62a384ce1610c3"), (2 ** 31 - 1, "4678c542f45ffa47")])
+def test_the_first_weights_of_a_seed_stay_what_they_were(seed, digest):
+    weights = initial_weights(4 * seed + 3)((3, 2), "largest multiple of a seed")
+    assert hashlib.sha256(weights.numpy()).hexdigest()[:16] == digest

@@ -1,4 +1,6 @@
 """The order of training faces: a function of the seed and the step."""
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,11 @@ def test_a_face_is_not_turned_the_same_way_in_every_epoch():
         for number, turned in zip(numbers(batch), flipped(batch)):
             seen.setdefault(number, set()).add(bool(turned))
     assert all(ways == {True, False} for ways in seen.values())
+
+
+@pytest.mark.parametrize("seed, digest", [(0, "6c5c307d84d7d089"), (7, "a5dbc53ce9e3a1f0"),
+                                          (2 ** 29, "230a3cd324443277"), (2 ** 31 - 1, "79bc257c4cc81f99")])
+def test_the_order_of_a_seed_stays_what_it_was_when_runs_were_begun_with_it(seed, digest):
+    faces = np.arange(7 * 4 * 4 * 3).reshape(7, 4, 4, 3).astype(np.uint8)
+    shown = [batch.numpy() for batch in batches(faces, batch_size=3, epochs=3, seed=seed)]
+    assert hashlib.sha256(np.concatenate(shown)).hexdigest()[:16] == digest
