@@ -27,7 +27,7 @@ def commands(faces, model):
     """{kind: (main, what stands before the output folder, the flag of the output folder or None)}"""
     return {"completion": (face_completion.main, [faces, "--method", "laplace"], "--out_dir"),
             "evaluation": (evaluate_completion.main, [faces, "--methods", "laplace", "--jobs", 1], "--out_dir"),
-            "holes": (draw_masks.main, ["--count", 1, "--masks", "center"], None),
+            "holes": (draw_masks.main, ["--masks", "center", "--count", 1], None),
             "split": (split_dataset.main, [faces, "--train", 1, "--validation", 1, "--test", 1], None),
             "alignment": (align_dlib.main, [faces, "align", "innerEyesAndBottomLip", "--jobs", 1], None)}
 
