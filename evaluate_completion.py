@@ -55,19 +55,22 @@ class Plan:
 
 def make_parser():
     """The options."""
-    parser = Parser("Complete faces by many methods under many holes, and measure every result against the truth.")
+    parser = Parser("Complete faces by many methods under many holes, and measure every result against the truth.",
+                    "python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center "
+                    "half --limit 1000")
     add_inputs(parser)
-    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
-    what = parser.add_argument_group("what is measured")
+    what = parser.add_argument_group("what one needs first")
     what.add_argument("--methods", nargs="+", choices=("latent", *CLASSICAL, *LEARNED), default=["latent", "laplace"],
                       help="how to fill")
     what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
     what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
+    what.add_argument("--out_dir", default="measured", metavar="DIR", help="folder for the results")
+    what.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
+    what = parser.add_argument_group("models and faces")
     what.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     what.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="model of the latent search")
     what.add_argument("--learned", default=SHIPPED, metavar="DIR", help="learned models: DIR/vae and so on")
     how = parser.add_argument_group("how")
-    how.add_argument("--out_dir", default="measured", metavar="DIR", help="folder for the results")
     how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
     how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
     add_method(how)

@@ -65,52 +65,49 @@ def parse(argv=None):
 
 
 def make_parser():
-    """The options."""
-    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.")
+    """The options, those first that one needs first."""
+    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.",
+                    "python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored")
     add_inputs(parser)
-    add_files(parser.add_argument_group("files"))
-    how = parser.add_argument_group("how")
-    how.add_argument("--method", choices=("latent", *CLASSICAL, *LEARNED), default="latent", help="the latent "
-                     "search, or another way to fill the hole, which takes no options of the search")
-    how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
-    add_method(how)
+    add_first(parser.add_argument_group("what one needs first"))
     add_hole(parser.add_argument_group("hole"))
-    add_photos(parser.add_argument_group("whole photos"))
+    files = parser.add_argument_group("files")
+    files.add_argument("--overwrite", action="store_true", help="complete every face anew")
+    files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
+                       help="what to do with a photo that is not of the model's size")
+    files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
+                       help="with --paste_back, the three landmarks put on the template, those of the model's faces")
+    how = parser.add_argument_group("how")
+    add_method(how)
+    how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     add_search(search)
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
     return parser
 
 
-def add_files(files):
-    """Where results go, what model is used, and what to do with files that do not fit."""
-    files.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
-    files.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
+def add_first(first):
+    """What most people ask for."""
+    first.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
+    first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
+                       f"them: align the face, complete it, and pour it back into the photo ({RESTORED})")
+    first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
+                       "with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
+    first.add_argument("--method", choices=("latent", *CLASSICAL, *LEARNED), default="latent", help="the latent "
+                       "search, or another way to fill the hole, which takes no options of the search")
+    first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
                        "method's or --model's kind without it, such as checkpoint/celeba64")
-    files.add_argument("--overwrite", action="store_true", help="complete every face anew")
-    files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
-                       help="what to do with a photo that is not of the model's size")
 
 
 def add_hole(hole):
     """What is unknown of a face."""
-    hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole")
-    hole.add_argument("--mask", metavar="HOLE", help="a hole of your own instead: a picture whose white is the hole, a "
-                      "folder with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
+    hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole without --mask")
+    hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
+                      help="the centre hole reaches from S to 1 - S of the side")
     hole.add_argument("--invert_mask", action="store_true", help="black is the hole of --mask")
     hole.add_argument("--dilate", type=whole_number(), default=0, metavar="PX", help="pixels by which --mask grows")
     hole.add_argument("--intact", action="store_true",
                       help="the photos are whole under --mask: measure the results against them")
-    hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
-                      help="the centre hole reaches from S to 1 - S of the side")
-
-
-def add_photos(photos):
-    """Options of whole photos."""
-    photos.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask "
-                        f"lies in them: align the face, complete it, and pour it back into the photo ({RESTORED})")
-    photos.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
-                        help="the three landmarks put on the template, those of the model's faces")
 
 
 def check_options(parser, options):

@@ -28,7 +28,8 @@ RECORDS = "alignment.jsonl"
 
 def parse(argv=None):
     """The command line as a namespace; the spelling is OpenFace's."""
-    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.")
+    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.",
+                    "python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64")
     parser.add_argument("input", metavar="INPUT", help="folder of photos, or one photo")
     parser.add_argument("mode", choices=["align"], metavar="align", help="what to do; OpenFace's spelling")
     parser.add_argument("landmarks", choices=list(TEMPLATES), metavar="LANDMARKS",

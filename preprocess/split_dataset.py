@@ -19,7 +19,9 @@ from shell.options import Parser, whole_number
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Split a folder of faces into three that share no photo. Files are hard links where possible.")
+    parser = Parser("Split a folder of faces into three that share no photo. Files are hard links where possible.",
+                    "python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 "
+                    "--test 1000")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
     for side in SIDES:

@@ -181,8 +181,8 @@ def test_what_was_refused_leaves_nothing_that_the_corrected_command_would_have_t
 
 
 def test_methods_that_share_no_face_are_shown_each_with_its_own(tmp_path, run):
-    command = [*(FACES / f"{name}.png" for name in ("A000369", "B001273")), "--methods", "laplace", "telea", "--jobs", 1,
-               "--out_dir", tmp_path / "out"]
+    command = [FACES / "A000369.png", FACES / "B001273.png", "--methods", "laplace", "telea", "--jobs", 1, "--out_dir",
+               tmp_path / "out"]
     assert run(evaluate_completion.main, *command).code == 0
     for method, face in (("laplace", "A000369"), ("telea", "B001273")):
         (tmp_path / "out/pictures/center" / method / f"{face}.png").unlink()

@@ -19,7 +19,8 @@ from . import MASKS
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.")
+    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.",
+                    "python -m completion.masks holes/ --size 64 --seed 0 --count 10")
     parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
     parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the pictures")
