@@ -16,16 +16,7 @@ from completion.reading import read_batches
 from evaluation.comparison import compare
 from evaluation.evaluated_folder import CONFIG, RESULTS, EvaluatedFolder, Recorder
 from helpers import BadPhoto, UsageError, file_stamp, read_json
-from methods import CLASSICAL, NEED_FACES
-from methods.method_options import (
-    OF_SEARCH,
-    add_method,
-    add_search,
-    latent_settings,
-    pinned,
-    refuse_given,
-    warn_if_slow,
-)
+from methods import CLASSICAL, NEED_FACES, method_options
 from methods.settings import MethodSettings
 from metrics.distributions import SMALLEST
 from models import LEARNED, SHIPPED
@@ -73,8 +64,8 @@ def make_parser():
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
     how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
-    add_method(how)
-    add_search(parser.add_argument_group("search (defaults that are not shown come from the recipe)"))
+    method_options.add_method(how)
+    method_options.add_search(parser.add_argument_group("search (defaults that are not shown come from the recipe)"))
     return parser
 
 
@@ -85,7 +76,7 @@ def parse(argv=None):
     if options.compare:
         return None, None, None, options.compare
     if "latent" not in options.methods:
-        refuse_given(parser, options, OF_SEARCH, "is of the latent search, which is not in --methods")
+        parser.refuse_given(options, method_options.OF_SEARCH, "is of the latent search, which is not in --methods")
     if set(options.methods) & set(NEED_FACES) and not options.train_faces:
         raise UsageError(f"{' and '.join(NEED_FACES)} need --train_faces DIR")
     plan = Plan(tuple(options.masks), options.limit, options.seed, options.report_faces, options.out_dir, options.jobs,
@@ -97,10 +88,10 @@ def parse(argv=None):
 def read_method(options, name):
     """The MethodSettings of one of --methods."""
     if name == "latent":
-        return latent_settings(options, options.checkpoint)
+        return method_options.latent_settings(options, options.checkpoint)
     if name in LEARNED:
-        return MethodSettings(name, pinned(os.path.join(options.learned, LEARNED[name])), seed=options.seed,
-                              batch_size=options.batch_size, device=options.device)
+        folder = method_options.pinned(os.path.join(options.learned, LEARNED[name]))
+        return MethodSettings(name, folder, seed=options.seed, batch_size=options.batch_size, device=options.device)
     return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, seed=options.seed,
                           batch_size=min(options.batch_size, AT_ONCE))
 
@@ -188,7 +179,7 @@ def measure_all(missing, faces, order, recorder, check):
     def results():
         for name, settings in methods.items():
             if not plan.scheduler:
-                warn_if_slow(settings)
+                method_options.warn_if_slow(settings)
             for face, result in complete_missing(missing, faces, settings, order, frames, fail, check):
                 if isinstance(result, BadPhoto):
                     fail(face.source, face.name, result)

@@ -16,16 +16,7 @@ from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.reading import Subject, make_reader, read_batches
 from helpers import BadPhoto, compact
-from methods import CLASSICAL, NEED_FACES
-from methods.method_options import (
-    OF_SEARCH,
-    add_method,
-    add_search,
-    latent_settings,
-    pinned,
-    refuse_given,
-    warn_if_slow,
-)
+from methods import CLASSICAL, NEED_FACES, method_options
 from methods.settings import MethodSettings
 from models import LEARNED, SHIPPED
 from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
@@ -78,10 +69,10 @@ def make_parser():
     files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                        help="with --paste_back, the three landmarks put on the template, those of the model's faces")
     how = parser.add_argument_group("how")
-    add_method(how)
+    method_options.add_method(how)
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
-    add_search(search)
+    method_options.add_search(search)
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
     return parser
 
@@ -113,24 +104,24 @@ def add_hole(hole):
 def check_options(parser, options):
     """End with a usage error if options do not fit the method or each other."""
     if options.method not in ("latent", *LEARNED):
-        refuse_given(parser, options, ["device"], f"is of networks: --method {options.method} takes no --device")
+        parser.refuse_given(options, ["device"], f"is of networks: --method {options.method} takes no --device")
     if options.method != "latent":
-        refuse_given(parser, options, [*OF_SEARCH, "log_dir"],
+        parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
     if options.method in CLASSICAL:
-        refuse_given(parser, options, ["checkpoint"],
+        parser.refuse_given(options, ["checkpoint"],
                      f"is of networks: --method {options.method} takes no --checkpoint")
     if not options.mask:
-        refuse_given(parser, options, ["invert_mask", "dilate"], "is of --mask")
-        refuse_given(parser, options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
+        parser.refuse_given(options, ["invert_mask", "dilate"], "is of --mask")
+        parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
     else:
-        refuse_given(parser, options, ["mask_type"], "is not for holes of your own: --mask takes the place of it")
+        parser.refuse_given(options, ["mask_type"], "is not for holes of your own: --mask takes the place of it")
     if options.mask or options.mask_type != "center":
-        refuse_given(parser, options, ["center_scale"], "is of --mask_type center")
+        parser.refuse_given(options, ["center_scale"], "is of --mask_type center")
     if options.paste_back:
-        refuse_given(parser, options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
+        parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
-        refuse_given(parser, options, ["landmarks"], "is of --paste_back")
+        parser.refuse_given(options, ["landmarks"], "is of --paste_back")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
@@ -143,9 +134,9 @@ def read_method(options):
     kind = LEARNED.get(options.method, options.model)
     folder = options.checkpoint or ("checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind))
     if options.method == "latent":
-        return latent_settings(options, folder)
-    return MethodSettings(options.method, pinned(folder), seed=options.seed, batch_size=options.batch_size,
-                          device=options.device)
+        return method_options.latent_settings(options, folder)
+    return MethodSettings(options.method, method_options.pinned(folder), seed=options.seed,
+                          batch_size=options.batch_size, device=options.device)
 
 
 def describe_holes(options):
@@ -189,7 +180,7 @@ def complete_all(tasks, subject, settings, place, writer, check):
     from methods.batches import complete_batches
     settings = dataclasses.replace(settings, batch_size=min(settings.batch_size, len(tasks)))
     if not place.scheduler:
-        warn_if_slow(settings)
+        method_options.warn_if_slow(settings)
     size = writer.folder.settings["image_size"]
     read = make_reader(subject, size)
     with Progress(len(tasks) * settings.steps, "face-iterations" if settings.search else "faces") as progress:

@@ -4,6 +4,7 @@ import functools
 import numpy as np
 from scipy import ndimage
 
+from . import recipes
 from .matern import fill_matern
 from .membrane import fill_harmonic
 
@@ -103,4 +104,4 @@ def _check(faces, guesses, known):
         raise ValueError("nothing is known of a face: there is nothing to blend with")
 
 
-BLENDS = {"poisson": blend_poisson, "matern": blend_matern, "feather": blend_feather, "none": paste}
+BLENDS = dict(zip(recipes.BLENDS, (blend_poisson, blend_matern, blend_feather, paste), strict=True))

@@ -5,6 +5,8 @@ the updates from 1, `first` and `second` are what the optimizer remembers, 0 in 
 """
 from nn import tf
 
+from . import recipes
+
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8                   # of Adam
 MOMENTUM = 0.9                                          # of Nesterov
 
@@ -23,4 +25,4 @@ def nesterov(gradient, age, rate, speed, unused):
     return (1 + MOMENTUM) * faster - MOMENTUM * speed, faster, unused
 
 
-OPTIMIZERS = {"adam": adam, "nesterov": nesterov}
+OPTIMIZERS = dict(zip(recipes.OPTIMIZERS, (adam, nesterov), strict=True))

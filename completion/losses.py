@@ -4,6 +4,8 @@ Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVP
 """
 from nn import tf
 
+from . import recipes
+
 
 def context_loss(guess, faces, weights):
     """|| W * (G(z) - y) ||_1, summed over pixels and channels.
@@ -27,4 +29,4 @@ def prior_loss_unsaturated(logits):
     return tf.nn.softplus(-logits)
 
 
-PRIORS = {"log(1 - D)": prior_loss, "-log D": prior_loss_unsaturated}
+PRIORS = dict(zip(recipes.PRIORS, (prior_loss, prior_loss_unsaturated), strict=True))

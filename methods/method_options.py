@@ -5,17 +5,7 @@ import math
 import os
 from argparse import BooleanOptionalAction
 
-from completion.recipes import (
-    ANSWERS,
-    BLENDS,
-    DRAWS,
-    ITERATES,
-    OPTIMIZERS,
-    PRIORS,
-    RECIPES,
-    SPACES,
-    describe_recipes,
-)
+from completion import recipes
 from helpers import BAD_CHECKPOINT, PRECISIONS, UsageError
 from models import SEARCHED
 from shell.messages import say, warn
@@ -25,7 +15,7 @@ from training.manifest import MANIFEST, find_model
 from .settings import MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
-OF_RECIPE = tuple(field.name for field in dataclasses.fields(RECIPES["seed"]))
+OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]))
 OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
 
 
@@ -40,9 +30,9 @@ def add_method(how):
 
 def add_search(search):
     """Declare what the latent search alone has."""
-    search.add_argument("--recipe", choices=list(RECIPES), help="named settings; seed is the report's (best, or "
-                        "pool if there is no encoder)")
-    search.add_argument("--list_recipes", action="version", version="\n".join(describe_recipes()),
+    search.add_argument("--recipe", choices=list(recipes.RECIPES),
+                        help="named settings; seed is the report's (best, or pool if there is no encoder)")
+    search.add_argument("--list_recipes", action="version", version="\n".join(recipes.describe_recipes()),
                         help="say what the recipes are, and end")
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
                         "activations (CHECKPOINT-learned/latent_encoder)")
@@ -53,21 +43,23 @@ def add_search(search):
     search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
     search.add_argument("--window", type=whole_number(), metavar="N",
                         help="side of the weights' neighbourhood, odd; 0 for none")
-    search.add_argument("--prior", choices=PRIORS, help="form of the prior loss")
-    search.add_argument("--optimizer", choices=OPTIMIZERS, help="of z")
+    search.add_argument("--prior", choices=recipes.PRIORS, help="form of the prior loss")
+    search.add_argument("--optimizer", choices=recipes.OPTIMIZERS, help="of z")
     search.add_argument("--decay", type=number(0, 1), metavar="F", help="factor of the learning rate every 100 updates")
     search.add_argument("--pool", type=whole_number(), metavar="N",
                         help="latents among which the starts are chosen by their context loss, 0 to draw the starts")
-    search.add_argument("--draw", choices=DRAWS, help="where drawn starts come from")
-    search.add_argument("--iterate", choices=ITERATES, help="the z that counts: the last, or that of the smallest loss")
-    search.add_argument("--answer", choices=ANSWERS, help="of several starts: the best by context loss, or their mean")
-    search.add_argument("--space", choices=SPACES, help="what is searched: z, or activations of the generator, which "
-                        "the encoder sees first")
+    search.add_argument("--draw", choices=recipes.DRAWS, help="where drawn starts come from")
+    search.add_argument("--iterate", choices=recipes.ITERATES,
+                        help="the z that counts: the last, or that of the smallest loss")
+    search.add_argument("--answer", choices=recipes.ANSWERS,
+                        help="of several starts: the best by context loss, or their mean")
+    search.add_argument("--space", choices=recipes.SPACES,
+                        help="what is searched: z, or activations of the generator, which the encoder sees first")
     search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from where it starts")
     search.add_argument("--scatter", type=number(0), metavar="S", help="noise on the starts but the first, in "
                         "deviations of the activations")
     search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
-    search.add_argument("--blend", choices=BLENDS, help="how the guess is put into the hole")
+    search.add_argument("--blend", choices=recipes.BLENDS, help="how the guess is put into the hole")
     search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
                         "GPU or a processor with instructions for it")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
@@ -77,13 +69,6 @@ def add_search(search):
                         "the recipe's from all of them")
     search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
                         help="search on one device or on all of this machine; auto takes all there are")
-
-
-def refuse_given(parser, options, names, why):
-    """End with a usage error if one of the options `names` is given, though it would do nothing."""
-    for name in names:
-        if getattr(options, name) != parser.get_default(name):
-            parser.error(f"--{name} {why}")
 
 
 def latent_settings(options, folder):
@@ -111,7 +96,7 @@ def pinned(folder):
 
 def warn_if_slow(settings):
     """Say so if this machine lacks what the recipe's precision needs."""
-    if settings.search and settings.search.recipe.precision != RECIPES["seed"].precision:
+    if settings.search and settings.search.recipe.precision != recipes.RECIPES["seed"].precision:
         from training.devices import SLOW, is_slow, use_device
         use_device(settings.device)                     # which may take the GPUs out of sight
         if is_slow(settings.search.recipe.precision):
@@ -147,8 +132,8 @@ def _settle_recipe(options, folder):
 
 def _override(options, name):
     """The recipe of a name with what the command line sets otherwise."""
-    given = {field: getattr(options, field) for field in OF_RECIPE}
-    recipe = dataclasses.replace(RECIPES[name], **{field: value for field, value in given.items() if value is not None})
+    given = {field: value for field in OF_RECIPE if (value := getattr(options, field)) is not None}
+    recipe = dataclasses.replace(recipes.RECIPES[name], **given)
     views = 2 if recipe.mirror else 1
     recipe = dataclasses.replace(recipe, starts=max(recipe.starts, math.ceil(options.completions / views)))
     if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:

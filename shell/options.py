@@ -18,6 +18,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(USAGE, f"{self.prog}: error: {message} (--help lists the options)\n")
 
+    def refuse_given(self, options, names, why):
+        """End with a usage error if one of the options `names` is given, though it would do nothing."""
+        for name in names:
+            if getattr(options, name) != self.get_default(name):
+                self.error(f"--{name} {why}")
+
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows the defaults that say something."""
