@@ -1,5 +1,6 @@
 # make demo    align and complete the portraits of samples/ with the shipped model
-# make test    the whole test suite
+# make test    lint, and the tests of some minutes
+# make test-slow  the others: kills, clusters, browsers
 # make bench   faces/s of training and face-iterations/s of completion
 # make lint    ruff over every file
 # make clean   remove .venv, and aligned/ and completed/, where the demo writes
@@ -7,7 +8,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: setup demo test bench lint clean
+.PHONY: setup demo test test-slow bench lint clean
 
 setup: .venv/ready
 
@@ -26,8 +27,11 @@ demo: setup
 	$(BIN)/python face_completion.py aligned/ --out_dir completed
 	@echo "Look at completed/progress.gif and at the sheets in completed/grids/"
 
-test: setup
-	$(BIN)/python -m pytest
+test: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed
