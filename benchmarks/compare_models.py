@@ -12,7 +12,7 @@ import numpy as np
 
 from completion.blend import blend_poisson
 from completion.masks import center
-from completion.search import Search
+from completion.search import Latent, Search
 from dataset.folder import load_faces
 from helpers import to_float, to_uint8
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
@@ -27,7 +27,7 @@ BATCH = 250
 
 def complete(dcgan, truth):
     """Mean PSNR and SSIM in the centre hole of (N, S, S, 3) uint8 faces."""
-    search, scores = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, QUICK), []
+    search, scores = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK), []
     for first in range(0, len(truth), BATCH):
         part = truth[first:first + BATCH]
         faces, known = to_float(part), np.repeat(center(part.shape[1])[None], len(part), axis=0)

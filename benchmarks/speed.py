@@ -19,7 +19,7 @@ import numpy as np
 
 import network
 from completion.recipes import Recipe
-from completion.search import Search
+from completion.search import Latent, Search
 from dataset.folder import open_faces
 from dataset.store import write_pack
 from dataset.stream import batches
@@ -130,7 +130,7 @@ def complete(batch, intervals=REPEATS, iterations=10):
     """Print the speed of the search, one look at the faces every ten iterations included."""
     dcgan, rng, times = network.DCGAN(), np.random.default_rng(0), []
     faces, known = rng.uniform(-1, 1, (batch, 64, 64, 3)).astype(np.float32), rng.random((batch, 64, 64)) < 0.5
-    search = Search(dcgan.generate, dcgan.realism, 100, Recipe(num_iter=(intervals + 2) * iterations))
+    search = Search(Latent(dcgan.generate, 100, dcgan.realism), Recipe(num_iter=(intervals + 2) * iterations))
     search(faces, known, range(batch), interval=iterations, on_step=lambda _: times.append(time.perf_counter()))
     seconds = statistics.median(np.diff(times)[2:])     # the first compile and warm up
     print(f"complete, batch {batch}, float32: {batch * iterations / seconds:.0f} face-iterations/s")

@@ -4,7 +4,7 @@ from functools import partial
 import numpy as np
 
 from completion.blend import BLENDS
-from completion.search import Inner, Search
+from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
 from models import model_type
 from network import DCGAN
@@ -29,7 +29,7 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
     if encoder:
         encoder.compute_in(recipe.precision)
-    return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner, compute=compute)
+    return Search(Latent(model.generate, model.architecture.z_dim, model.realism), recipe, seed, inner, compute)
 
 
 def load_encoder(folder, dcgan):

@@ -6,7 +6,7 @@ import math
 import network
 from completion.blend import blend_poisson
 from completion.recipes import POOL
-from completion.search import Search
+from completion.search import Latent, Search
 from network import KERNEL, SMALLEST, Generator, initial_weights
 from nn import tf
 from nn.layers import BatchNorm, dense_to_vector, draw, halve, halve_pixels, mean_of_replicas, variable
@@ -127,7 +127,7 @@ class LatentModel:
     def make_search(self, recipe, seed=0, compute=tf.function):
         """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
         self.coder.decoder.dtype = tf.as_dtype(recipe.precision)
-        return Search(self.generate, None, self.architecture.z_dim, recipe, seed, prior=self.prior_loss,
+        return Search(Latent(self.generate, self.architecture.z_dim, prior=self.prior_loss), recipe, seed,
                       compute=compute)
 
     @functools.cached_property

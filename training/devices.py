@@ -111,7 +111,8 @@ def replicate(step, strategy, xla=False):
 def share_rows(function, strategy):
     """Compile a function of tensors so that all replicas compute it, each for its part of the rows.
 
-    function : tensors (B, ...) and scalars -> a structure of tensors (B, ...) whose rows do not depend on each other
+    function : structures of tensors (B, ...) and scalars -> one of tensors (B, ...) whose rows do not depend on each
+        other
     """
     count = strategy.num_replicas_in_sync
     if count == 1:
@@ -124,11 +125,12 @@ def share_rows(function, strategy):
             lambda replica: whole[share * replica.replica_id_in_sync_group:][:share])
 
     def compute(*tensors):
-        rows = max(len(tensor) for tensor in tensors if tensor.shape.rank)
+        rows = max(len(tensor) for tensor in tf.nest.flatten(tensors) if tensor.shape.rank)
         share = -(-rows // (LANES * count)) * LANES
-        found = together(*(deal_out(tensor, share) if tensor.shape.rank else tensor for tensor in tensors))
+        parts = together(*tf.nest.map_structure(
+            lambda tensor: deal_out(tensor, share) if tensor.shape.rank else tensor, tensors))
         return tf.nest.map_structure(
-            lambda parts: tf.concat(strategy.experimental_local_results(parts), axis=0)[:rows], found)
+            lambda part: tf.concat(strategy.experimental_local_results(part), axis=0)[:rows], parts)
     return compute
 
 
