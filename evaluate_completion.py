@@ -124,9 +124,9 @@ def main(argv=None):
         conclude(folder, faces, plan, methods)
     for line in (folder.path / "summary.txt").read_text().splitlines():
         say(line)
-    there = len(wanted & done)
-    say(f"{len(wanted) - there - len(missing)} results computed, {there} were there, {len(missing)} failed; report in "
-        f"{folder.path / 'report.html'}")
+    before = len(wanted & done)
+    say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {len(missing)} failed; "
+        f"report in {folder.path / 'report.html'}")
     return helpers.SOME_FAILED if failed or failures else 0
 
 

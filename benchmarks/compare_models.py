@@ -31,8 +31,8 @@ def complete(dcgan, truth):
     for first in range(0, len(truth), BATCH):
         part = truth[first:first + BATCH]
         faces, known = to_float(part), np.repeat(center(part.shape[1])[None], len(part), axis=0)
-        found = search(faces, known, range(first, first + len(part)))
-        results = to_uint8(blend_poisson(faces, found.guess, known))
+        standing = search(faces, known, range(first, first + len(part)))
+        results = to_uint8(blend_poisson(faces, standing.guess, known))
         scores += [measure(*face) for face in zip(part, results, known)]
     return [float(np.mean([score[name] for score in scores])) for name in ("hole_psnr", "hole_ssim")]
 

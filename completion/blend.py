@@ -87,11 +87,11 @@ def blend_feather(faces, guesses, known, width=None):
     weights = np.where(reach > 0, np.clip(width - reach, 0, None) / (width * np.maximum(reach, 1)), 0) ** 2
     offsets = np.where(known[..., None], faces - guesses, 0).astype(np.float64)
     blended = paste(faces, guesses, known)
-    for face, offset, there in zip(blended, offsets, known):
-        distance = ndimage.distance_transform_edt(~there)
-        near = ~there & (distance < width)
+    for face, offset, kept in zip(blended, offsets, known):
+        distance = ndimage.distance_transform_edt(~kept)
+        near = ~kept & (distance < width)
         fade = (1 + np.cos(np.pi * distance[near] / width)) / 2
-        total = ndimage.correlate(there.astype(np.float64), weights, mode="constant")[near]
+        total = ndimage.correlate(kept.astype(np.float64), weights, mode="constant")[near]
         mean = ndimage.correlate(offset, weights[..., None], mode="constant")[near] / total[:, None]
         face[near] = np.clip(face[near] + fade[:, None] * mean, -1, 1)
     return blended

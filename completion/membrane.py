@@ -49,7 +49,7 @@ def _equation(hole, ring):
     """(the matrix of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
     shape, hole, ring = hole.shape, hole.ravel(), ring.ravel()
     pixels = np.arange(hole.size).reshape(shape)
-    pairs = np.concatenate([np.stack([here.ravel(), there.ravel()]) for here, there in
+    pairs = np.concatenate([np.stack([first.ravel(), second.ravel()]) for first, second in
                             ((pixels[:, 1:], pixels[:, :-1]), (pixels[1:], pixels[:-1]))], axis=1)
     pairs = np.concatenate([pairs, pairs[::-1]], axis=1)
     pairs = pairs[:, hole[pairs[0]] & (hole | ring)[pairs[1]]]

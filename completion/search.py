@@ -69,7 +69,7 @@ class Aim(NamedTuple):
 
 
 @dataclasses.dataclass
-class Found:
+class Standing:
     """Where a search stands for B faces, or how it ended.
 
     step : updates of z so far
@@ -119,11 +119,11 @@ class Search:
         known : (B, H, W) bool, True where the face is kept
         seeds : B integers of at least 0, one a face, from which its random starts are drawn
         interval : updates between calls of on_step
-        on_step : function of a Found, called at step 0, at every multiple of `interval` and at the end
+        on_step : function of a Standing, called at step 0, at every multiple of `interval` and at the end
         gradients : measure the lengths of the gradients too, whenever on_step is called
         check : function, called every few updates; what it raises ends the search
 
-        Returns the Found at the end. No face's result depends on the others of its batch.
+        Returns the Standing at the end. No face's result depends on the others of its batch.
         """
         recipe, count = self.recipe, len(faces)
         faces = np.where(known[..., None], faces, 0).astype(np.float32)
@@ -135,18 +135,18 @@ class Search:
         aim = Aim(z, *(_rows([np.repeat(view[which][:, None], recipe.starts, axis=1) for view in views])
                        for which in (0, 2)))
         state = State(z, tf.zeros_like(z), tf.zeros_like(z), z, tf.fill(len(z), np.inf))
-        step, found = 0, self._look(0, count, z, aim, gradients)
+        step, standing = 0, self._look(0, count, z, aim, gradients)
         while True:
             if on_step:
-                on_step(found)
+                on_step(standing)
             if step >= recipe.num_iter:
-                return found
+                return standing
             last = min(step + (interval or recipe.num_iter), recipe.num_iter)
             while step < last:
                 check()
                 begun, step = step, min(step + AT_ONCE, last)
                 state = self._descend(state, aim, tf.constant(begun), tf.constant(step))
-            found = self._look(step, count, state.best if recipe.iterate == "best" else state.z, aim, gradients)
+            standing = self._look(step, count, state.best if recipe.iterate == "best" else state.z, aim, gradients)
 
     def _descend(self, state, aim, first, last):
         """The updates first + 1 to last, in one graph."""
@@ -189,7 +189,7 @@ class Search:
         return [tf.norm(tape.gradient(loss, z), axis=1) for loss in losses]
 
     def _look(self, step, count, z, aim, gradients):
-        """The Found at this z, the searches of each face in the order of their context loss."""
+        """The Standing at this z, the searches of each face in the order of their context loss."""
         rows, shape = (z, aim), (count, self.searches)
         guess, context, prior, z = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
                                     for value in (*self._judge(z, aim), z))
@@ -199,13 +199,13 @@ class Search:
         order = np.argsort(context, axis=1, kind="stable")
         mean, ranked = guess.mean(axis=1), (np.arange(count)[:, None], order)
         guess, context, prior, z = (value[ranked] for value in (guess, context, prior, z))
-        found = Found(step, mean if self.recipe.answer == "mean" else guess[:, 0], z, guess, context, context[:, 0],
-                      prior[:, 0])
+        standing = Standing(step=step, guess=mean if self.recipe.answer == "mean" else guess[:, 0], z=z, guesses=guess,
+                            contexts=context, context=context[:, 0], prior=prior[:, 0])
         if gradients:
             first = fill_lanes(np.arange(count) * self.searches + order[:, 0])
             slopes = self._slopes(*tf.nest.map_structure(lambda value: tf.gather(value, first), rows))
-            found.context_gradient, found.prior_gradient = (slope.numpy()[:count] for slope in slopes)
-        return found
+            standing.context_gradient, standing.prior_gradient = (slope.numpy()[:count] for slope in slopes)
+        return standing
 
 
 def _rows(parts):

@@ -44,7 +44,7 @@ def load_encoder(folder, dcgan):
 
 
 class LatentSearch:
-    """Searches by a recipe with a trained model and blends what is found into the holes; a method as table.py has it.
+    """Searches by a recipe with a trained model and blends the answer into the holes; a method as table.py has it.
 
     settings : a settings.MethodSettings with `search`
     check : function, called now and then, that raises when the user wants to stop
@@ -67,16 +67,17 @@ class LatentSearch:
     def __call__(self, faces, known, seeds, on_step):
         completed, shown = None, []
 
-        def show(found):
+        def show(standing):
             nonlocal completed
-            completed = self.blend(faces, found.guess, known)
-            shown.append((found.step, found.context, found.prior, found.context_gradient, found.prior_gradient))
-            on_step(found.step, completed, context=f"{found.context.mean():.2f}")
+            completed = self.blend(faces, standing.guess, known)
+            shown.append((standing.step, standing.context, standing.prior, standing.context_gradient,
+                          standing.prior_gradient))
+            on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
 
-        found = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
+        standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
                             check=self.check)
-        ranked = found.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
-        return Outcome(completed, [self._record(shown, found.contexts, face) for face in range(len(faces))],
+        ranked = standing.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
+        return Outcome(completed, [self._record(shown, standing.contexts, face) for face in range(len(faces))],
                        [self.blend(faces, guess, known) for guess in ranked])
 
     def _record(self, shown, contexts, face):

@@ -100,8 +100,8 @@ def check_output(output, split):
             if folder.exists():
                 raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)
             continue
-        there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        if strange := sorted(there - expected):
+        present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        if strange := sorted(present - expected):
             raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
                              "another OUTPUT")
 

@@ -11,15 +11,15 @@ from .messages import printable
 
 def find_inputs(paths, from_file=None, exclude=None):
     """The (sources, failures) of find_photos for what options.add_inputs declares; UsageError (3) if there are none."""
-    found, named = [], [*paths, *([from_file] if from_file else [])]
+    entries, named = [], [*paths, *([from_file] if from_file else [])]
     for path in paths:
-        found += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
+        entries += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
     if from_file:
         try:
-            found += read_list(Path(from_file).read_bytes())
+            entries += read_list(Path(from_file).read_bytes())
         except OSError as error:
             raise UsageError(f"cannot read the list {from_file}: {error.strerror}") from error
-    sources, failures = find_photos(found, exclude)
+    sources, failures = find_photos(entries, exclude)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
                          "of photos, or a list by --from_file", NO_INPUT)
