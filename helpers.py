@@ -29,7 +29,6 @@ PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 SIGNATURES = (b"\xff\xd8\xff", PNG_START, b"GIF8", b"II*\0", b"MM\0*")
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
-BACKGROUND = (255, 255, 255)                            # what shows through a transparent pixel
 
 
 class UsageError(Exception):
@@ -55,10 +54,7 @@ class BadPhoto(Exception):
 
 
 class Stopped(Exception):
-    """The user asked a command to stop, by SIGINT or SIGTERM; what is finished is kept.
-
-    Whoever works long takes a function `check`, calls it now and then, and lets what it raises pass.
-    """
+    """The user asked a command to stop: whoever works long calls a function `check` and lets what it raises pass."""
 
     def __init__(self, exit_code):
         super().__init__(exit_code)
@@ -97,8 +93,8 @@ def read_photo(path):
         except Image.UnidentifiedImageError as error:
             raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}") from error
         except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
-            reason = "truncated" if "truncated" in str(error) or _lacks_end(content) else "corrupt"
-            raise BadPhoto(reason, " ".join(str(error).split())) from error
+            cut = "truncated" in str(error) or content.startswith(PNG_START) and not content.endswith(PNG_END)
+            raise BadPhoto("truncated" if cut else "corrupt", " ".join(str(error).split())) from error
 
 
 def _read_file(path):
@@ -119,7 +115,9 @@ def _read_file(path):
 
 def _decode(content):
     image = Image.open(io.BytesIO(content), formats=FORMATS)
-    _check_size(image)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise BadPhoto("too_large", f"{width}x{height}, at most {MAX_PIXELS:,} pixels")
     if image.format == "PNG":
         image.verify()                                  # load() alone does not check the sums of the pixel chunks
         image = Image.open(io.BytesIO(content), formats=FORMATS)
@@ -128,16 +126,6 @@ def _decode(content):
     image.load()
     image = ImageOps.exif_transpose(image)
     return Photo(_to_rgb(image), notes, _alpha(image))
-
-
-def _lacks_end(content):
-    return content.startswith(PNG_START) and not content.endswith(PNG_END)
-
-
-def _check_size(image):
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise BadPhoto("too_large", f"{width}x{height}, at most {MAX_PIXELS:,} pixels")
 
 
 def _to_rgb(image):
@@ -149,7 +137,7 @@ def _to_rgb(image):
         return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
     if _has_alpha(image):
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB"))
 
 
@@ -200,7 +188,7 @@ def tile(faces, columns=8):
     rows = -(-count // columns)
     sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
     sheet[:count] = faces
-    sheet = sheet.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     return sheet.reshape(rows * height, columns * width, channels)
 
 
@@ -221,11 +209,26 @@ def write_file(path, content):
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, "
-                         "run the same command again to go on", BAD_OUTPUT) from error
+        raise _unwritten(path, error) from error
 
 
 _serial = itertools.count()
+
+
+def _unwritten(path, error):
+    return UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, run the same command again to "
+                      "go on", BAD_OUTPUT)
+
+
+def remove_files(folder, names):
+    """Remove plain files of our own right inside a folder, never behind a link; then the folder, if it is empty."""
+    folder = Path(folder)
+    for path in (folder / name for name in names if name == Path(name).name and not folder.is_symlink()):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def no_link(path, flags):
@@ -294,9 +297,8 @@ def read_json(path):
 
 
 def read_records(path):
-    """Yield the records of a file in order, leaving out half-written lines; none if there is no such file."""
-    for record, _ in _read(path):
-        yield record
+    """The records of a file in order, leaving out half-written lines; none if there is no such file."""
+    return (record for record, _ in _read(path))
 
 
 def _read(path):
@@ -304,12 +306,9 @@ def _read(path):
         return
     with open(path, "rb") as lines:
         for line in lines:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                yield record, line
+            with contextlib.suppress(ValueError):
+                if isinstance(record := json.loads(line), dict):
+                    yield record, line
 
 
 class RecordFile:
@@ -343,8 +342,7 @@ class RecordFile:
             self._file.write(json.dumps(record).encode() + b"\n")
             self._file.flush()
         except OSError as error:
-            raise UsageError(f"cannot write {self.path}: {error.strerror}; what is finished is kept, run the same "
-                             "command again to go on", BAD_OUTPUT) from error
+            raise _unwritten(self.path, error) from error
 
 
 def compact(path, key):

@@ -22,7 +22,9 @@ from nn.layers import (
     mean_of_replicas,
     variable,
 )
-from nn.optimizer import apply, copy_weights, falling, follow, make_adam
+from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from training.settings import NORMS, Schedule
+from training.trainable import Trainable
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
@@ -42,7 +44,7 @@ class Architecture:
     image_size : side of a face in pixels, 32, 64 or 128
     z_dim : length of the latent z
     gf_dim, df_dim : filters of G's last and D's first hidden layer; every layer inwards has twice as many
-    d_norm : what keeps D's layers in bounds, "batch", "spectral" or "none"
+    d_norm : what keeps D's layers in bounds, one of training.settings.NORMS
     """
     image_size: int = 64
     z_dim: int = 100
@@ -53,8 +55,8 @@ class Architecture:
     def __post_init__(self):
         if self.image_size not in (32, 64, 128):
             raise UsageError(f"faces have 32, 64 or 128 pixels a side, got {self.image_size}")
-        if self.d_norm not in ("batch", "spectral", "none"):
-            raise UsageError(f'd_norm is "batch", "spectral" or "none", got {self.d_norm!r}')
+        if self.d_norm not in NORMS:
+            raise UsageError(f"d_norm is one of {', '.join(NORMS)}, got {self.d_norm!r}")
 
     @property
     def layers(self):
@@ -63,12 +65,9 @@ class Architecture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class Training(Schedule):
     """How the networks are trained; the defaults are the report's, the others are cures for its swings.
 
-    steps : updates in the whole run; the schedules below refer to it
-    learning_rate, beta1 : of both Adams
-    decay : share of the run, at its end, over which the learning rate falls linearly to 0
     g_updates : updates of G for each update of D
     average : decay of the exponential average of G's weights that is sampled and saved; 0 for none
     real_label : target of D on real faces (one-sided label smoothing: Salimans et al., NeurIPS 2016)
@@ -80,10 +79,7 @@ class Training:
     augment : names of adversarial.AUGMENTATIONS, with blanks between them
     precision : what the convolutions compute in, one of helpers.PRECISIONS; weights, losses and optimizers are float32
     """
-    steps: int = 5000
     learning_rate: float = 0.0003
-    beta1: float = 0.5
-    decay: float = 0.0
     g_updates: int = 1
     average: float = 0.0
     real_label: float = 1.0
@@ -172,10 +168,10 @@ class Discriminator(tf.Module):
 
     def _convolve(self, faces, kernels, training):
         x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(kernels[0], self.dtype)) + tf.cast(self.bias, self.dtype)
-        found = [x]
+        activations = [x]
         for norm, kernel in zip(self.norms, kernels[1:]):
-            found.append(norm.after(halve, tf.nn.leaky_relu(found[-1], 0.2), kernel, training, axis=3))
-        return found
+            activations.append(norm.after(halve, tf.nn.leaky_relu(activations[-1], 0.2), kernel, training, axis=3))
+        return activations
 
     def _weights(self, training):
         weights = [tf.convert_to_tensor(weights) for weights in (*self.kernels, self.dense, self.last)]
@@ -195,12 +191,13 @@ def initial_weights(seed):
     return weights
 
 
-class DCGAN:
+class DCGAN(Trainable):
     """A generator and a discriminator that are trained against each other.
 
     `generate` and `realism` use the learned batch-norm statistics: no face feels its neighbours in the batch.
     """
-    kind, architecture_type, training_type, averaged, optional = "dcgan", Architecture, Training, "generator", ()
+    kind, architecture_type, training_type, examined = "dcgan", Architecture, Training, "samples"
+    averaged, switches = "generator", ("average",)
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -226,72 +223,73 @@ class DCGAN:
         return {"generator": self.average or self.generator, "discriminator": self.discriminator}
 
     @property
-    def parts(self):
-        """{name: object} of all that training changes."""
-        parts = {"generator": self.generator, "discriminator": self.discriminator,
-                 "g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
-        return parts | ({"average": self.average} if self.average else {})
+    def precision(self):
+        """What its convolutions compute in while it is trained."""
+        return self.training.precision
 
     def latents(self, count, *salt):
         """(count, z_dim) float32 from U(-1, 1), a function of the seed and `salt` (integers) alone."""
         shape = count, self.architecture.z_dim
         return draw(tf.random.stateless_uniform, shape, _seed(self.seed, *salt), -1, 1)
 
+    def samples(self, faces):
+        """Always the same 64 faces."""
+        return self.generate(self.latents(64, -1))
+
     def prepare_training(self, training=Training()):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
         self.training = training
         self.compute_in(training.precision)
-        self.d_optimizer, self.g_optimizer = (make_adam(network, training.learning_rate, training.beta1)
+        self.d_optimizer, self.g_optimizer = (make_adam(network, training)
                                               for network in (self.discriminator, self.generator))
+        self.parts = {"generator": self.generator, "discriminator": self.discriminator,
+                      "g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
         if training.average:
-            self.average = Generator(self.architecture, 2 * self.seed)
-            copy_weights(self.generator, self.average)
+            self.average = copy_weights(self.generator, Generator(self.architecture, 2 * self.seed))
+            self.parts["average"] = self.average
 
     def train_step(self, faces, step):
-        """One update of D and `g_updates` of G; in a replica of tf.distribute, its part of one.
-
-        faces : (B, S, S, 3) float32 in [-1, 1]; all replicas have as many
-        step : int64 scalar; with the seed it decides all noise, so that a resumed run repeats itself
+        """One update of D and `g_updates` of G by faces (B, S, S, 3) in [-1, 1]; all replicas have as many.
 
         Returns scalars: d_loss and g_loss (the defaults are binary cross-entropies, non-saturating for G: Goodfellow
         et al., NeurIPS 2014, section 3); d_real and d_fake, the mean probabilities of being real that D gives real
         faces and G's (of no meaning to losses whose D gives no logits); d_accuracy, the share of both that it tells
         right, where the loss has a level for it; d_gradient and g_gradient, the gradients' lengths; learning_rate.
         """
-        progress = tf.cast(step, tf.float32) / self.training.steps
-        self._set_learning_rate(progress)
-        noise = self.training.noise * tf.maximum(1 - progress, 0)
-        loss_of_d, loss_of_g = adversarial.LOSSES[self.training.loss]
-        z = self.latents(tf.shape(faces)[0], step, 0)
+        training, count = self.training, tf.shape(faces)[0]
+        rate, d_rate = falling(training, step), falling(training, step, training.d_learning_rate or None)
+        noise = training.noise * tf.maximum(1 - tf.cast(step, tf.float32) / training.steps, 0)
+        loss_of_d, loss_of_g = adversarial.LOSSES[training.loss]
         with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
-            fakes = self.generator(z, training=True)
+            fakes = self.generator(self.latents(count, step, 0), training=True)
             real = self._judge(faces, noise, step, 1)
             fake = self._judge(fakes, noise, step, 2)
-            d_loss, g_loss = loss_of_d(real, fake, self.training.real_label), loss_of_g(fake)
-        gradients = d_tape.gradient(d_loss, self.discriminator.trainable_variables)
-        if self.training.penalty != "none":
-            gradients = [one + other for one, other in zip(gradients, self._penalize(faces, fakes, step))]
-        d_gradient = apply(self.d_optimizer, self.discriminator, gradients)
-        g_gradient = apply(self.g_optimizer, self.generator,
-                            g_tape.gradient(g_loss, self.generator.trainable_variables))
-        for update in range(1, self.training.g_updates):
-            g_loss, g_gradient = self._update_generator(tf.shape(faces)[0], noise, step, 2 * update + 1)
+            d_loss, g_loss = loss_of_d(real, fake, training.real_label), loss_of_g(fake)
+        slopes = d_tape.gradient(d_loss, self.discriminator.trainable_variables)
+        if training.penalty != "none":
+            slopes = [slope + more for slope, more in zip(slopes, self._penalize(faces, fakes, step))]
+        lengths = {"d_gradient": descend(self.d_optimizer, self.discriminator, d_rate, slopes)}
+        slopes = g_tape.gradient(g_loss, self.generator.trainable_variables)
+        lengths["g_gradient"] = descend(self.g_optimizer, self.generator, rate, slopes)
+        for update in range(1, training.g_updates):
+            g_loss, slopes = self._improve(count, noise, step, 2 * update + 1)
+            lengths["g_gradient"] = descend(self.g_optimizer, self.generator, rate, slopes)
         if self.average:
-            follow(self.average, self.generator, step, self.training.average)
-        level = adversarial.REAL_ABOVE.get(self.training.loss)
-        found = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
-                 "d_fake": tf.reduce_mean(tf.sigmoid(fake)), "d_gradient": d_gradient, "g_gradient": g_gradient}
+            follow(self.average, self.generator, step, training.average)
+        figures = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
+                   "d_fake": tf.reduce_mean(tf.sigmoid(fake)), **lengths}
+        level = adversarial.REAL_ABOVE.get(training.loss)
         if level is not None:
             right = tf.concat((real > level, fake <= level), 0)
-            found["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
-        found = dict(zip(found, mean_of_replicas(list(found.values()))))
-        return found | {"learning_rate": tf.convert_to_tensor(self.g_optimizer.learning_rate)}
+            figures["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
+        return mean_of_replicas(figures) | {"learning_rate": rate}
 
-    def _update_generator(self, count, noise, step, salt):
+    def _improve(self, count, noise, step, salt):
+        """G's loss on further latents, and its gradients."""
         with tf.GradientTape() as tape:
             fakes = self.generator(self.latents(count, step, salt), training=True)
             loss = adversarial.LOSSES[self.training.loss][1](self._judge(fakes, noise, step, salt + 1))
-        return loss, apply(self.g_optimizer, self.generator, tape.gradient(loss, self.generator.trainable_variables))
+        return loss, tape.gradient(loss, self.generator.trainable_variables)
 
     def _judge(self, faces, noise, step, salt):
         """D's logits in training, of faces that are augmented and noisy if that is asked for."""
@@ -313,14 +311,9 @@ class DCGAN:
         def gradients():
             with tf.GradientTape() as tape:
                 slope = adversarial.PENALTIES[self.training.penalty](self.discriminator, faces, fakes, mix)
-            found = tape.gradient(slope, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return [self.training.penalty_weight * every * gradient for gradient in found]
+            slopes = tape.gradient(slope, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return [self.training.penalty_weight * every * slope for slope in slopes]
         return tf.cond(step % every == 0, gradients, lambda: [tf.zeros_like(variable) for variable in variables])
-
-    def _set_learning_rate(self, progress):
-        rate, decay = self.training.learning_rate, self.training.decay
-        self.g_optimizer.learning_rate = falling(rate, decay, progress)
-        self.d_optimizer.learning_rate = falling(self.training.d_learning_rate or rate, decay, progress)
 
 
 def _seed(seed, *salt):

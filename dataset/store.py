@@ -7,21 +7,25 @@ import hashlib
 import io
 import itertools
 import os
-import shutil
+import re
 from pathlib import Path
 
 import numpy as np
 
 import helpers
-from helpers import BAD_OUTPUT, NO_INPUT, UsageError, read_json
+from helpers import BAD_OUTPUT, NO_INPUT, UsageError, read_json, remove_files
 
 SHARD = 4096                                            # faces a file, 50 MB at 64 pixels
-DESCRIPTION, SHARDS = "pack.json", "faces-{}.npy"
+DESCRIPTION, LOCK = "pack.json", ".lock"                # the second is shell.lock's
+OURS = re.compile(r"faces-\d{5}\.npy|pack\.json|\.lock|\.\d+-\d+\.tmp")
 
 
 def unfinished_pack(folder):
-    """Where a pack lies while it is written."""
-    return Path(folder).with_name(f".{Path(folder).name}.unfinished")
+    """Where a pack lies while it is written. Raises UsageError (exit code 5) if something lies in the pack's place."""
+    folder = Path(os.path.abspath(folder))
+    if os.path.lexists(folder):
+        raise UsageError(f"{folder} exists: choose another OUTPUT or remove it", BAD_OUTPUT)
+    return folder.with_name(f".{folder.name}.unfinished")
 
 
 def write_pack(folder, faces, shard=SHARD):
@@ -30,26 +34,30 @@ def write_pack(folder, faces, shard=SHARD):
     Until then it lies in `unfinished_pack(folder)`; a caller keeps other processes out of there.
     Returns how many faces there were. Raises UsageError if something else lies there, or there are no faces.
     """
-    folder, faces = Path(folder), iter(faces)
     unfinished = unfinished_pack(folder)
     try:
-        if folder.exists():
-            raise UsageError(f"{folder} exists: choose another OUTPUT or remove it", BAD_OUTPUT)
-        for leftover in unfinished.glob(SHARDS.format("*")):
-            leftover.unlink()
-        count = _write(unfinished, faces, shard)
+        if strange := _sweep(unfinished, keep=LOCK):
+            raise UsageError(f"{unfinished} holds something that is no pack, such as {strange[0]}", BAD_OUTPUT)
+        count = _write(unfinished, iter(faces), shard)
         os.replace(unfinished, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}", BAD_OUTPUT) from error
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _sweep(unfinished)
     return count
+
+
+def _sweep(folder, keep=None):
+    """Remove our files from an unfinished pack but for that to keep; the names of what others put there."""
+    names = os.listdir(folder) if folder.is_dir() else []
+    remove_files(folder, [name for name in names if OURS.fullmatch(name) and name != keep])
+    return [name for name in names if not OURS.fullmatch(name)]
 
 
 def _write(folder, faces, shard):
     files, everything, count, size = {}, hashlib.sha256(), 0, 0
     while part := list(itertools.islice(faces, shard)):
-        content, name = io.BytesIO(), SHARDS.format(f"{len(files):05d}")
+        content, name = io.BytesIO(), f"faces-{len(files):05d}.npy"
         np.save(content, np.stack(part))
         everything.update(np.stack(part))
         helpers.write_file(folder / name, content.getvalue())
@@ -67,8 +75,29 @@ def is_pack(folder):
     return Path(folder, DESCRIPTION).exists()
 
 
-class Pack:
-    """The faces of a pack, (N, S, S, 3) uint8: len(), .shape, and rows by a slice or an array of numbers from 0 on.
+class Shards:
+    """The rows of several arrays one after the other, all of `shard` rows but for the last.
+
+    len(), .shape, and rows by a slice or an array of numbers from 0 on.
+    """
+
+    def __init__(self, files, shard):
+        self._files, self._shard = files, shard
+        self.shape = sum(map(len, files)), *files[0].shape[1:]
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        numbers = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
+        chosen = np.empty((len(numbers), *self.shape[1:]), np.uint8)
+        for row, (file, place) in enumerate(zip(*divmod(numbers, self._shard))):
+            chosen[row] = self._files[file][place]
+        return chosen
+
+
+class Pack(Shards):
+    """The faces of a pack, (N, S, S, 3) uint8.
 
     Files are mapped, not read: memory holds what the system keeps of them, and gives it back when it needs it.
     check : function, called for every file that is compared with its checksum; what it raises ends that
@@ -78,27 +107,19 @@ class Pack:
     def __init__(self, folder, size, check=lambda: None):
         folder, description = Path(folder), read_json(Path(folder, DESCRIPTION))
         try:
-            self.fingerprint, self._shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
-            self.shape = description["faces"], side, side, 3
-            files = description["files"].items()
-        except (KeyError, AttributeError) as error:
+            self.fingerprint, shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
+            expected = list(description["files"].items())
+            if not expected or shard < 1:
+                raise KeyError("files")
+        except (KeyError, AttributeError, TypeError) as error:
             raise UsageError(f"{folder / DESCRIPTION} is no description of a pack", NO_INPUT) from error
         if side != size:
             raise UsageError(f"{folder} holds faces of {side}x{side} pixels, --image_size is {size}", NO_INPUT)
-        self._files = []
-        for name, digest in files:
+        files = []
+        for name, digest in expected:
             check()
-            self._files.append(_open(folder / name, digest))
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows):
-        numbers = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
-        faces = np.empty((len(numbers), *self.shape[1:]), np.uint8)
-        for row, (file, place) in enumerate(zip(*divmod(numbers, self._shard))):
-            faces[row] = self._files[file][place]
-        return faces
+            files.append(_open(folder / name, digest))
+        super().__init__(files, shard)
 
 
 def _open(path, expected):

@@ -1,10 +1,6 @@
-"""The network that fills a hole in one pass, and how a batch of faces is handed to it."""
-import numpy as np
-
-from completion.blend import blend_poisson
+"""The network that fills a hole in one pass."""
 from network import KERNEL, SMALLEST, count_layers, initial_weights
 from nn import tf
-from nn.lanes import fill_lanes
 from nn.layers import BatchNorm, double, double_to_pixels, halve, variable
 
 
@@ -64,23 +60,3 @@ class EncoderDecoder(tf.Module):
 def _connect(x, kernel):
     """1x1 convolution."""
     return tf.nn.conv2d(x, kernel, 1, "VALID")
-
-
-class Filler:
-    """fill_batch by a network's guess, poured into the hole without a seam.
-
-    guess : function of tensors (faces (B, S, S, 3) with 0 in the hole, known (B, S, S), seeds (B,) int64) -> faces
-    """
-
-    def __init__(self, guess):
-        self._guess = tf.function(guess, reduce_retracing=True)
-
-    def __call__(self, faces, known, seeds):
-        """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.
-
-        known : (B, S, S) bool, True where a face is kept; seeds : B integers of at least 0
-        Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
-        """
-        visible = np.where(known[..., None], faces, 0).astype(np.float32)
-        guesses = self._guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
-        return blend_poisson(faces, guesses.numpy()[:len(faces)], known)

@@ -2,14 +2,21 @@
 
 Source: Li et al., "Generative Face Completion", CVPR 2017, section 3.2, whose labels were drawn by hand (Helen).
 """
+import contextlib
+import io
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dataset.folder import fingerprint
+from dataset.store import Shards
+from helpers import write_file
 from preprocess.faces import FaceFinder
 
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
 BOX = -0.05, -0.1, 1.05, 1.0                            # of the face in its crop; best on the template's three points
-CHUNK = 512                                             # faces that are read at a time
+SHARD = 4096                                            # faces whose labels a file holds
 JAW, BROWS, NOSE, EYES, LIPS = range(17), (range(17, 22), range(22, 27)), range(27, 36), (range(36, 42),
                                                                                           range(42, 48)), range(48, 60)
 
@@ -38,16 +45,41 @@ def draw_parts(landmarks, size):
     return np.array(labels)
 
 
-def add_parts(faces, check=lambda: None):
-    """Faces (N, S, S, 3) uint8, or a pack, with the labels of their parts as a fourth channel: (N, S, S, 4) uint8.
+class LabelledFaces:
+    """Faces with the labels of their parts as a fourth channel: len(), .shape (N, S, S, 4), and uint8 rows.
 
-    check : function, called every CHUNK faces; what it raises ends the work
+    The labels are found once and kept in a folder under the faces' fingerprint, in files that are written whole: who
+    was stopped goes on with the next file. Faces and labels are read where they lie.
+
+    faces : (N, S, S, 3) uint8 or a Pack; folder : of the run; console : a training.settings.Console
     """
-    finder, size = FaceFinder(), faces.shape[1]
-    result = np.empty((*faces.shape[:3], 4), np.uint8)
-    for first in range(0, len(faces), CHUNK):
-        check()
-        chunk = faces[np.arange(first, min(first + CHUNK, len(faces)))]
-        result[first:first + CHUNK, ..., :3] = chunk
-        result[first:first + CHUNK, ..., 3] = [draw_parts(find_landmarks(finder, face), size) for face in chunk]
-    return result
+
+    def __init__(self, faces, folder, console):
+        self.shape, self._faces, self._finder = (*faces.shape[:3], 4), faces, None
+        folder = Path(folder, f"parts-{fingerprint(faces)[:16]}")
+        self._labels = Shards([self._open(folder / f"labels-{first // SHARD:05d}.npy", first, console)
+                               for first in range(0, len(faces), SHARD)], SHARD)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return np.concatenate([self._faces[rows], self._labels[rows][..., None]], axis=3)
+
+    def _open(self, path, first, console):
+        """The labels of SHARD faces from `first` on, mapped; found before if they are not there, or not whole."""
+        shape = min(SHARD, len(self) - first), *self.shape[1:3]
+        with contextlib.suppress(OSError, ValueError):
+            if (labels := np.load(path, mmap_mode="r")).shape == shape:
+                return labels
+        if self._finder is None:
+            console.say(f"looking for the parts of {len(self) - first} faces")
+            self._finder = FaceFinder()
+        labels, content = np.empty(shape, np.uint8), io.BytesIO()
+        for row in range(len(labels)):
+            console.check()
+            face = self._faces[first + row:first + row + 1][0]
+            labels[row] = draw_parts(find_landmarks(self._finder, face), len(face))
+        np.save(content, labels)
+        write_file(path, content.getvalue())
+        return np.load(path, mmap_mode="r")

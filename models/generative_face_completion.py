@@ -10,38 +10,24 @@ import network
 from network import KERNEL, initial_weights
 from nn import adversarial, tf
 from nn.layers import BatchNorm, double, draw, fold, halve, mean_of_replicas
-from nn.optimizer import apply, falling, make_adam
+from nn.optimizer import descend, falling, make_adam
+from training.settings import Schedule, Sizes
 
-from .encoder_decoder import EncoderDecoder, Filler
-from .face_parts import PARTS
+from .encoder_decoder import EncoderDecoder
+from .face_parts import PARTS, LabelledFaces
+from .hole_filling import Filler, HoleFiller
 
 PARSER_WIDTHS = 16, 32, 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Architecture:
-    """image_size : side of a face in pixels; gf_dim, df_dim : filters of the outermost layers of the encoder-decoder
-    and of the discriminators
-    """
-    image_size: int = 64
-    gf_dim: int = 16
-    df_dim: int = 16
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
+class Training(Schedule):
     """How it is trained.
 
-    steps : updates in the whole run; learning_rate, beta1 : of all Adams
-    decay : share of the run, at its end, over which the rate falls to 0
     local_from, global_from : shares of the run at which the second phase begins, with the local discriminator, and the
         third, with the global one and the parts
     local_weight, global_weight, parts_weight : of these losses, where the L1 distance of the whole face has 1
     """
-    steps: int = 5000
-    learning_rate: float = 0.0002
-    beta1: float = 0.5
-    decay: float = 0.0
     local_from: float = 0.4
     global_from: float = 0.7
     local_weight: float = 0.005
@@ -85,12 +71,11 @@ def cut_squares(faces, corners):
     return tf.gather(tf.gather(faces, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
-class GenerativeFaceCompletion:
+class GenerativeFaceCompletion(HoleFiller):
     """The encoder-decoder, and what it is trained against."""
-    kind, architecture_type, training_type, averaged = "generative_face_completion", Architecture, Training, None
-    optional = ()
+    kind, architecture_type, training_type = "generative_face_completion", Sizes, Training
 
-    def __init__(self, architecture=Architecture(), seed=0):
+    def __init__(self, architecture, seed=0):
         self.architecture, self.seed = architecture, seed
         self.generator = EncoderDecoder(architecture.image_size, architecture.gf_dim, skips=False, seed=4 * seed)
         self.fill_batch = Filler(lambda faces, known, seeds: self.generator(faces, known, noise=self._noise(seeds)))
@@ -105,10 +90,9 @@ class GenerativeFaceCompletion:
         """{name: network} of what completion needs."""
         return {"generator": self.generator}
 
-    @property
-    def parts(self):
-        """{name: object} of all that training changes."""
-        return self.networks | {f"{name}_optimizer": optimizer for name, optimizer in self.optimizers.items()}
+    def annotate(self, faces, folder, console):
+        """The faces with the labels of their parts, (N, S, S, 4) uint8."""
+        return LabelledFaces(faces, folder, console)
 
     def prepare_training(self, training=Training()):
         """Make the discriminators, the parser and the optimizers; needed before train_step."""
@@ -120,39 +104,34 @@ class GenerativeFaceCompletion:
             "local": network.Discriminator(network.Architecture(sizes.image_size // 2, df_dim=sizes.df_dim), seed + 1),
             "global": network.Discriminator(network.Architecture(sizes.image_size, df_dim=sizes.df_dim), seed + 2),
             "parser": ParsingNetwork(seed + 3)}
-        self.optimizers = {name: make_adam(part, training.learning_rate, training.beta1)
-                           for name, part in self.networks.items()}
+        self.optimizers = {name: make_adam(part, training) for name, part in self.networks.items()}
+        self.parts = self.networks | {f"{name}_optimizer": adam for name, adam in self.optimizers.items()}
 
     def train_step(self, faces, step):
-        """One update; in a replica of tf.distribute, its part of one.
+        """One update by (B, S, S, 4): faces in [-1, 1], and the numbers of their parts out of 255, scaled alike.
 
-        faces : (B, S, S, 4) float32: faces in [-1, 1], and the numbers of their parts out of 255, scaled alike
-        step : int64 scalar, which with the seed decides holes and noise
         Returns scalars: reconstruction_loss, the mean L1 distance; d_loss and adversarial_loss of the local and global
         discriminators; parser_loss, the cross-entropy of the true faces' parts, and parts_loss, that of the completed
         ones'; gradient, the length of the generator's; learning_rate.
         """
-        training, progress = self.training, tf.cast(step, tf.float32) / self.training.steps
-        rate = falling(training.learning_rate, training.decay, progress)
+        training, rate = self.training, falling(self.training, step)
+        progress = tf.cast(step, tf.float32) / training.steps
         phases = {"local": tf.cast(progress >= training.local_from, tf.float32),
                   "global": tf.cast(progress >= training.global_from, tf.float32)}
         with tf.GradientTape(persistent=True) as tape:
-            found = self._losses(faces, step)
-            losses = {"local": found["local_d_loss"], "global": found["global_d_loss"], "parser": found["parser_loss"],
-                      "generator": found["reconstruction_loss"]
-                      + phases["local"] * training.local_weight * found["local_adversarial_loss"]
-                      + phases["global"] * (training.global_weight * found["global_adversarial_loss"]
-                                            + training.parts_weight * found["parts_loss"])}
+            figures = self._losses(faces, step)
+            losses = {"local": figures["local_d_loss"], "global": figures["global_d_loss"],
+                      "parser": figures["parser_loss"], "generator": figures["reconstruction_loss"]
+                      + phases["local"] * training.local_weight * figures["local_adversarial_loss"]
+                      + phases["global"] * (training.global_weight * figures["global_adversarial_loss"]
+                                            + training.parts_weight * figures["parts_loss"])}
         lengths = {}
         for name, part in self.networks.items():
-            self.optimizers[name].learning_rate = rate
-            gradients = tape.gradient(losses[name], part.trainable_variables)
             begun, count = phases.get(name, tf.ones(())), self.optimizers[name].iterations
-            lengths[name] = apply(self.optimizers[name], part, [begun * slope for slope in gradients])
+            slopes = tape.gradient(losses[name], part.trainable_variables)
+            lengths[name] = descend(self.optimizers[name], part, rate, [begun * slope for slope in slopes])
             count.assign(count * tf.cast(begun, count.dtype))       # Adam must not take its wait for small gradients
-        found = dict(zip(found, mean_of_replicas(list(found.values()))))
-        return found | {"gradient": lengths["generator"],
-                        "learning_rate": tf.convert_to_tensor(self.optimizers["generator"].learning_rate)}
+        return mean_of_replicas(figures) | {"gradient": lengths["generator"], "learning_rate": rate}
 
     def _losses(self, faces, step):
         faces, labels = faces[..., :3], tf.cast(tf.round((faces[..., 3] + 1) * 127.5), tf.int32)
@@ -161,13 +140,13 @@ class GenerativeFaceCompletion:
         noise = draw(tf.random.stateless_uniform, (count, size, size, 3),
                      fold(tf.constant([self.seed, 2], tf.int64), step), -1, 1)
         guesses = self.generator(faces, known, training=True, noise=noise)
-        fakes, found = tf.where(known[..., None], faces, guesses), {}
-        found["reconstruction_loss"] = tf.reduce_mean(tf.abs(guesses - faces))
+        fakes = tf.where(known[..., None], faces, guesses)
+        losses = {"reconstruction_loss": tf.reduce_mean(tf.abs(guesses - faces))}
         for name, look in (("local", lambda faces: cut_squares(faces, corners)), ("global", lambda faces: faces)):
             real, fake = (self.networks[name](look(seen), training=True) for seen in (faces, fakes))
-            found[f"{name}_d_loss"] = adversarial.cross_entropy_d(real, fake)
-            found[f"{name}_adversarial_loss"] = adversarial.cross_entropy_g(fake)
+            losses[f"{name}_d_loss"] = adversarial.cross_entropy_d(real, fake)
+            losses[f"{name}_adversarial_loss"] = adversarial.cross_entropy_g(fake)
         for name, seen in (("parser_loss", faces), ("parts_loss", fakes)):
             logits = self.networks["parser"](seen, training=name == "parser_loss")
-            found[name] = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-        return found
+            losses[name] = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+        return losses

@@ -14,15 +14,15 @@ from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, in
 from network import Architecture as GeneratorArchitecture
 from nn import adversarial, tf
 from nn.layers import BatchNorm, dense_to_map, dense_to_vector, draw, fold, halve, mean_of_replicas, variable
-from nn.optimizer import apply, copy_weights, falling, follow, make_adam
+from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from training.checkpoint import load_model
+from training.settings import Schedule
 
-from .context_encoder import reconstruction_loss
-from .drawn_holes import DrawnHoles
-from .encoder_decoder import Filler
+from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
-ADVERSARY_RATE, ADVERSARY_BETA1 = 0.0002, 0.5           # of the adversary's Adam
+ADVERSARY = Schedule(learning_rate=0.0002, beta1=0.5)   # of its Adam; it falls with the encoder's
 REAL_LABEL, NOISE = 0.9, 0.1                            # its target on real faces, and the noise on what it sees
 SEEN = 2048                                             # faces of G from which its activations' statistics come
 
@@ -51,23 +51,21 @@ class Architecture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class Training(Schedule):
     """How it is trained.
 
     generator : folder of the model whose generator is to be understood
-    steps : updates in the whole run; masks : the holes it learns to see through, names with blanks between them
-    learning_rate, beta1 : of Adam; decay : share of the run, at its end, over which the rate falls to 0
+    masks : the holes it learns to see through, names with blanks between them
     average : decay of the exponential average of the weights that is used; 0 for none
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
     features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
     adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
     """
-    generator: str = "checkpoint/celeba64"
-    steps: int = 5000
-    masks: str = "center"
     learning_rate: float = 0.001
     beta1: float = 0.9
     decay: float = 0.5
+    generator: str = "checkpoint/celeba64"
+    masks: str = "center"
     average: float = 0.0
     outside: float = 0.3
     features: float = 0.0
@@ -143,10 +141,10 @@ def _he(weights):
     return scaled
 
 
-class LatentEncoder:
+class LatentEncoder(HoleFiller):
     """The encoder and the generator that it understands."""
-    kind, architecture_type, training_type, averaged = "latent_encoder", Architecture, Training, "encoder"
-    optional = "corrections",
+    kind, architecture_type, training_type = "latent_encoder", Architecture, Training
+    averaged, optional, switches = "encoder", ("corrections",), ("average", "adversarial")
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
@@ -162,8 +160,8 @@ class LatentEncoder:
 
         Those behind the generator's first layer, then the corrections of the next ones.
         """
-        found, _ = self._see(self.average or self.encoder, faces, known)
-        return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in found], axis=1)
+        parts, _ = self._see(self.average or self.encoder, faces, known)
+        return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
     def compute_in(self, precision):
         """Have the generator compute in one of helpers.PRECISIONS when it decodes; the encoder stays float32."""
@@ -184,12 +182,12 @@ class LatentEncoder:
     def _see(self, encoder, faces, known, training=False):
         """([activations, corrections, ...], the generator's activations behind the last of them)."""
         x, seen = encoder(faces, known, training)
-        found, x = [x], self.mean + self.deviation * x
+        parts, x = [x], self.mean + self.deviation * x
         for layer, correction in enumerate(encoder.corrections):
             x = self.generator.double(x, layer)
-            found.append(correction(x, seen[-2 - layer], training))
-            x = self._correct(x, layer, found[-1])
-        return found, x
+            parts.append(correction(x, seen[-2 - layer], training))
+            x = self._correct(x, layer, parts[-1])
+        return parts, x
 
     def _correct(self, x, layer, correction):
         """Batch norm's scale is the deviation of what it gives: the unit of the corrections."""
@@ -202,60 +200,53 @@ class LatentEncoder:
                 "mean": self.mean, "deviation": self.deviation}
 
     @property
-    def parts(self):
-        """{name: object} of all that training changes, and the generator."""
-        parts = {"encoder": self.encoder, "optimizer": self.optimizer, "generator": self.generator,
-                 "mean": self.mean, "deviation": self.deviation}
-        parts |= {"adversary": self.adversary, "d_optimizer": self.d_optimizer} if self.adversary else {}
-        return parts | ({"average": self.average} if self.average else {})
+    def foundation(self):
+        """Folder of the model whose generator is understood."""
+        return self.training.generator
 
     def prepare_training(self, training=Training()):
         """Load the generator, make the optimizer, and the average if it is asked for; needed before train_step.
 
         Raises UsageError (exit code 4) if there is no such generator.
         """
-        from training.checkpoint import load_model
-        self.training = training
-        self.holes = DrawnHoles(training.masks.split(), self.architecture.image_size, self.seed)
+        self.training, self.masks = training, training.masks.split()
+        self.holes = DrawnHoles(self.masks, self.architecture.image_size, self.seed)
         dcgan, _ = load_model(training.generator)
         copy_weights(dcgan.generator, self.generator)
         self.discriminator = dcgan.discriminator
-        if training.adversarial:
-            self.adversary = Discriminator(dcgan.architecture)
-            copy_weights(self.discriminator, self.adversary)
-            self.d_optimizer = make_adam(self.adversary, ADVERSARY_RATE, ADVERSARY_BETA1)
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
-        self.optimizer = make_adam(self.encoder, training.learning_rate, training.beta1)
+        self.optimizer = make_adam(self.encoder, training)
+        self.parts = {"encoder": self.encoder, "optimizer": self.optimizer, "generator": self.generator,
+                      "mean": self.mean, "deviation": self.deviation}
+        if training.adversarial:
+            self.adversary = copy_weights(self.discriminator, Discriminator(dcgan.architecture))
+            self.d_optimizer = make_adam(self.adversary, ADVERSARY)
+            self.parts |= {"adversary": self.adversary, "d_optimizer": self.d_optimizer}
         if training.average:
-            self.average = Encoder(self.architecture, 2 * self.seed)
-            copy_weights(self.encoder, self.average)
+            self.average = copy_weights(self.encoder, Encoder(self.architecture, 2 * self.seed))
+            self.parts["average"] = self.average
 
     def train_step(self, faces, step):
-        """One update; in a replica of tf.distribute, its part of one.
+        """One update by faces (B, S, S, 3) in [-1, 1].
 
-        faces : (B, S, S, 3) float32 in [-1, 1]; step : int64 scalar, which with the seed decides the holes
         Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of
         features_loss, that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the
         adversary; gradient, the length of the encoder's; learning_rate.
         """
-        progress = tf.cast(step, tf.float32) / self.training.steps
-        rates = [falling(rate, self.training.decay, progress) for rate in (self.training.learning_rate, ADVERSARY_RATE)]
+        rate = falling(self.training, step)
         known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
         with tf.GradientTape(persistent=True) as tape:
-            found = self._losses(faces, known, step)
-            loss = tf.add_n([weight * found[name] for name, weight in self._weights.items()])
+            losses = self._losses(faces, known, step)
+            loss = tf.add_n([weight * losses[name] for name, weight in self._weights.items()])
         if self.adversary:
-            self.d_optimizer.learning_rate = rates[1]
-            apply(self.d_optimizer, self.adversary,
-                  tape.gradient(found["d_loss"], self.adversary.trainable_variables))
-        self.optimizer.learning_rate = rates[0]
-        gradient = apply(self.optimizer, self.encoder, tape.gradient(loss, self.encoder.trainable_variables))
+            descend(self.d_optimizer, self.adversary, falling(self.training, step, ADVERSARY.learning_rate),
+                    tape.gradient(losses["d_loss"], self.adversary.trainable_variables))
+        length = descend(self.optimizer, self.encoder, rate, tape.gradient(loss, self.encoder.trainable_variables))
         if self.average:
             follow(self.average, self.encoder, step, self.training.average)
-        found = dict(zip(found, mean_of_replicas(list(found.values()))))
-        return found | {"gradient": gradient, "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+        return mean_of_replicas(losses) | {"gradient": length, "learning_rate": rate}
 
     @property
     def _weights(self):
@@ -268,18 +259,18 @@ class LatentEncoder:
         _, activations = self._see(self.encoder, faces, known, training=True)
         guesses = self.generator.rest(activations, done=self.architecture.corrections)
         completed = tf.where(known[..., None], faces, guesses)
-        found = {name: reconstruction_loss(tf.abs, guesses, faces, part)
+        losses = {name: reconstruction_loss(tf.abs, guesses, faces, part)
                  for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
         if self.training.features:
-            found["features_loss"] = self._features_loss(completed, faces)
+            losses["features_loss"] = self._features_loss(completed, faces)
         if self.adversary:
             noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
                          fold(tf.constant([self.seed, 2], tf.int64), step), 0, NOISE)
             real, fake = (self.adversary(seen + noise[:, number], training=True)
                           for number, seen in enumerate((faces, completed)))
-            found |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
+            losses |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
                       "adversarial_loss": adversarial.cross_entropy_g(fake)}
-        return found
+        return losses
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))

@@ -30,11 +30,11 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    unfinished = unfinished_pack(options.output)
     sources, failures = find_photos([options.input], exclude=options.output)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
-    with (claim_folder(unfinished_pack(options.output)), Progress(len(sources), "faces") as progress,
-          StopRequest() as stop):
+    with claim_folder(unfinished), Progress(len(sources), "faces") as progress, StopRequest() as stop:
         def faces():
             for face in each_face(sources, options.size, failures):
                 stop.check()

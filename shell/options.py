@@ -69,39 +69,8 @@ def add_inputs(parser):
                         "fit on a command line)")
 
 
-def add_training_faces(group):
-    """Declare the options of every training command that say which faces to train on."""
-    group.add_argument("--dataset", required=True, metavar="DIR",
-                       help="folder of aligned faces to train on, or a pack of preprocess.pack_dataset")
-    group.add_argument("--validation", metavar="DIR", help="folder of faces of other people; every epoch the run is "
-                       "examined on them, and the model that completes them best is kept in best/")
-    group.add_argument("--strict", action="store_true", help="refuse a data set with unreadable files")
-    group.add_argument("--no-flip", dest="flip", action="store_false", help="do not mirror faces at random")
+class Words(argparse.Action):
+    """Takes several words as one text with blanks between them."""
 
-
-def add_training_run(group, name, *, epoch, batch_size):
-    """Declare those that say for how long, where, and what to keep; `name` is the run's unless it gets another."""
-    group.add_argument("--epoch", type=whole_number(1), default=epoch, metavar="N", help="passes over the faces")
-    group.add_argument("--batch_size", type=whole_number(1), default=batch_size, metavar="N", help="faces an update")
-    group.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides weights, noise and order")
-    group.add_argument("--run", default=name, metavar="NAME", help="name of the run's folders")
-    group.add_argument("--checkpoint_dir", default="checkpoint", metavar="DIR", help="saves go to DIR/NAME")
-    group.add_argument("--log_dir", default="logs", metavar="DIR", help="curves and samples go to DIR/NAME")
-    for what, default, between in (("save", 500, "saves"), ("sample", 250, "sheets of samples"),
-                                   ("report", 10, "points of the curves")):
-        group.add_argument(f"--{what}_every", type=whole_number(1), default=default, metavar="STEPS",
-                           help=f"updates between {between}")
-    group.add_argument("--keep", type=whole_number(1), default=3, metavar="N", help="saves to keep")
-    group.add_argument("--resume_from", type=whole_number(), metavar="STEP",
-                       help="go on from the save of this step instead of the newest; what came after it is dropped")
-    group.add_argument("--begin_from", metavar="DIR",
-                       help="model whose weights a new run begins with, as far as it has the same networks")
-    group.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
-    group.add_argument("--half", action="store_true", help="write the kernels of that model in 16 bits, to ship it")
-    group.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
-    group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
-    group.add_argument("--strategy", choices=("auto", "one", "mirrored", "multi_worker"), default="auto",
-                       help="one device, all of this machine, or those of all machines that TF_CONFIG names; auto "
-                       "takes all there are")
-    group.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU; it draws other "
-                       "random numbers")
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, " ".join(values))

@@ -18,8 +18,7 @@ from methods import CLASSICAL, NEED_FACES, classical
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from methods.settings import MethodSettings
-from models.latent_model import Architecture
-from models.vae import VAE
+from models.autoencoders import VAE, Architecture
 from training.checkpoint import export
 
 ROOT = Path(__file__).parent.parent

@@ -14,7 +14,8 @@ COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preproce
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
 FLOORS = {"helpers": 0, "nn": 1, "metrics": 1, "preprocess": 1, "network": 2, "dataset": 2, "completion": 2,
-          "preprocess.alignment": 3, "shell": 3, "training": 3, "models": 4, "output": 4, "methods": 5, "evaluation": 6,
+          "training.settings": 1, "training.trainable": 1, "preprocess.alignment": 3, "shell": 3, "training": 3,
+          "shell.training": 4, "models": 4, "output": 4, "methods": 5, "evaluation": 6,
           "benchmarks": 8, "baselines": 8}
 LIGHT = {"helpers", "models", "methods", *COMMANDS}
 TENSORFLOW = {"tensorflow", "keras"}
@@ -85,7 +86,8 @@ def loaded_by(name):
 
 def test_the_modules_are_found():
     assert {"helpers", "network", "training.checkpoint", "preprocess.faces", "completion.search"} <= MODULES.keys()
-    assert imports("train_network") >= {"network", "training.loop", "training.health", "shell.command"}
+    assert imports("train_network") >= {"network", "shell.training", "training.settings", "shell.command"}
+    assert imports("shell.training") >= {"training.loop"} and "training.loop" not in imports("shell.training", True)
     assert imports("completion.search") >= {"completion.losses"}
     assert "network" not in imports("train_network", top_level=True)
     assert "tensorflow" in imports("nn", top_level=True) and "tensorflow" in loaded_by("training.checkpoint")

@@ -16,9 +16,11 @@ from PIL import Image
 
 import train_network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
+from models.context_encoder import DISTANCES
 from network import tf
 from nn import adversarial
 from shell.lock import claim_folder
+from training import settings
 from training.checkpoint import load_model
 from training.manifest import describe_model
 
@@ -367,8 +369,9 @@ def test_a_preset_gives_way_to_what_the_command_line_says():
 
 def test_every_name_of_an_option_is_known_to_the_updates():
     assert set(train_network.LOSSES) == set(adversarial.LOSSES)
-    assert set(train_network.PENALTIES) == {"none", *adversarial.PENALTIES}
+    assert set(train_network.PENALTIES) == set(adversarial.PENALTIES)
     assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
+    assert set(settings.DISTANCES) == set(DISTANCES) and adversarial.REAL_ABOVE.keys() < set(train_network.LOSSES)
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],

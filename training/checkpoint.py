@@ -7,9 +7,10 @@ names the step, the architecture, whatever else the caller records, and the sha2
 import contextlib
 import dataclasses
 import os
-import shutil
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
@@ -19,13 +20,13 @@ from nn import quiet_stderr
 from .manifest import (
     MANIFEST,
     BrokenSave,
-    check_model_folder,
     find_model,
     kind_of,
     list_saves,
     manifest_digest,
     read_manifest,
 )
+from .run_folders import LEFTOVER, check_model_folder, remove_save
 
 TENSORS, UNFINISHED, REPLACED = "tensors", ".unfinished", ".replaced"
 
@@ -39,12 +40,12 @@ class Checkpoint:
 
     def sweep(self):
         """Remove what a killed process left of an unfinished save, and put back what it was about to replace."""
-        for replaced in self.folder.glob(f".*{REPLACED}"):
-            finished = self.folder / replaced.name[1:].removesuffix(REPLACED)
-            if not finished.exists():
-                os.replace(replaced, finished)
-        for leftover in (*self.folder.glob(f".*{UNFINISHED}"), *self.folder.glob(f".*{REPLACED}")):
-            shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in self.folder.glob(".*"):
+            if LEFTOVER.fullmatch(leftover.name):
+                finished = self.folder / leftover.name[1:].removesuffix(REPLACED).removesuffix(UNFINISHED)
+                if leftover.name.endswith(REPLACED) and not finished.exists():
+                    os.replace(leftover, finished)
+                remove_save(leftover)
 
     def newest(self, step=None):
         """(manifest, None or the save's folder, [why a newer save is not usable, ...]); UsageError (4) if all are bad.
@@ -55,8 +56,8 @@ class Checkpoint:
         if step is not None:
             saves = [save for save in saves if save.name == _name(step)]
             if not saves:
-                there = [str(int(save.name.removeprefix("step-"))) for save in list_saves(self.folder)]
-                raise UsageError(f"no save of step {step} in {self.folder}; there are {', '.join(there) or 'none'}",
+                steps = [str(int(save.name.removeprefix("step-"))) for save in list_saves(self.folder)]
+                raise UsageError(f"no save of step {step} in {self.folder}; there are {', '.join(steps) or 'none'}",
                                  BAD_CHECKPOINT)
         for save in saves:
             try:
@@ -80,7 +81,7 @@ class Checkpoint:
         saves = list_saves(self.folder)
         later = [save for save in saves if save.name > name]        # broken, or dropped by --resume_from
         for old in later + saves[len(later) + self.keep:]:
-            shutil.rmtree(old)
+            remove_save(old)
 
 
 def _name(step):
@@ -90,7 +91,7 @@ def _name(step):
 def _write(tensors, folder, name, record, half=False):
     unfinished, finished, replaced = (folder / name for name in (f".{name}{UNFINISHED}", name, f".{name}{REPLACED}"))
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_save(unfinished)
         unfinished.mkdir(parents=True)
         tensors.write(str(unfinished / TENSORS))
         if half:
@@ -101,14 +102,17 @@ def _write(tensors, folder, name, record, half=False):
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         if finished.exists():
-            shutil.rmtree(replaced, ignore_errors=True)
+            remove_save(replaced)
             os.replace(finished, replaced)
         os.replace(unfinished, finished)
         _sync(folder)
-        shutil.rmtree(replaced, ignore_errors=True)
+        remove_save(replaced)
+        for other in replaced.glob("*"):                # what somebody else put into the save stays where it was
+            os.replace(other, finished / other.name)
+        remove_save(replaced)
     except (OSError, tf.errors.OpError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or getattr(error, "message", error)
+        remove_save(unfinished)
+        reason = getattr(error, "message", error)
         raise UsageError(f"cannot save to {folder}: {reason}; the save before it is kept, run the same command again "
                          "to go on from there", BAD_OUTPUT) from error
 
@@ -164,15 +168,16 @@ def _as_float32(tensors):
 def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     """The model of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
 
-    model_type : a class of models; what it needs is its kind, its architecture_type, what it ships, and
-        the name of that of which a run may keep an average, `averaged`; warn : as find_model takes it
+    model_type : a class of training.trainable.Trainable; warn : as find_model takes it
     Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
-    else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind.
+    else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind or with a
+    weight that is not finite.
     """
     manifest, save = _find(folder, model_type.kind, warn)
     with _naming_the_trouble(folder):
         model = model_type(model_type.architecture_type(**manifest["architecture"]))
         _read_weights(model, save).assert_existing_objects_matched()
+        _check_weights(model)
     return model, manifest
 
 
@@ -188,11 +193,7 @@ def take_weights(model, folder, warn=lambda text: None):
         if changed := differences(old, {name: new[name] for name in new.keys() - set(model.optional)}):
             raise BrokenSave(f"it has another architecture: {changed}")
         _read_weights(model, save)
-
-
-def has_saves(folder):
-    """Whether a run has saves, good or bad."""
-    return bool(list_saves(folder))
+        _check_weights(model)
 
 
 @contextlib.contextmanager
@@ -209,8 +210,8 @@ def _find(folder, kind, warn):
     """The manifest and the save folder of a model of this kind."""
     manifest, save = find_model(folder, warn)
     with _naming_the_trouble(folder):
-        if (its := kind_of(manifest)) != kind:
-            raise BrokenSave(f"it is a {its}, no {kind}")
+        if (other := kind_of(manifest)) != kind:
+            raise BrokenSave(f"it is a {other}, no {kind}")
     return manifest, save
 
 
@@ -222,3 +223,14 @@ def _read_weights(model, save):
     with _as_float32(save / TENSORS) as tensors:
         return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 
+
+def _check_weights(model):
+    if not are_finite(model.shipped.values()):
+        raise BrokenSave("a weight is not finite")
+
+
+def are_finite(values):
+    """Whether numbers, variables and the weights and statistics of networks are finite; optimizers do not count."""
+    numbers = [value for value in values if isinstance(value, (float, tf.Tensor, tf.Variable))]
+    numbers += [weight for part in values if isinstance(part, tf.Module) for weight in part.variables]
+    return all(np.isfinite(number).all() for number in numbers)

@@ -63,6 +63,14 @@ def make_local_strategy(name):
     return tf.distribute.get_strategy()
 
 
+def prepare(settings, batch_size, architecture):
+    """The strategy of training.settings.Devices; raises UsageError if a batch cannot be shared out or does not fit."""
+    use_device(settings.device)
+    strategy = make_strategy(settings.strategy)
+    check_memory(share(batch_size, strategy), architecture)
+    return strategy
+
+
 def share(batch_size, strategy):
     """How many faces of a batch each replica gets. Raises UsageError if they do not come out even."""
     faces, rest = divmod(batch_size, strategy.num_replicas_in_sync)
@@ -87,9 +95,9 @@ def distribute(strategy, stream):
         replicas first to last - 1 of all `of`, one after the other
     """
     def parts(context):
-        here = context.num_replicas_in_sync // context.num_input_pipelines
-        first = context.input_pipeline_id * here
-        return stream(first, first + here, context.num_replicas_in_sync)
+        count = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * count
+        return stream(first, first + count, context.num_replicas_in_sync)
     return strategy.distribute_datasets_from_function(parts)
 
 
@@ -103,8 +111,8 @@ def replicate(step, strategy, xla=False):
         return strategy.run(tf.function(step, jit_compile=True) if xla else step, (batch, number))
 
     def update(batch, number):
-        found = together(batch, tf.constant(number, tf.int64))
-        return {name: strategy.experimental_local_results(value)[0] for name, value in found.items()}
+        figures = together(batch, tf.constant(number, tf.int64))
+        return {name: strategy.experimental_local_results(value)[0] for name, value in figures.items()}
     return update
 
 

@@ -8,8 +8,10 @@ from completion.search import Latent, Search
 from helpers import to_float, to_uint8
 from metrics.distributions import sliced_wasserstein
 from metrics.images import measure
+from nn.adversarial import REAL_ABOVE
 
 WATCHED, COMPLETED = 256, 64                            # faces that are judged, and faces that are completed
+MEASURED = "hole_psnr", "hole_ssim"
 QUICK = Recipe(num_iter=60, learning_rate=0.05, lam=0.0, blend="poisson")
 COLLAPSED = 0.5                                         # of the diversity of real faces
 WON = 0.995                                             # share of real and generated faces that D tells apart
@@ -51,16 +53,49 @@ class Health:
         return numbers
 
     def _complete(self):
-        def fill(faces, known, seeds):
-            return blend_poisson(faces, self.search(faces, known, seeds).guess, known)
-        return score(fill, self.unseen[:len(self.known)], self.known)
+        return score(_fill_by(self.search), self.unseen[:len(self.known)], self.known)
+
+
+def _fill_by(search):
+    return lambda faces, known, seeds: blend_poisson(faces, search(faces, known, seeds).guess, known)
 
 
 def score(fill_batch, truth, known):
     """{"hole_psnr", "hole_ssim"}: means over (N, S, S, 3) uint8 faces, completed by fill_batch(faces, known, seeds)."""
     results = to_uint8(fill_batch(to_float(truth), known, range(len(truth))))
     scores = [measure(*face) for face in zip(truth, results, known)]
-    return {metric: float(np.mean([score[metric] for score in scores])) for metric in ("hole_psnr", "hole_ssim")}
+    return {metric: float(np.mean([score[metric] for score in scores])) for metric in MEASURED}
+
+
+def examine_samples(dcgan, faces, validation):
+    """The Health of a network.DCGAN in training."""
+    return Health(dcgan, faces, validation, REAL_ABOVE.get(dcgan.training.loss))
+
+
+def examine_holes(model, faces, validation):
+    """A function that completes faces of other people under each of the model's holes; the means are over all holes."""
+    truth = validation[:COMPLETED]
+
+    def numbers():
+        scores = {mask: score(model.fill_batch, truth, known) for mask, known in model.make_holes(len(truth)).items()}
+        means = {metric: float(np.mean([each[metric] for each in scores.values()])) for metric in MEASURED}
+        return means | {f"{mask}/{metric}": each[metric] for mask, each in scores.items() for metric in MEASURED}
+    return numbers
+
+
+def examine_latents(model, faces, validation):
+    """A function that encodes and decodes faces of other people, and completes their centres by a short search."""
+    truth, fill = validation[:COMPLETED], _fill_by(model.make_search(QUICK))
+    known = np.repeat(center(truth.shape[1])[None], len(truth), axis=0)
+
+    def numbers():
+        decoded = model.decode(model.latents_of(to_float(truth)))
+        return score(fill, truth, known) | {"validation_error": float(np.mean((to_float(truth) - decoded) ** 2))}
+    return numbers
+
+
+# By training.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
+EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents}
 
 
 def diversity(faces):

@@ -1,38 +1,39 @@
 """The log of a run: curves and samples for TensorBoard, and the same as plain files."""
 import json
-import os
 from pathlib import Path
 
-from helpers import RecordFile, read_records, write_file, write_picture
+from helpers import RecordFile, read_records, remove_files, write_file, write_picture
 from nn import tf
 
-SCALARS = "scalars.jsonl"
+from .run_folders import SCALARS
+
+TAGS = {"options", "settings", "samples"}               # of texts and pictures; those of scalars are in scalars.jsonl
 
 
 class Journal:
     """Writes scalars.jsonl, samples/*.png and TensorBoard events into one folder.
 
-    Opened at a step, it forgets what was logged after it, so that a resumed run leaves no gap and no double step.
+    Opened at a step, it forgets what was logged after it, so that a resumed run leaves no gap and no double step; what
+    others keep in the folder stays.
     Without TensorBoard `warn` is called once and the plain files are still written.
     """
 
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for sheet in (self.folder / "samples").glob("*.png"):
-            if sheet.stem.isdigit() and int(sheet.stem) > first_step:
-                sheet.unlink()
-        path = self.folder / SCALARS
-        kept = [record for record in read_records(path) if record["step"] <= first_step] if first_step else []
-        write_file(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
-        self._scalars = RecordFile(path)
+        records = list(read_records(self.folder / SCALARS))
         self._events = None
         try:
             import tensorboard.summary.v2  # noqa: F401   # what tf.summary needs; without it every call would fail
-            _rewind_events(self.folder, first_step)
+            _rewind_events(self.folder, first_step, TAGS.union(*records) - {"step"})
             self._events = tf.summary.create_file_writer(str(self.folder))
         except ImportError as error:
             warn(f"no curves for TensorBoard, which is not installed ({error}); scalars.jsonl is written all the same")
+        _rewind_samples(self.folder / "samples", first_step, max((record["step"] for record in records), default=0))
+        # Last, for it says which of the rest is ours.
+        kept = [record for record in records if 0 < record["step"] <= first_step]
+        write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in kept).encode())
+        self._scalars = RecordFile(self.folder / SCALARS)
 
     def text(self, name, value, step=0):
         """Log a text, such as the options of the run."""
@@ -46,7 +47,7 @@ class Journal:
 
     def samples(self, step, sheet):
         """Log a sheet of generated faces, (H, W, 3) uint8."""
-        write_picture(self.folder / "samples" / f"{step:04d}.png", sheet)
+        write_picture(self.folder / "samples" / _sheet(step), sheet)
         self._emit(tf.summary.image, {"samples": sheet[None]}, step)
 
     def flush(self):
@@ -61,22 +62,42 @@ class Journal:
                     kind(name, value, step)
 
 
-def _rewind_events(folder, step):
-    """Rewrite the event files without what was logged after `step`; at step 0 nothing is kept."""
+def _rewind_samples(folder, first, last):
+    """Remove the sheets of the steps after `first` up to the last one logged."""
+    sheets = (path.name for path in folder.glob("*.png") if path.stem.isdigit() and first < int(path.stem) <= last)
+    if present := [name for name in sheets if name == _sheet(int(Path(name).stem))]:
+        remove_files(folder, present)
+
+
+def _sheet(step):
+    return f"{step:04d}.png"
+
+
+def _rewind_events(folder, step, tags):
+    """Rewrite our event files, which have no other tags than these, without what was logged after `step`.
+
+    At step 0 nothing is kept.
+    """
     from tensorboard.compat.proto.event_pb2 import Event
     for path in sorted(folder.glob("events.out.tfevents.*")):
-        if not step:
-            path.unlink()
+        if path.is_symlink() or not path.is_file():
             continue
-        kept = []
-        try:
-            for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-                if Event.FromString(content).step <= step:
-                    kept.append(content)
-        except tf.errors.DataLossError:                 # the end that a killed process wrote half
-            pass
-        rewritten = path.with_name(f".{path.name}")
-        with tf.io.TFRecordWriter(str(rewritten)) as writer:
-            for content in kept:
-                writer.write(content)
-        os.replace(rewritten, path)
+        events = [(Event.FromString(record[12:-4]), record) for record in _split(path.read_bytes())]
+        logged = {value.tag for event, _ in events for value in event.summary.value}
+        if not logged or logged - tags:
+            continue
+        if step:
+            write_file(path, b"".join(record for event, record in events if event.step <= step))
+        else:
+            remove_files(folder, [path.name])
+
+
+def _split(content):
+    """The records of an event file, 8 bytes of length, 4 of checksum, the event and 4 more each, as far as whole."""
+    place = 0
+    while place + 12 <= len(content):
+        end = place + 16 + int.from_bytes(content[place:place + 8], "little")
+        if end > len(content):
+            return
+        yield content[place:end]
+        place = end

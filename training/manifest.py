@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, read_json
+from helpers import BAD_CHECKPOINT, UsageError, file_sha256
 
+ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
 SAVE = re.compile(r"step-\d{8,}")
 
@@ -70,7 +71,8 @@ def kind_of(manifest):
 def find_model(folder, warn=lambda text: None):
     """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
     troubles = []
-    for save in [Path(folder)] if Path(folder, MANIFEST).exists() else list_saves(folder):
+    folder = Path(folder) if Path(folder).exists() else ROOT / folder       # the shipped models lie beside the code
+    for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
             manifest = read_manifest(save)
             if "image_size" not in (manifest.get("architecture") or {}):
@@ -83,31 +85,3 @@ def find_model(folder, warn=lambda text: None):
         return manifest, save
     raise UsageError(f"no usable model in {folder}: {'; '.join(troubles) or 'there is none'}; name the folder of a run "
                      "or of a shipped model, such as checkpoint/celeba64", BAD_CHECKPOINT)
-
-
-def check_run_folders(options):
-    """The folders (saves, log) of a training command's options, refused before any work if they cannot be that.
-
-    options : has run, checkpoint_dir, log_dir, export and half
-    """
-    saves, log = Path(options.checkpoint_dir, options.run), Path(options.log_dir, options.run)
-    if (saves / MANIFEST).exists() or Path(__file__).parents[1].joinpath("checkpoint", options.run, MANIFEST).exists():
-        raise UsageError(f"{options.run} is the name of a shipped model: choose another --run")
-    if saves.resolve() == log.resolve():
-        raise UsageError(f"saves and curves would both go to {saves}: name different --checkpoint_dir and --log_dir")
-    if options.export:
-        check_model_folder(options.export)
-    elif options.half:
-        raise UsageError("--half is of --export")
-    return saves, log
-
-
-def check_model_folder(folder):
-    """Raise UsageError (exit code 5) if writing a model into a folder would destroy anything but an older model."""
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: choose another --export", BAD_OUTPUT)
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if strange := sorted(there - {MANIFEST} - read_json(folder / MANIFEST).get("files", {}).keys()):
-        raise UsageError(f"{folder} holds something that is no model, such as {strange[0]}: choose another --export",
-                         BAD_OUTPUT)

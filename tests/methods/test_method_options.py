@@ -9,9 +9,9 @@ import evaluate_completion
 import face_completion
 import network
 from helpers import BAD_CHECKPOINT, read_photo, read_records
+from models.autoencoders import VAE
+from models.autoencoders import Architecture as AutoencoderSizes
 from models.latent_encoder import Architecture, LatentEncoder, Training
-from models.latent_model import Architecture as AutoencoderSizes
-from models.vae import VAE
 from training.checkpoint import export
 from training.devices import is_slow
 

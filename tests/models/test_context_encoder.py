@@ -14,8 +14,8 @@ from helpers import BAD_CHECKPOINT, USAGE, read_photo, read_records, to_float, t
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from models import CLASSES, LEARNED, SHIPPED, train
-from models.context_encoder import Architecture, ContextEncoder, Training, hole_weights, reconstruction_loss
-from models.drawn_holes import DrawnHoles
+from models.context_encoder import Architecture, ContextEncoder, Training, hole_weights
+from models.hole_filling import DrawnHoles, reconstruction_loss
 from network import tf
 from training.checkpoint import export, load_model
 from training.health import score
@@ -192,11 +192,11 @@ def test_a_wrong_option_is_a_usage_error_of_one_line(run, more):
 
 
 def test_skips_change_what_is_learned_unless_it_is_said():
-    paper, variant, said = (train.parse(["context_encoder", "--dataset", "x", *more]) for more in (
-        [], ["--skips"], ["--skips", "--distance", "l2", "--adversarial", "0.01"]))
-    assert (paper.distance, paper.border, paper.adversarial) == ("l2", 10, 0.001)
-    assert (variant.distance, variant.border, variant.adversarial) == ("l1", 0, 0)
-    assert (said.distance, said.border, said.adversarial) == ("l2", 0, 0.01)
+    for more, expected in (([], ("l2", 10, 0.001)), (["--skips"], ("l1", 0, 0)),
+                           (["--skips", "--distance", "l2", "--adversarial", "0.01"], ("l2", 0, 0.01))):
+        options = vars(train.parse(["context_encoder", "--dataset", "x", *more]))
+        options |= train.complete(options)
+        assert tuple(options[name] for name in ("distance", "border", "adversarial")) == expected
 
 
 def test_every_learned_method_can_be_trained_and_asked_for():

@@ -10,18 +10,13 @@ from completion.masks import center
 from dataset.folder import load_faces
 from helpers import to_float
 from models import train
-from models.face_parts import PARTS, add_parts, draw_parts, find_landmarks
-from models.generative_face_completion import (
-    Architecture,
-    GenerativeFaceCompletion,
-    Training,
-    cut_squares,
-    draw_squares,
-)
+from models.face_parts import PARTS, LabelledFaces, draw_parts, find_landmarks
+from models.generative_face_completion import GenerativeFaceCompletion, Training, cut_squares, draw_squares
 from network import tf
 from preprocess.faces import FaceFinder
 from preprocess.templates import TEMPLATES
 from training.checkpoint import load_model
+from training.settings import Console, Sizes
 
 PORTRAITS = Path(__file__).parents[1] / "data" / "openface64"
 
@@ -34,9 +29,9 @@ def optimize_as_before():
 
 
 @pytest.fixture(scope="module")
-def faces():
+def faces(tmp_path_factory):
     """Eight aligned portraits with their parts."""
-    return add_parts(load_faces(PORTRAITS, 64)[0][:8])
+    return LabelledFaces(load_faces(PORTRAITS, 64)[0][:8], tmp_path_factory.mktemp("run"), Console(None))[:]
 
 
 def test_landmarks_of_aligned_faces_lie_on_the_template(faces):
@@ -64,7 +59,7 @@ def test_squares_are_cut_where_they_are_drawn():
 
 
 def test_each_phase_trains_what_it_adds_and_the_parser_learns_the_parts(faces):
-    model = GenerativeFaceCompletion(Architecture(gf_dim=2, df_dim=2))
+    model = GenerativeFaceCompletion(Sizes(gf_dim=2, df_dim=2))
     model.prepare_training(Training(steps=30, learning_rate=0.01, parts_weight=1.0))
     update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
     begun = {name: [value.numpy() for value in network.trainable_variables]

@@ -13,11 +13,10 @@ from completion.recipes import Recipe
 from helpers import read_photo, to_float
 from methods.learned import load_filler
 from models import model_type, train
-from models.autoencoder import Autoencoder
-from models.latent_model import Architecture, Training
-from models.vae import VAE, divergence
+from models.autoencoders import VAE, Architecture, Autoencoder, divergence
 from network import tf
 from training.checkpoint import export, load_model
+from training.settings import Schedule
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
 
@@ -70,7 +69,7 @@ def test_uniform_z_become_latents_of_their_own_density_and_the_prior_is_its_loga
 
 def test_the_autoencoder_follows_the_statistics_of_its_latents():
     model = Autoencoder(SMALL)
-    model.prepare_training(Training(steps=1))
+    model.prepare_training(Schedule(steps=1))
     model.coder.bias.assign(tf.fill(8, 3.0))
     for step in range(2):
         model.train_step(tf.constant(to_float(smooth_faces(4))), tf.constant(step, tf.int64))
@@ -80,7 +79,7 @@ def test_the_autoencoder_follows_the_statistics_of_its_latents():
 @pytest.mark.parametrize("kind", ["autoencoder", "vae"])
 def test_training_learns_to_give_faces_back(kind):
     model = model_type(kind)(SMALL)
-    model.prepare_training(Training(steps=40, learning_rate=0.02))
+    model.prepare_training(Schedule(steps=40, learning_rate=0.02))
     step = tf.function(model.train_step)
     found = [step(to_float(smooth_faces(4)), tf.constant(number, tf.int64)) for number in range(40)]
     assert found[-1]["squared_error"] < 0.6 * found[0]["squared_error"] and found[-1]["loss"] < found[0]["loss"]

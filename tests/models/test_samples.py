@@ -3,10 +3,9 @@ import numpy as np
 
 from helpers import BAD_CHECKPOINT, read_photo
 from models import samples
+from models.autoencoders import VAE, Architecture
 from models.context_encoder import Architecture as Filler
 from models.context_encoder import ContextEncoder
-from models.latent_model import Architecture
-from models.vae import VAE
 from training.checkpoint import export
 
 

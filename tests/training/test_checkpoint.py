@@ -13,7 +13,7 @@ import pytest
 
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 from network import DCGAN, Architecture, Training, tf
-from training.checkpoint import Checkpoint, differences, export, load_model
+from training.checkpoint import Checkpoint, differences, export, load_model, take_weights
 from training.manifest import BrokenSave, read_manifest
 
 SMALL = Architecture(z_dim=4, gf_dim=2, df_dim=2)
@@ -169,6 +169,37 @@ def test_what_others_put_into_a_run_folder_is_no_save_and_stays(dcgan, run):
     assert sorted(path.name for path in run.iterdir()) == [".git", "step-00000001-good", "step-00000003", "step-best"]
 
 
+def test_what_others_put_into_a_save_or_beside_it_stays(dcgan, run, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "tensors.index").write_text("mine")
+    (run / ".step-00000009.unfinished").symlink_to(tmp_path / "elsewhere")
+    (run / ".step-00000008.unfinished").mkdir()
+    mine = [run / "step-00000001" / "notes.txt", run / "step-00000001" / "tensors.data-00007-of-00009",
+            run / "step-00000002" / "notes.txt", run / ".step-00000008.unfinished" / "thesis.txt",
+            tmp_path / "elsewhere" / "tensors.index"]
+    for path in mine:
+        path.write_text("mine")
+    store = Checkpoint(run, parts(dcgan), keep=1)
+    store.sweep()
+    store.save(2, **RECORD)                             # replaces one save and removes the other
+    assert [path.read_text() for path in mine] == 5 * ["mine"]
+    assert sorted(path.name for path in (run / "step-00000001").iterdir()) == ["notes.txt", mine[1].name]
+    assert read_manifest(run / "step-00000002")["step"] == 2 and not (run / ".step-00000002.replaced").exists()
+    with pytest.raises(UsageError, match="cannot save"):
+        store.save(8, **RECORD)
+
+
+def test_a_model_with_a_weight_that_is_not_finite_is_refused(tmp_path):
+    for value in (np.nan, np.inf):
+        dcgan = DCGAN(SMALL)
+        dcgan.discriminator.bias.assign([0.0, value])
+        export(dcgan, tmp_path / "model", RECORD)
+        for load in (load_model, functools.partial(take_weights, DCGAN(SMALL))):
+            with pytest.raises(UsageError, match="a weight is not finite") as caught:
+                load(tmp_path / "model")
+            assert caught.value.exit_code == BAD_CHECKPOINT and "\n" not in str(caught.value)
+
+
 def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
     (tmp_path / ".mine").mkdir()
     export(dcgan, tmp_path / "mine", RECORD)
@@ -176,8 +207,9 @@ def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
 
 
 def test_a_leftover_does_not_get_into_the_save_of_the_same_step(dcgan, run):
-    (run / ".step-00000003.unfinished").mkdir()
-    (run / ".step-00000003.unfinished" / "half").write_bytes(b"a")
+    (run / ".step-00000003.unfinished" / "tensors_temp").mkdir(parents=True)
+    for name in ("tensors.index.tempstate12", ".17-0.tmp", "tensors_temp/part-00000-of-00001.data-00000-of-00001"):
+        (run / ".step-00000003.unfinished" / name).write_bytes(b"a")
     Checkpoint(run, parts(dcgan)).save(3, **RECORD)
     assert sorted(path.name for path in (run / "step-00000003").iterdir()) == sorted(FILES)
     assert not (run / ".step-00000003.unfinished").exists()

@@ -7,18 +7,47 @@ import pytest
 from dataset.folder import open_faces
 from dataset.store import write_pack
 from helpers import BAD_OUTPUT, UsageError, write_picture
-from training.loop import check_log, drop_best
+from training.chief import drop_best
+from training.run_folders import check_log, mark
+from training.settings import Places
 
 
-@pytest.mark.parametrize("first, logged, refused", [(0, 600, True), (0, 500, False), (600, 900, False), (0, 0, False)])
-def test_curves_of_a_run_whose_saves_are_elsewhere_are_not_erased(tmp_path, first, logged, refused):
-    lines = [json.dumps({"step": step, "d_loss": 1.0}) for step in range(0, logged + 1, 100)]
-    (tmp_path / "scalars.jsonl").write_text("\n".join(lines))
+@pytest.mark.parametrize("own, logged, steps, refused", [
+    ("saves", None, 600, False), (None, None, 600, True), (None, None, 500, False), (None, None, 0, False),
+    ("a", "a", 600, False), ("a", "b", 0, True), (None, "b", 0, True), ("a", None, 600, True), ("a", None, 0, False)])
+def test_curves_of_another_run_are_not_erased(tmp_path, own, logged, steps, refused):
+    places = Places("run", str(tmp_path / "checkpoint"), str(tmp_path / "logs"))
+    for folder, name in ((places.saves, own), (places.log, logged)):
+        folder.mkdir(parents=True)
+        if name == "saves":                             # of a version that gave runs no id
+            (folder / "step-00000500").mkdir()
+        elif name:
+            (folder / "run.json").write_text(json.dumps({"id": name}))
+    lines = [json.dumps({"step": step, "d_loss": 1.0}) for step in range(0, steps + 1, 100)]
+    (places.log / "scalars.jsonl").write_text("\n".join(lines))
     if not refused:
-        return check_log(tmp_path, first, save_every=500)
-    with pytest.raises(UsageError, match="up to step 600") as caught:
-        check_log(tmp_path, first, save_every=500)
+        return check_log(places, save_every=500)
+    with pytest.raises(UsageError, match="curves of another run") as caught:
+        check_log(places, save_every=500)
     assert caught.value.exit_code == BAD_OUTPUT
+
+
+def test_a_log_of_something_else_is_no_runs(tmp_path):
+    places = Places("run", str(tmp_path / "checkpoint"), str(tmp_path / "logs"))
+    places.log.mkdir(parents=True)
+    (places.log / "scalars.jsonl").write_text('{"epoch": 1}')
+    with pytest.raises(UsageError, match="no curves of ours"):
+        check_log(places, save_every=500)
+
+
+def test_a_run_keeps_its_id(tmp_path):
+    places, other = (Places(name, str(tmp_path / "checkpoint"), str(tmp_path / "logs")) for name in ("a", "b"))
+    for _ in range(2):
+        mark(places)
+        mark(other)
+    ids = {folder.read_text() for folder in tmp_path.glob("*/*/run.json")}
+    assert len(list(tmp_path.glob("*/*/run.json"))) == 4 and len(ids) == 2
+    check_log(places, 1)
 
 
 @pytest.mark.parametrize("step, kept", [(999, False), (1000, True), (1001, True)])

@@ -1,7 +1,13 @@
-"""What an autoencoder and a VAE have in common: an encoder, a decoder, and completion by searching the latent."""
+"""Autoencoder and variational autoencoder: an encoder, a decoder, and completion by searching the latent.
+
+Sources: Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 2006; Kingma and
+Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
+"""
 import dataclasses
 import functools
 import math
+
+import numpy as np
 
 import network
 from completion.blend import blend_poisson
@@ -9,33 +15,22 @@ from completion.recipes import POOL
 from completion.search import Latent, Search
 from network import KERNEL, SMALLEST, Generator, initial_weights
 from nn import tf
-from nn.layers import BatchNorm, dense_to_vector, draw, halve, halve_pixels, mean_of_replicas, variable
-from nn.optimizer import apply, falling, make_adam
+from nn.lanes import fill_lanes
+from nn.layers import BatchNorm, dense_to_vector, draw, fold, halve, halve_pixels, mean_of_replicas, variable
+from nn.optimizer import descend, falling, make_adam
+from training.settings import Schedule, Sizes
+from training.trainable import Trainable
 
+MOMENTUM = 0.99                                         # of the autoencoder's statistics of its latents
+ROUNDS = 30                                             # of iterated encoding
 WIDEST = 1 - 1e-6                                       # at the search's very border a normal latent would be infinite
 LOG_2_PI = math.log(2 * math.pi)
 
 
 @dataclasses.dataclass(frozen=True)
-class Architecture:
-    """image_size : side of a face in pixels; z_dim : length of the latent; gf_dim, df_dim : filters of the decoder's
-    last and of the encoder's first layer, every layer inwards has twice as many
-    """
-    image_size: int = 64
+class Architecture(Sizes):
+    """z_dim : length of the latent; gf_dim, df_dim : filters of the decoder's last and of the encoder's first layer"""
     z_dim: int = 100
-    gf_dim: int = 16
-    df_dim: int = 16
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """steps : updates in the whole run; learning_rate, beta1 : of Adam; decay : share of the run, at its end, over
-    which the rate falls to 0
-    """
-    steps: int = 5000
-    learning_rate: float = 0.0002
-    beta1: float = 0.5
-    decay: float = 0.0
 
 
 class Coder(tf.Module):
@@ -74,7 +69,7 @@ class Coder(tf.Module):
         return tf.reduce_sum(squares + self.log_variance + LOG_2_PI, axis=(1, 2, 3)) / 2
 
 
-class LatentModel:
+class LatentModel(Trainable):
     """A coder, its training and the search of its latent.
 
     The search's z in [-1, 1] are ranks: a latent is the normal quantile of (z + 1) / 2, so that U(-1, 1) becomes the
@@ -82,7 +77,7 @@ class LatentModel:
     A subclass has a kind, `outputs` (of the encoder for each latent) and _losses(faces, step) -> {name: scalar}, the
     first of which is minimized.
     """
-    architecture_type, training_type, averaged, optional = Architecture, Training, None, ()
+    architecture_type, training_type, examined = Architecture, Schedule, "latents"
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -92,11 +87,6 @@ class LatentModel:
     def shipped(self):
         """{name: network} of what completion needs."""
         return {"coder": self.coder}
-
-    @property
-    def parts(self):
-        """{name: object} of all that training changes."""
-        return {"coder": self.coder, "optimizer": self.optimizer}
 
     def latents_of(self, faces):
         """The most likely latents (B, z_dim) of faces (B, S, S, 3) in [-1, 1]."""
@@ -124,6 +114,10 @@ class LatentModel:
         shape = count, self.architecture.z_dim
         return self.generate(draw(tf.random.stateless_uniform, shape, tf.constant([self.seed, -1], tf.int64), -1, 1))
 
+    def samples(self, faces):
+        """Always the same 64 faces."""
+        return self.sample(64)
+
     def make_search(self, recipe, seed=0, compute=tf.function):
         """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
         self.coder.decoder.dtype = tf.as_dtype(recipe.precision)
@@ -138,23 +132,67 @@ class LatentModel:
         """Complete (B, S, S, 3) faces in [-1, 1] by the recipe `pool`; known (B, S, S) bool, seeds B integers."""
         return blend_poisson(faces, self._search(faces, known, seeds).guess, known)
 
-    def prepare_training(self, training=Training()):
+    def prepare_training(self, training):
         """Make the optimizer; needed before train_step."""
-        self.training = training
-        self.optimizer = make_adam(self.coder, training.learning_rate, training.beta1)
+        self.training, self.optimizer = training, make_adam(self.coder, training)
+        self.parts = {"coder": self.coder, "optimizer": self.optimizer}
 
     def train_step(self, faces, step):
-        """One update; in a replica of tf.distribute, its part of one.
-
-        faces : (B, S, S, 3) float32 in [-1, 1]; step : int64 scalar, which with the seed decides all noise
-        Returns the losses, the gradient's length and the learning_rate.
-        """
-        training = self.training
-        self.optimizer.learning_rate = falling(training.learning_rate, training.decay,
-                                               tf.cast(step, tf.float32) / training.steps)
+        """One update by faces (B, S, S, 3) in [-1, 1]; returns the losses, the gradient's length and learning_rate."""
+        rate = falling(self.training, step)
         with tf.GradientTape() as tape:
-            found = self._losses(faces, step)
-            loss = next(iter(found.values())) / faces[0].shape.num_elements()       # a value's, whatever the size
-        gradient = apply(self.optimizer, self.coder, tape.gradient(loss, self.coder.trainable_variables))
-        found = dict(zip(found, mean_of_replicas(list(found.values()))))
-        return found | {"gradient": gradient, "learning_rate": tf.convert_to_tensor(self.optimizer.learning_rate)}
+            losses = self._losses(faces, step)
+            loss = next(iter(losses.values())) / faces[0].shape.num_elements()      # a value's, whatever the size
+        length = descend(self.optimizer, self.coder, rate, tape.gradient(loss, self.coder.trainable_variables))
+        return mean_of_replicas(losses) | {"gradient": length, "learning_rate": rate}
+
+
+class Autoencoder(LatentModel):
+    """Its latents are taken for normal, with the mean and deviation that they had in training."""
+    kind, outputs = "autoencoder", 1
+
+    def _losses(self, faces, step):
+        latents = self.coder.encode(faces, training=True)
+        mean, square = mean_of_replicas([tf.reduce_mean(moment, axis=0) for moment in (latents, latents ** 2)])
+        deviation = tf.sqrt(tf.maximum(square - mean ** 2, 1e-6))
+        for learned, seen in ((self.coder.mean, mean), (self.coder.deviation, deviation)):
+            learned.assign_sub((1 - MOMENTUM) * (learned - seen))
+        decoded = self.coder.decoder(latents, training=True)
+        return {"loss": tf.reduce_mean(self.coder.negative_log_likelihood(faces, decoded)),
+                "squared_error": tf.reduce_mean((faces - decoded) ** 2)}
+
+
+def divergence(mean, log_variance):
+    """KL(N(mean, variance) || N(0, 1)), (B,), of (B, z_dim): appendix B of the paper."""
+    return tf.reduce_sum(mean ** 2 + tf.exp(log_variance) - 1 - log_variance, axis=1) / 2
+
+
+class VAE(LatentModel):
+    """Its latents are N(0, 1); the encoder gives mean and logarithm of the variance of each face's."""
+    kind, outputs = "vae", 2
+
+    def _losses(self, faces, step):
+        """The evidence lower bound in nats a face and its two terms (equation 10), by one latent a face."""
+        mean, log_variance = tf.split(self.coder.encode(faces, training=True), 2, axis=1)
+        seed = fold(tf.constant([self.seed, 0], tf.int64), step)
+        noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], self.architecture.z_dim), seed)
+        decoded = self.coder.decoder(mean + tf.exp(log_variance / 2) * noise, training=True)
+        reconstruction = tf.reduce_mean(self.coder.negative_log_likelihood(faces, decoded))
+        kl = tf.reduce_mean(divergence(mean, log_variance))
+        return {"loss": reconstruction + kl, "evidence_lower_bound": -reconstruction - kl, "divergence": kl,
+                "squared_error": tf.reduce_mean((faces - decoded) ** 2)}
+
+    def fill_by_encoding(self, faces, known, seeds=None, rounds=ROUNDS):
+        """Complete faces by encoding and decoding again and again, each time with the known pixels put back.
+
+        faces : (B, S, S, 3) float32 in [-1, 1], grey at first in the hole; known : (B, S, S) bool
+        Returns (B, S, S, 3), the last one blended by Poisson. Source: Rezende, Mohamed, Wierstra, "Stochastic
+        Backpropagation and Approximate Inference in Deep Generative Models", ICML 2014, section 6.3, by means, not
+        samples.
+        """
+        padded = fill_lanes(np.where(known[..., None], faces, 0).astype(np.float32))
+        kept = fill_lanes(known)[..., None]
+        for _ in range(rounds):
+            guesses = self.decode(self.latents_of(padded))
+            padded = tf.where(kept, padded, guesses)
+        return blend_poisson(faces, guesses.numpy()[:len(faces)], known)

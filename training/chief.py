@@ -1,0 +1,92 @@
+"""The worker that writes what a run leaves behind: curves, examinations, samples and saves."""
+import json
+import shlex
+import sys
+import time
+
+from helpers import NOT_FINITE, Stopped, UsageError, read_json, tile, to_float, to_uint8
+
+from . import checkpoint
+from .health import EXAMINATIONS, diagnose
+from .journal import Journal
+from .manifest import MANIFEST
+from .run_folders import mark, remove_save
+
+
+class Chief:
+    """The keeper of one run's journal and saves; `record` describes the run in every save."""
+
+    def __init__(self, model, store, record, settings, console):
+        self.model, self.store, self.record, self.settings, self.console = model, store, record, settings, console
+        self.run, self.last = settings.run, settings.training.steps
+        self.per_epoch = record["faces"] // self.run.batch_size
+        self.best = store.folder / "best"
+
+    def begin(self, first, faces, validation):
+        """Open the journal at a step; of both kinds of faces (N, S, S, 3) uint8, the second may be None."""
+        mark(self.settings.places)
+        drop_best(self.best, first)
+        self.journal = Journal(self.settings.places.log, first, self.console.warn)
+        self.shown = to_float((faces if validation is None else validation)[:8])
+        self.examination = (None if validation is None else
+                            EXAMINATIONS[self.model.examined](self.model, faces, validation))
+        self.reported, self.clock = first, time.monotonic()
+        if not first:
+            record = json.dumps(self.record, indent=2)
+            self.journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{record}\n```")
+            self._show(first)
+
+    def report(self, step, figures, progress):
+        """Log what train_step returned, if a report is due."""
+        if step % self.run.report_every == 0:
+            figures = {name: float(value) for name, value in figures.items()}
+            count = (step - self.reported) * self.run.batch_size
+            progress.update(count, epoch=f"{step / self.per_epoch:.2f}", **{
+                name: f"{value:.3f}" for name, value in figures.items() if name.endswith("loss")})
+            self.journal.scalars(step, figures | {"faces_per_second": count / (time.monotonic() - self.clock)})
+            self.reported, self.clock = step, time.monotonic()
+
+    def examine(self, step):
+        """At the end of an epoch, examine the model, and keep it if it is the best by SSIM in the hole."""
+        if self.examination and step % self.per_epoch == 0:
+            scores = self.examination()
+            self.journal.scalars(step, scores)
+            if scores["hole_ssim"] > read_json(self.best / MANIFEST).get("scores", {}).get("hole_ssim", -1):
+                checkpoint.export(self.model, self.best, self.record | {"step": step, "scores": scores})
+            if trouble := diagnose(scores):
+                self.console.warn(f"step {step}: {trouble}")
+
+    def sample(self, step):
+        """Log a sheet of samples, if one is due."""
+        if step % self.run.sample_every == 0 or step == self.last:
+            self._show(step)
+
+    def _show(self, step):
+        self.journal.samples(step, tile(to_uint8(self.model.samples(self.shown))))
+
+    def save(self, step):
+        """Save if a save is due, or if console.check asks for an end, which is passed on then."""
+        stopped = None
+        try:
+            self.console.check()
+        except Stopped as request:
+            stopped = request
+        if stopped or step % self.run.save_every == 0 or step == self.last:
+            check_finite(self.model.parts.values(), step, self.store.folder)
+            self.journal.flush()
+            self.store.save(step, epoch=step // self.per_epoch, **self.record)
+        if stopped:
+            raise stopped
+
+
+def drop_best(folder, step):
+    """Remove the best model if it comes from after the step to which the run has gone back; it is found again."""
+    if read_json(folder / MANIFEST).get("step", 0) > step:
+        remove_save(folder)
+
+
+def check_finite(values, step, saves):
+    """Raise UsageError (exit code 6) if a number, or a weight of a model's parts, is NaN or infinite."""
+    if not checkpoint.are_finite(values):
+        raise UsageError(f"step {step}: a loss or weight is no longer finite; the saves in {saves} are untouched, "
+                         "go on from there with a smaller --learning_rate", NOT_FINITE)

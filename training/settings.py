@@ -1,0 +1,125 @@
+"""The settings of a training run as values, which a command makes once; and the names that settings may have."""
+import dataclasses
+from pathlib import Path
+
+# Of the tables in nn.adversarial and models.context_encoder, and of what normalizes a discriminator's layers.
+LOSSES = "cross_entropy", "hinge", "least_squares", "wasserstein"
+PENALTIES = "r1", "wgan_gp"
+AUGMENTATIONS = "color", "translation", "cutout"
+DISTANCES = "l2", "l1"
+NORMS = "batch", "none", "spectral"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """image_size : side of a face in pixels; gf_dim, df_dim : filters of the outermost layers of the network that makes
+    faces and of the one that looks at them; every layer inwards has twice as many
+    """
+    image_size: int = 64
+    gf_dim: int = 16
+    df_dim: int = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a model learns.
+
+    steps : updates in the whole run, to which all shares refer; learning_rate, beta1 : of its Adams
+    decay : share of the run, at its end, over which the learning rate falls linearly to 0
+    """
+    steps: int = 5000
+    learning_rate: float = 0.0002
+    beta1: float = 0.5
+    decay: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Faces:
+    """The faces that a run sees.
+
+    dataset, validation : folders or packs of faces that it is trained on, and of other people's, or None
+    strict : refuse unreadable files; flip : mirror faces at random; other_data : go on although the faces have changed
+    """
+    dataset: str
+    validation: str | None = None
+    strict: bool = False
+    flip: bool = True
+    other_data: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How long and in what order, and how often what is kept; `every` counts steps, and `keep` saves.
+
+    resume_from : step of the save to go on from, None for the newest
+    begin_from : folder of the model whose weights a new run begins with, or None
+    """
+    epoch: int
+    batch_size: int
+    seed: int = 0
+    save_every: int = 500
+    sample_every: int = 250
+    report_every: int = 10
+    keep: int = 3
+    resume_from: int | None = None
+    begin_from: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Devices:
+    """Where a run computes: what training.devices.use_device and make_strategy take, and whether XLA compiles it."""
+    device: str = "auto"
+    strategy: str = "auto"
+    xla: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where a run writes: its folders, and the folder of the model that is exported at its end, or None.
+
+    half : write the kernels of that model in 16 bits
+    """
+    run: str
+    checkpoint_dir: str = "checkpoint"
+    log_dir: str = "logs"
+    export: str | None = None
+    half: bool = False
+
+    @property
+    def saves(self):
+        """The run's folder of saves."""
+        return Path(self.checkpoint_dir, self.run)
+
+    @property
+    def log(self):
+        """The run's folder of curves and samples."""
+        return Path(self.log_dir, self.run)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All of a run; architecture, training : of the types that the model's class names."""
+    faces: Faces
+    run: Run
+    devices: Devices
+    places: Places
+    architecture: object
+    training: object
+
+
+def ignore(*_):
+    """Nothing, of any arguments."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Console:
+    """How a run talks with its user.
+
+    progress : function (total, unit, first) -> a context with update(count, **figures)
+    check : function, called now and then; what it raises, such as helpers.Stopped, ends the run after a save
+    say, warn : functions of a message
+    """
+    progress: object
+    check: object = ignore
+    say: object = ignore
+    warn: object = ignore
