@@ -9,17 +9,14 @@ import os
 import sys
 
 import helpers
-from completion.face import FaceReader, find_size
+from completion.face import FaceReader
 from completion.holes import StandardHoles
 from completion.masks import MASKS
 from completion.reading import read_batches
 from evaluation.comparison import compare
-from evaluation.evaluated_folder import CONFIG, RESULTS, EvaluatedFolder, Recorder
+from evaluation.evaluated_folder import RESULTS, EvaluatedFolder, Recorder
 from helpers import BadPhoto, UsageError, file_stamp, read_json
-from methods import CLASSICAL, NEED_FACES, method_options
-from methods.settings import MethodSettings
-from metrics.distributions import SMALLEST
-from models import LEARNED, SHIPPED
+from methods import CLASSICAL, LEARNED, METHODS, NEED_FACES, method_options
 from preprocess import dlib_models
 from shell.command import command
 from shell.messages import report_failure, say, warn
@@ -51,7 +48,7 @@ def make_parser():
                     "half --limit 1000")
     add_inputs(parser)
     what = parser.add_argument_group("what one needs first")
-    what.add_argument("--methods", nargs="+", choices=("latent", *CLASSICAL, *LEARNED), default=["latent", "laplace"],
+    what.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"],
                       help="how to fill")
     what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
     what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
@@ -60,7 +57,8 @@ def make_parser():
     what = parser.add_argument_group("models and faces")
     what.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     what.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="model of the latent search")
-    what.add_argument("--learned", default=SHIPPED, metavar="DIR", help="learned models: DIR/vae and so on")
+    what.add_argument("--learned", default=method_options.SHIPPED, metavar="DIR",
+                      help="learned models: DIR/vae and so on")
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
     how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
@@ -81,19 +79,11 @@ def parse(argv=None):
         raise UsageError(f"{' and '.join(NEED_FACES)} need --train_faces DIR")
     plan = Plan(tuple(options.masks), options.limit, options.seed, options.report_faces, options.out_dir, options.jobs,
                 options.scheduler)
-    methods = {name: read_method(options, name) for name in dict.fromkeys(options.methods)}
+    methods = {}
+    for name in options.methods:
+        folder = os.path.join(options.learned, LEARNED[name]) if name in LEARNED else options.checkpoint
+        methods[name] = method_options.method_settings(options, name, folder)
     return (options.paths, options.from_file), plan, methods, None
-
-
-def read_method(options, name):
-    """The MethodSettings of one of --methods."""
-    if name == "latent":
-        return method_options.latent_settings(options, options.checkpoint)
-    if name in LEARNED:
-        folder = method_options.pinned(os.path.join(options.learned, LEARNED[name]))
-        return MethodSettings(name, folder, seed=options.seed, batch_size=options.batch_size, device=options.device)
-    return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, seed=options.seed,
-                          batch_size=min(options.batch_size, AT_ONCE))
 
 
 @command
@@ -135,9 +125,7 @@ def describe(folder, faces, plan, methods):
 
     Raises UsageError if a model is missing, or completes faces of another size than these have.
     """
-    size = read_json(folder.path / CONFIG).get("image_size") or find_size(faces.values())
-    if not size or size < SMALLEST:
-        raise UsageError(f"no face of {SMALLEST} pixels or more a side can be read", helpers.NO_INPUT)
+    size = folder.find_size(faces.values())
     record = {"seed": plan.seed, "version": helpers.VERSION, "image_size": size}
     for name, settings in methods.items():
         described = settings.describe()
@@ -208,13 +196,14 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
     from evaluation.measuring import MaskedFace
     from methods.batches import complete_batches
     plan, _, size = order
+    batch_size = settings.batch_size if settings.has_network else min(settings.batch_size, AT_ONCE)
 
     def batches():
         for mask in plan.masks:
             read = FaceReader(StandardHoles(mask, plan.seed), size, plan.seed)
             tasks = [(path, name) for name, path in faces.items() if (name, mask, settings.name) in missing]
             yield from read_batches(tasks, lambda source, name, mask=mask, read=read:
-                                    MaskedFace(**vars(read(source, name)), mask=mask), settings.batch_size, fail, check)
+                                    MaskedFace(**vars(read(source, name)), mask=mask), batch_size, fail, check)
 
     def on_step(batch, step, pixels, **figures):
         for face, picture in zip(batch, pixels):

@@ -16,9 +16,7 @@ from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.reading import Subject, make_reader, read_batches
 from helpers import BadPhoto, compact
-from methods import CLASSICAL, NEED_FACES, method_options
-from methods.settings import MethodSettings
-from models import LEARNED, SHIPPED
+from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -46,7 +44,7 @@ def parse(argv=None):
     parser = make_parser()
     options = parser.parse_intermixed_args(argv)
     check_options(parser, options)
-    settings = read_method(options)
+    settings = method_options.method_settings(options, options.method, options.checkpoint)
     own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
@@ -84,7 +82,7 @@ def add_first(first):
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED})")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
                        "with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
-    first.add_argument("--method", choices=("latent", *CLASSICAL, *LEARNED), default="latent", help="the latent "
+    first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
     first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
                        "method's or --model's kind without it, such as checkpoint/celeba64")
@@ -103,14 +101,12 @@ def add_hole(hole):
 
 def check_options(parser, options):
     """End with a usage error if options do not fit the method or each other."""
-    if options.method not in ("latent", *LEARNED):
-        parser.refuse_given(options, ["device"], f"is of networks: --method {options.method} takes no --device")
+    if options.method in CLASSICAL:
+        for name in ("device", "checkpoint"):
+            parser.refuse_given(options, [name], f"is of networks: --method {options.method} takes no --{name}")
     if options.method != "latent":
         parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
-    if options.method in CLASSICAL:
-        parser.refuse_given(options, ["checkpoint"],
-                     f"is of networks: --method {options.method} takes no --checkpoint")
     if not options.mask:
         parser.refuse_given(options, ["invert_mask", "dilate"], "is of --mask")
         parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
@@ -124,19 +120,6 @@ def check_options(parser, options):
         parser.refuse_given(options, ["landmarks"], "is of --paste_back")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
-
-
-def read_method(options):
-    """The MethodSettings that are meant."""
-    if options.method in CLASSICAL:
-        return MethodSettings(options.method, train_faces=options.train_faces, seed=options.seed,
-                              batch_size=options.batch_size)
-    kind = LEARNED.get(options.method, options.model)
-    folder = options.checkpoint or ("checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind))
-    if options.method == "latent":
-        return method_options.latent_settings(options, folder)
-    return MethodSettings(options.method, method_options.pinned(folder), seed=options.seed,
-                          batch_size=options.batch_size, device=options.device)
 
 
 def describe_holes(options):

@@ -23,8 +23,9 @@ from completion.search import Latent, Search
 from dataset.folder import open_faces
 from dataset.store import write_pack
 from dataset.stream import batches
-from helpers import PRECISIONS
-from nn import layers, tf
+from nn import layers
+from nn.choices import PRECISIONS
+from nn.setup import tf
 
 REPEATS = 9
 

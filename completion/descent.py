@@ -3,7 +3,7 @@
 Each is a function (gradient, age, rate, first, second) -> (move, first, second) of tensors of z's shape; age counts
 the updates from 1, `first` and `second` are what the optimizer remembers, 0 in the beginning.
 """
-from nn import tf
+from nn.setup import tf
 
 from . import recipes
 

@@ -2,7 +2,7 @@
 
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, equations 2 to 5.
 """
-from nn import tf
+from nn.setup import tf
 
 from . import recipes
 

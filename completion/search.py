@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nn import tf
 from nn.lanes import fill_lanes
+from nn.setup import tf
 
 from .descent import OPTIMIZERS
 from .losses import PRIORS, context_loss

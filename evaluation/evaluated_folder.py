@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 import helpers
+from completion.face import find_size
 from helpers import RecordFile, UsageError, read_json, read_records
+from metrics.distributions import SMALLEST
 from shell.lock import claim_folder
 
 KIND = "evaluation"
@@ -36,6 +38,16 @@ class EvaluatedFolder:
         if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
                              "--out_dir")
+
+    def find_size(self, paths):
+        """The side of all faces: that of earlier results, or of the first of these files that can be read.
+
+        Raises UsageError (exit code 3) if there is none that the metrics can measure.
+        """
+        size = read_json(self.path / CONFIG).get("image_size") or find_size(paths)
+        if not size or size < SMALLEST:
+            raise UsageError(f"no face of {SMALLEST} pixels or more a side can be read", helpers.NO_INPUT)
+        return size
 
     def begin(self, settings):
         """Write the settings, beside those of methods that were measured before."""

@@ -7,8 +7,7 @@ from completion.blend import BLENDS
 from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
 from models import model_type
-from network import DCGAN
-from nn import tf
+from nn.setup import tf
 from training import checkpoint, devices
 
 from .outcome import Outcome
@@ -23,7 +22,7 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     encoder : a models.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
     compute : as completion.search.Search takes it
     """
-    if not isinstance(model, DCGAN):
+    if model.kind != "dcgan":
         return model.make_search(recipe, seed, compute)
     model.compute_in(recipe.precision)
     inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
@@ -46,7 +45,7 @@ def load_encoder(folder, dcgan):
 class LatentSearch:
     """Searches by a recipe with a trained model and blends the answer into the holes; a method as table.py has it.
 
-    settings : a settings.MethodSettings with `search`
+    settings : a method_settings.MethodSettings with `search`
     check : function, called now and then, that raises when the user wants to stop
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
@@ -56,8 +55,7 @@ class LatentSearch:
         devices.use_device(settings.device)
         strategy = devices.make_local_strategy(search.strategy)
         with strategy.scope():
-            model, _ = checkpoint.load_model(settings.checkpoint,
-                                             DCGAN if search.model == "dcgan" else model_type(search.model))
+            model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
         devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
         self.search = make_search(model, recipe, settings.seed, encoder, partial(devices.share_rows, strategy=strategy))

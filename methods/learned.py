@@ -11,7 +11,7 @@ ENCODING = "vae_encoding"                               # the VAE's other way to
 def load_filler(settings):
     """(fill_batch(faces (B, S, S, 3), known (B, S, S), seeds) -> faces, how many faces it takes at once or None).
 
-    settings : a settings.MethodSettings of one of models.LEARNED
+    settings : a method_settings.MethodSettings of one of models.LEARNED
     Raises UsageError if there is no model of the method's kind (exit code 4) or the batch does not fit into memory (7).
     """
     use_device(settings.device)

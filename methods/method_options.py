@@ -6,13 +6,15 @@ import os
 from argparse import BooleanOptionalAction
 
 from completion import recipes
-from helpers import BAD_CHECKPOINT, PRECISIONS, UsageError
-from models import SEARCHED
+from helpers import BAD_CHECKPOINT, UsageError
+from methods import NEED_FACES
+from models import LEARNED, SEARCHED, SHIPPED
+from nn.choices import PRECISIONS
 from shell.messages import say, warn
 from shell.options import number, whole_number
 from training.manifest import MANIFEST, find_model
 
-from .settings import MethodSettings, SearchSettings
+from .method_settings import MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
 OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]))
@@ -69,6 +71,25 @@ def add_search(search):
                         "the recipe's from all of them")
     search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
                         help="search on one device or on all of this machine; auto takes all there are")
+
+
+def method_settings(options, name, folder=None):
+    """The MethodSettings of one of methods.METHODS that a command's options mean.
+
+    folder : of its model, None for the shipped one
+    Raises UsageError as latent_settings does.
+    """
+    if name == "latent":
+        return latent_settings(options, folder or shipped(options.model))
+    common = {"seed": options.seed, "batch_size": options.batch_size}
+    if name in LEARNED:
+        return MethodSettings(name, pinned(folder or shipped(LEARNED[name])), device=options.device, **common)
+    return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, **common)
+
+
+def shipped(kind):
+    """The folder of the shipped model of a kind."""
+    return "checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind)
 
 
 def latent_settings(options, folder):

@@ -13,7 +13,7 @@ from .outcome import Outcome
 
 
 def make_method(settings, size, check=lambda: None):
-    """The method of a settings.MethodSettings for faces of `size` pixels a side.
+    """The method of a method_settings.MethodSettings for faces of `size` pixels a side.
 
     check : function, called now and then, that raises when the user wants to stop
     Raises UsageError if there is no such model, device, library or training face, or if a batch does not fit into

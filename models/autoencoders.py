@@ -14,12 +14,12 @@ from completion.blend import blend_poisson
 from completion.recipes import POOL
 from completion.search import Latent, Search
 from network import KERNEL, SMALLEST, Generator, initial_weights
-from nn import tf
+from nn.choices import Schedule, Sizes
 from nn.lanes import fill_lanes
 from nn.layers import BatchNorm, dense_to_vector, draw, fold, halve, halve_pixels, mean_of_replicas, variable
 from nn.optimizer import descend, falling, make_adam
-from training.settings import Schedule, Sizes
-from training.trainable import Trainable
+from nn.setup import tf
+from nn.trainable import Trainable
 
 MOMENTUM = 0.99                                         # of the autoencoder's statistics of its latents
 ROUNDS = 30                                             # of iterated encoding

@@ -11,7 +11,7 @@ from training.checkpoint import export
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 TWO_DEVICES = """
 import sys
-from nn import tf
+from nn.setup import tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import face_completion

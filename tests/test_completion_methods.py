@@ -17,7 +17,7 @@ from helpers import read_photo, read_records, to_float, to_uint8, write_picture
 from methods import CLASSICAL, NEED_FACES, classical
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
-from methods.settings import MethodSettings
+from methods.method_settings import MethodSettings
 from models.autoencoders import VAE, Architecture
 from training.checkpoint import export
 

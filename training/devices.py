@@ -5,9 +5,9 @@ import resource
 from pathlib import Path
 
 from helpers import OUT_OF_MEMORY, UsageError
-from nn import quiet_stderr, tf
 from nn.lanes import LANES
 from nn.layers import mean_of_replicas
+from nn.setup import quiet_stderr, tf
 
 from .machines import this_worker
 

@@ -94,7 +94,7 @@ def examine_latents(model, faces, validation):
     return numbers
 
 
-# By training.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
+# By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
 EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents}
 
 

@@ -10,7 +10,7 @@ from completion.masks import center
 from completion.recipes import RECIPES, SOURCES, Recipe, describe_recipes
 from completion.search import Inner, Latent, Search
 from completion.weights import context_weights
-from nn import tf
+from nn.setup import tf
 
 SEED = RECIPES["seed"]
 SIZE, Z_DIM = 16, 6

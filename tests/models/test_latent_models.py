@@ -15,8 +15,8 @@ from methods.learned import load_filler
 from models import model_type, train
 from models.autoencoders import VAE, Architecture, Autoencoder, divergence
 from network import tf
+from nn.choices import Schedule
 from training.checkpoint import export, load_model
-from training.settings import Schedule
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
 
