@@ -18,9 +18,8 @@ import train_network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
 from models.context_encoder import DISTANCES
 from network import tf
-from nn import adversarial
+from nn import adversarial, choices
 from shell.lock import claim_folder
-from training import settings
 from training.checkpoint import load_model
 from training.manifest import describe_model
 
@@ -371,7 +370,7 @@ def test_every_name_of_an_option_is_known_to_the_updates():
     assert set(train_network.LOSSES) == set(adversarial.LOSSES)
     assert set(train_network.PENALTIES) == set(adversarial.PENALTIES)
     assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
-    assert set(settings.DISTANCES) == set(DISTANCES) and adversarial.REAL_ABOVE.keys() < set(train_network.LOSSES)
+    assert set(choices.DISTANCES) == set(DISTANCES) and adversarial.REAL_ABOVE.keys() < set(train_network.LOSSES)
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],
