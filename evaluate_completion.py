@@ -172,7 +172,7 @@ def measure_all(missing, faces, order, recorder, check):
                 if isinstance(result, BadPhoto):
                     fail(face.source, face.name, result)
                     continue
-                result = measuring.Result(face, name, result.pixels, result.record, recorder.truths.get(face.name))
+                result = measuring.Result(face, name, result, recorder.truths.get(face.name))
                 recorder.folder.write_completed(result, frames.get((face.name, face.mask, name), ()))
                 yield result
 

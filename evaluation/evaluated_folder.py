@@ -78,7 +78,7 @@ class EvaluatedFolder:
         if frames:
             strip = np.concatenate([picture for _, picture in frames], axis=1)
             helpers.write_picture(self.path / picture_of(*key, ".steps"), strip)
-        helpers.write_picture(self.path / picture_of(*key), result.pixels)
+        helpers.write_picture(self.path / picture_of(*key), result.completed.pixels)
 
 
 class Recorder:
@@ -105,10 +105,10 @@ class Recorder:
             self.truths[face.name] = truth
             self._descriptors.append(face.name, ORIGINAL, truth)
         self._descriptors.append(face.name, (face.mask, method), descriptor)
-        if frames or "iterations" in result.record:
-            self._searches.append({**key, "steps": [step for step, _ in frames], **result.record})
+        if frames or "iterations" in result.completed.record:
+            self._searches.append({**key, "steps": [step for step, _ in frames], **result.completed.record})
         self._results.append({**key, "face_sha256": digest(face.pixels), "hole_sha256": digest(face.known), **numbers,
-                              **{name: result.record[name] for name in COSTS if name in result.record}})
+                              **{name: result.completed.record[name] for name in COSTS if name in result.completed.record}})
 
 
 class DescriptorFiles:

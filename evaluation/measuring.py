@@ -4,6 +4,7 @@ import dataclasses
 import numpy as np
 
 from completion.face import Face
+from metrics.diversity import diversity
 from metrics.identity import FaceDescriber, identity_distance
 from metrics.images import measure
 
@@ -18,13 +19,12 @@ class MaskedFace(Face):
 class Result:
     """What a method made of a face, to be measured.
 
-    face : MaskedFace; method : its name; pixels : (H, W, 3) uint8, completed; record : what the method says of it
+    face : MaskedFace; method : its name; completed : a methods.batches.CompletedFace
     truth : the true face's descriptor, (128,) float32, or None if it is not known yet
     """
     face: MaskedFace
     method: str
-    pixels: np.ndarray
-    record: dict
+    completed: object
     truth: np.ndarray | None
 
 
@@ -36,9 +36,12 @@ def prepare(path):
 
 def measure_result(result):
     """(all numbers of a Result, the true face's descriptor, the completed one's), descriptors (128,) float32."""
-    face = result.face
-    pictures = [result.pixels] if result.truth is not None else [face.pixels, result.pixels]
+    face, pixels = result.face, result.completed.pixels
+    pictures = [pixels] if result.truth is not None else [face.pixels, pixels]
     *computed, descriptor = _describer.describe(np.stack(pictures))
     truth = computed[0] if computed else result.truth
     identity = float(identity_distance(truth[None], descriptor[None])[0])
-    return measure(face.pixels, result.pixels, face.known) | {"identity": round(identity, 5)}, truth, descriptor
+    numbers = measure(face.pixels, pixels, face.known) | {"identity": round(identity, 5)}
+    if result.completed.answers is not None and not face.known.all():
+        numbers |= {name: round(value, 5) for name, value in diversity(result.completed.answers, face.known).items()}
+    return numbers, truth, descriptor
