@@ -99,16 +99,16 @@ class Recorder:
 
     def record(self, result, frames, numbers, truth, descriptor):
         """Record a measuring.Result; frames : as above; the others : as measuring.measure_result gives them."""
-        face, method = result.face, result.method
+        face, method, said = result.face, result.method, result.completed.record
         key = {"face": face.name, "mask": face.mask, "method": method, "fingerprint": face.stamp}
         if face.name not in self.truths:
             self.truths[face.name] = truth
             self._descriptors.append(face.name, ORIGINAL, truth)
         self._descriptors.append(face.name, (face.mask, method), descriptor)
-        if frames or "iterations" in result.completed.record:
-            self._searches.append({**key, "steps": [step for step, _ in frames], **result.completed.record})
+        if frames or "iterations" in said:
+            self._searches.append({**key, "steps": [step for step, _ in frames], **said})
         self._results.append({**key, "face_sha256": digest(face.pixels), "hole_sha256": digest(face.known), **numbers,
-                              **{name: result.completed.record[name] for name in COSTS if name in result.completed.record}})
+                              **{name: said[name] for name in COSTS if name in said}})
 
 
 class DescriptorFiles:

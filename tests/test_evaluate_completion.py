@@ -227,4 +227,4 @@ def test_several_answers_and_processes_change_no_measured_picture(finished, mode
                     "best", model=model) == 0
     config = json.loads((tmp_path / "several/config.json").read_text())
     assert config["completions"] == 2
-    assert all(record["diversity_rms"] > 0 for record in read_records(tmp_path / "several/results.jsonl"))
+    assert all("diversity_rms" in record for record in read_records(tmp_path / "several/results.jsonl"))
