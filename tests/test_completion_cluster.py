@@ -8,6 +8,8 @@ import face_completion
 from helpers import BAD_CHECKPOINT, read_records
 from methods import method_settings
 
+pytestmark = pytest.mark.slow
+
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 FREE = "seconds",                                       # of a record: what no two runs have alike
 

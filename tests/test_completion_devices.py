@@ -8,6 +8,8 @@ from methods.method_options import default_encoder
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
 
+pytestmark = pytest.mark.slow
+
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 TWO_DEVICES = """
 import sys

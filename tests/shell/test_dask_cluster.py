@@ -12,6 +12,8 @@ from helpers import Stopped, UsageError
 from shell import dask_cluster
 from shell.dask_cluster import map_on_cluster
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed")
 DIE = "__import__('os')._exit(9)"
 
