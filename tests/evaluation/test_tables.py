@@ -37,7 +37,8 @@ def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_
     for entry in entries[:6]:
         descriptors.append("a", (entry["mask"], entry["method"]), np.zeros(128, np.float32))
         write_picture(tmp_path / picture_of("a", entry["mask"], entry["method"]), np.zeros((8, 8, 3), np.uint8))
-    groups = read_measured(EvaluatedFolder(tmp_path, {"a": (1, 2), "b": (1, 2), "c": (1, 2)}), ["half", "center"], ["telea"])
+    folder = EvaluatedFolder(tmp_path, dict.fromkeys("abc", (1, 2)))
+    groups = read_measured(folder, ["half", "center"], ["telea"])
     assert list(groups) == [("half", "telea"), ("half", "laplace"), ("center", "telea"), ("center", "laplace"),
                             ("O1", "telea"), ("O1", "laplace")]
     assert all(list(group.places) == ["a"] for group in groups.values())
