@@ -32,7 +32,7 @@ AT_ONCE = 8                                             # faces that a process f
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """What is measured, and where: the options of these names."""
-    masks: tuple
+    masks: list
     limit: int | None
     seed: int
     report_faces: int
@@ -77,8 +77,7 @@ def parse(argv=None):
         parser.refuse_given(options, method_options.OF_SEARCH, "is of the latent search, which is not in --methods")
     if set(options.methods) & set(NEED_FACES) and not options.train_faces:
         raise UsageError(f"{' and '.join(NEED_FACES)} need --train_faces DIR")
-    plan = Plan(tuple(options.masks), options.limit, options.seed, options.report_faces, options.out_dir, options.jobs,
-                options.scheduler)
+    plan = Plan(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Plan)})
     methods = {}
     for name in options.methods:
         folder = os.path.join(options.learned, LEARNED[name]) if name in LEARNED else options.checkpoint
@@ -109,7 +108,8 @@ def main(argv=None):
             check_libraries(settings["image_size"], methods)
             folder.begin(settings)
             with Recorder(folder, done) as recorder:
-                failed = measure_all(missing, faces, (plan, methods, settings["image_size"]), recorder, stop.check)
+                order = plan, methods, settings["image_size"]
+                failed = measure_all(missing, faces, order, recorder, check=stop.check)
             missing -= folder.find_done()
         conclude(folder, faces, plan, methods)
     for line in (folder.path / "summary.txt").read_text().splitlines():
@@ -168,7 +168,8 @@ def measure_all(missing, faces, order, recorder, check):
         for name, settings in methods.items():
             if not plan.scheduler:
                 method_options.warn_if_slow(settings)
-            for face, result in complete_missing(missing, faces, settings, order, frames, fail, check):
+            for face, result in complete_missing(missing, faces, settings, order, frames=frames, fail=fail,
+                                                 check=check):
                 if isinstance(result, BadPhoto):
                     fail(face.source, face.name, result)
                     continue
@@ -179,7 +180,7 @@ def measure_all(missing, faces, order, recorder, check):
     path, keys = str(dlib_models.checked(dlib_models.DESCRIPTOR)), len(missing)
     with Progress(keys, "results") as progress:
         for result, numbers in map_surviving(measuring.measure_result, results(), min(plan.jobs, keys),
-                                             measuring.prepare, (path,), check):
+                                             measuring.prepare, arguments=(path,), check=check):
             progress.update()
             if isinstance(numbers, BadPhoto):
                 fail(result.face.source, result.face.name, numbers)
@@ -203,7 +204,7 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
             read = FaceReader(StandardHoles(mask, plan.seed), size, plan.seed)
             tasks = [(path, name) for name, path in faces.items() if (name, mask, settings.name) in missing]
             yield from read_batches(tasks, lambda source, name, mask=mask, read=read:
-                                    MaskedFace(**vars(read(source, name)), mask=mask), batch_size, fail, check)
+                                    MaskedFace(**vars(read(source, name)), mask=mask), batch_size, fail, check=check)
 
     def on_step(batch, step, pixels, **figures):
         for face, picture in zip(batch, pixels):
@@ -227,10 +228,10 @@ def conclude(folder, faces, plan, methods):
     groups = read_measured(folder, plan.masks, list(methods))
     if not groups:
         raise UsageError("no face could be measured", helpers.NO_INPUT)
-    summary = [summarize(out, key, measured, faces, plan.seed) for key, measured in groups.items()]
+    summary = [summarize(out, key, measured, faces, seed=plan.seed) for key, measured in groups.items()]
     helpers.write_file(out / "summary.csv", as_csv(summary).encode())
     helpers.write_file(out / "summary.txt", as_table(summary).encode())
-    write_pictures(folder, faces, groups, summary, plan.report_faces)
+    write_pictures(folder, faces, groups, summary, shown=plan.report_faces)
     helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary})
 
 

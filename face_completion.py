@@ -48,7 +48,7 @@ def parse(argv=None):
     own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
-                      options.landmarks if options.paste_back else None, options.intact or not own)
+                      options.landmarks if options.paste_back else None, has_truth=options.intact or not own)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
@@ -149,7 +149,7 @@ def main(argv=None):
                 writer.fail(source, source, problem)
             if tasks:
                 writer.open()
-                complete_all(tasks, subject, settings, place, writer, stop.check)
+                complete_all(tasks, subject, settings, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
         finished = overview.finish(stop.check)
         if place.log_dir:
@@ -179,7 +179,7 @@ def complete_all(tasks, subject, settings, place, writer, check):
             progress.reach([face.name for face in batch], step, **figures)
             writer.write_step(batch, step, pixels)
 
-        batches = map(writer.begin, read_batches(tasks, read_inside, settings.batch_size, fail, check))
+        batches = map(writer.begin, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
         for face, result in complete_batches(batches, settings, size, scheduler=place.scheduler, check=check,
                                              on_step=on_step):
             try:

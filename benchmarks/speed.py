@@ -83,7 +83,7 @@ def layer_rates(batch=300):
                 ("D 3 to 16", layers.halve_pixels, 64, 3, 16), ("D 16 to 32", layers.halve, 32, 16, 32),
                 ("D 32 to 64", layers.halve, 16, 32, 64), ("D 64 to 128", layers.halve, 8, 64, 128)):
             print(f"  {name}: " + ", ".join(f"{what} {rate:.0f} ({rate / peak:.0%})" for what, rate in
-                                             rates_of(layer, batch, side, into, out, precision).items()))
+                                             rates_of(layer, batch, side, into, out=out, precision=precision).items()))
 
 
 def rates_of(layer, batch, side, into, out, precision):

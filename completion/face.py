@@ -42,10 +42,11 @@ class FaceReader:
         """The Face of a file. Raises BadPhoto, such as wrong_size, or nothing_known if all of it is hole."""
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         pixels, notes = self._sized(photo)
-        known, remarks = self.holes.of_face(photo, source, name, self.size, self.fit)
+        known, remarks = self.holes.of_face(photo, source, name, self.size, fit=self.fit)
         if not known.any():
             raise BadPhoto("nothing_known", "the hole covers the whole face")
-        return Face(name, source, stamp, pixels, known, seed_face(pixels, known, self.seed), [*notes, *remarks])
+        return Face(name, source, stamp, pixels, known=known, seed=seed_face(pixels, known, self.seed),
+                    notes=[*notes, *remarks])
 
     def _sized(self, photo):
         """(pixels of the right size, notes)."""

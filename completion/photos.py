@@ -50,8 +50,8 @@ class PhotoReader:
         crop_known = warp_known(known, matrix, self.size)
         if not crop_known.any():
             raise BadPhoto("nothing_known", "the hole covers the whole face")
-        return FaceInPhoto(name, source, stamp, crop, crop_known, seed_face(crop, crop_known, self.seed),
-                           [*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix)
+        return FaceInPhoto(name, source, stamp, crop, known=crop_known, seed=seed_face(crop, crop_known, self.seed),
+                           notes=[*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix=matrix)
 
     def restore(self, face, completed):
         """Pour a completed crop, (size, size, 3) uint8, back into its photo; returns the (H, W, 3) uint8 photo.
@@ -84,7 +84,8 @@ class PhotoReader:
 
     def _known_by_face(self, photo, source, name, matrix):
         """The known pixels of the photo whose face has a hole of its own."""
-        known, (crop, _) = np.ones(photo.pixels.shape[:2], bool), self.holes.of_face(photo, source, name, self.size, "")
+        known = np.ones(photo.pixels.shape[:2], bool)
+        crop, _ = self.holes.of_face(photo, source, name, self.size, fit="refuse")
         window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
         known[window] = (share[..., 0] > 0) | ~inside
         _check_hole(known)

@@ -31,7 +31,7 @@ def make_reader(subject, size):
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
-    return PhotoReader(FaceFinder(), subject.landmarks, subject.holes, size, subject.seed)
+    return PhotoReader(FaceFinder(), subject.landmarks, subject.holes, size, seed=subject.seed)
 
 
 def read_batches(tasks, read, batch_size, fail, check):

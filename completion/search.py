@@ -134,8 +134,8 @@ class Search:
         z = _rows([self._starts(*view, seeds) for view in views])
         aim = Aim(z, *(_rows([np.repeat(view[which][:, None], recipe.starts, axis=1) for view in views])
                        for which in (0, 2)))
-        state = State(z, tf.zeros_like(z), tf.zeros_like(z), z, tf.fill(len(z), np.inf))
-        step, standing = 0, self._look(0, count, z, aim, gradients)
+        state = State(z, tf.zeros_like(z), tf.zeros_like(z), z, least=tf.fill(len(z), np.inf))
+        step, standing = 0, self._look(0, count, z, aim, gradients=gradients)
         while True:
             if on_step:
                 on_step(standing)
@@ -146,7 +146,8 @@ class Search:
                 check()
                 begun, step = step, min(step + AT_ONCE, last)
                 state = self._descend(state, aim, tf.constant(begun), tf.constant(step))
-            standing = self._look(step, count, state.best if recipe.iterate == "best" else state.z, aim, gradients)
+            z = state.best if recipe.iterate == "best" else state.z
+            standing = self._look(step, count, z, aim, gradients=gradients)
 
     def _descend(self, state, aim, first, last):
         """The updates first + 1 to last, in one graph."""

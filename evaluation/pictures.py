@@ -28,7 +28,7 @@ def write_pictures(folder, faces, groups, summary, shown):
             face = read(faces[ranked[index]], ranked[index])
             frames = _frames(folder.path, face.name, mask, steps.get((face.name, mask), ()))
             row = FaceRow(face.name, _pictures(folder.path, face, mask, methods), frames, _scores(face.name, methods),
-                          note)
+                          note=note)
             page.add(mask, row)
             if mask == next(iter(groups))[0]:
                 first.append(row)

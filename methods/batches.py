@@ -44,9 +44,9 @@ def complete_batches(batches, settings, size, *, scheduler=None, jobs=1, check=l
     """
     on_step = on_step or (lambda batch, step, pixels, **figures: None)
     if scheduler or jobs > 1 and not settings.has_network:
-        finished = _elsewhere(batches, settings, size, (scheduler, jobs), check, on_step)
+        finished = _elsewhere(batches, settings, size, (scheduler, jobs), check=check, on_step=on_step)
     else:
-        finished = _here(batches, settings, size, check, on_step)
+        finished = _here(batches, settings, size, check, on_step=on_step)
     for batch, outcome, seconds in finished:
         if isinstance(outcome, BadPhoto):
             yield from ((face, outcome) for face in batch)
@@ -70,7 +70,8 @@ def _here(batches, settings, size, check, on_step):
 def _elsewhere(batches, settings, size, place, check, on_step):
     settings, (scheduler, jobs) = settings.absolute(), place
     spread, over = (map_on_cluster, scheduler) if scheduler else (map_surviving, jobs)
-    for batch, result in spread(complete_batch, batches, over, prepare, (settings, size, settings.models()), check):
+    arguments = settings, size, settings.models()
+    for batch, result in spread(complete_batch, batches, over, prepare, arguments=arguments, check=check):
         if isinstance(result, BadPhoto):
             yield batch, result, 0
             continue

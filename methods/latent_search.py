@@ -28,7 +28,7 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
     if encoder:
         encoder.compute_in(recipe.precision)
-    return Search(Latent(model.generate, model.architecture.z_dim, model.realism), recipe, seed, inner, compute)
+    return Search(Latent(model.generate, model.architecture.z_dim, model.realism), recipe, seed, inner, compute=compute)
 
 
 def load_encoder(folder, dcgan):
@@ -58,7 +58,8 @@ class LatentSearch:
             model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
         devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
-        self.search = make_search(model, recipe, settings.seed, encoder, partial(devices.share_rows, strategy=strategy))
+        self.search = make_search(model, recipe, settings.seed, encoder,
+                                  compute=partial(devices.share_rows, strategy=strategy))
         self.blend, self.interval = BLENDS[recipe.blend], search.interval
         self.completions, self.check = search.completions, check
 

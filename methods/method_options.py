@@ -102,7 +102,7 @@ def latent_settings(options, folder):
     recipe, encoder = _settle_recipe(options, folder)
     _refuse_useless(options, recipe)
     search = SearchSettings(recipe, options.model, encoder and pinned(encoder), options.out_interval,
-                            options.completions, options.strategy)
+                            completions=options.completions, strategy=options.strategy)
     return MethodSettings("latent", pinned(folder), seed=options.seed, batch_size=options.batch_size,
                           device=options.device, search=search)
 

@@ -131,4 +131,4 @@ def _row(record, pictures):
     for rank, answer in enumerate(record.get("completions", ()), 1):
         scores[Path(ANSWER.format(rank)).stem] = answer
     note = f"diversity {record['diversity_rms']:.1f}" if "diversity_rms" in record else ""
-    return FaceRow(record["name"], pictures, steps, scores, note)
+    return FaceRow(record["name"], pictures, steps, scores, note=note)

@@ -62,7 +62,7 @@ def main(argv=None):
         tasks = [task for task in tasks if done.get(task[0]) != (task[1], *file_stamp(task[0]))]
         counts = collections.Counter(skipped=len(sources) - len(tasks))
         try:
-            _align_all(tasks, failures, options, settings, counts, stop.check)
+            _align_all(tasks, failures, options, settings, counts=counts, check=stop.check)
         finally:
             failed = _summarize(counts, options.output)
         compact(Path(options.output, RECORDS), "source")
@@ -109,9 +109,10 @@ def _spread(tasks, options, check):
     arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
                  options.skipMulti)
     if not options.scheduler:
-        yield from map_surviving(align_one, tasks, max(1, min(options.jobs, len(tasks))), prepare, arguments, check)
+        jobs = max(1, min(options.jobs, len(tasks)))
+        yield from map_surviving(align_one, tasks, jobs, prepare, arguments=arguments, check=check)
         return
-    for task, result in map_on_cluster(align_one, tasks, options.scheduler, prepare, arguments, check):
+    for task, result in map_on_cluster(align_one, tasks, options.scheduler, prepare, arguments=arguments, check=check):
         if not isinstance(result, BadPhoto) and not Path(options.output, task[1]).exists():
             raise UsageError(f"a worker wrote {task[1]}, but it is not here: {options.output} has to be a folder that "
                              "all machines see", helpers.BAD_OUTPUT)

@@ -142,7 +142,7 @@ def export(model, folder, record, half=False):
     check_model_folder(folder)
     folder = Path(folder).resolve()
     _write(tf.train.Checkpoint(**model.shipped), folder.parent, folder.name, {
-        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half)
+        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half=half)
 
 
 def _convert(source, target, old, new):

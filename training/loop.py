@@ -38,9 +38,9 @@ def train(model_type, settings, console):
 
     # where to go on
     store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
-    step = first = resume(store, model, record, settings, console)
+    step = first = resume(store, model, record, settings, console=console)
     devices.check_agreement(strategy, first)
-    chief = Chief(model, store, record, settings, console) if is_chief else None
+    chief = Chief(model, store, record, settings, console=console) if is_chief else None
     if chief:
         chief.begin(first, faces, validation)
     if first < last:

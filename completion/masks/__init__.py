@@ -19,27 +19,27 @@ OCCLUSIONS = {"O1": (52, 116, 33, 71), "O2": (52, 116, 57, 95), "O3": (52, 74, 2
 def center(size, rng=None, scale=0.25):
     """A square hole from `scale` to 1 - `scale` of the side; scale in (0, 0.5)."""
     margin = round(size * scale)
-    return _without(size, margin, size - margin, margin, size - margin)
+    return _without(size, (margin, size - margin), (margin, size - margin))
 
 
 def left(size, rng=None):
     """The left half is the hole."""
-    return _without(size, 0, size, 0, size // 2)
+    return _without(size, (0, size), (0, size // 2))
 
 
 def right(size, rng=None):
     """The right half is the hole."""
-    return _without(size, 0, size, size - size // 2, size)
+    return _without(size, (0, size), (size - size // 2, size))
 
 
 def top(size, rng=None):
     """The upper half is the hole."""
-    return _without(size, 0, size // 2, 0, size)
+    return _without(size, (0, size // 2), (0, size))
 
 
 def bottom(size, rng=None):
     """The lower half is the hole."""
-    return _without(size, size - size // 2, size, 0, size)
+    return _without(size, (size - size // 2, size), (0, size))
 
 
 def half(size, rng):
@@ -86,7 +86,8 @@ def strokes(size, rng, count=4, width=0.1):
 
 def occlusion(size, rng=None, name="O1"):
     """One of the holes O1 to O6 of generative face completion."""
-    return _without(size, *(round(edge * size / 128) for edge in OCCLUSIONS[name]))
+    top, bottom, left, right = (round(edge * size / 128) for edge in OCCLUSIONS[name])
+    return _without(size, (top, bottom), (left, right))
 
 
 def none(size, rng=None):
@@ -94,9 +95,10 @@ def none(size, rng=None):
     return np.ones((size, size), bool)
 
 
-def _without(size, first_row, last_row, first_column, last_column):
+def _without(size, rows, columns):
+    """All known but the rectangle of these rows and columns, each (first, end)."""
     known = np.ones((size, size), bool)
-    known[first_row:last_row, first_column:last_column] = False
+    known[slice(*rows), slice(*columns)] = False
     return known
 
 
