@@ -220,7 +220,7 @@ def conclude(folder, faces, plan, methods):
     from evaluation.tables import as_csv, as_table, read_measured, summarize
     out = folder.path
     asked = {"faces": hashlib.sha256(repr(sorted(folder.stamps.items())).encode()).hexdigest(),
-             "masks": list(plan.masks), "methods": list(methods), "report_faces": plan.report_faces,
+             "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces,
              "results": file_stamp(out / RESULTS)[0]}
     files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
     if read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
