@@ -1,13 +1,14 @@
 # make demo    align and complete the portraits of samples/ with the shipped model
-# make test    the whole test suite
+# make test    the test suite, but for what takes minutes: make test-slow
 # make bench   faces/s of training and face-iterations/s of completion
 # make lint    ruff over every file
 # make clean   remove .venv, and aligned/ and completed/, where the demo writes
-# Each sets up .venv by itself, once, and again only when the requirements change.
+# Each sets up .venv by itself, once, and again only when the requirements change. Its Python finds the toolkit's modules
+# from every folder.
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: setup demo test bench lint clean
+.PHONY: setup demo test test-slow bench lint clean
 
 setup: .venv/ready
 
@@ -19,6 +20,7 @@ setup: .venv/ready
 	if [ -z "$$python" ]; then echo "make setup: needs Python 3.10 to 3.13 (name one with make PYTHON=...)" >&2; exit 2; fi; \
 	if [ ! -x $(BIN)/python ]; then $$python -m venv .venv; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "face_completion_toolkit.pth").write_text(f"{pathlib.Path().resolve()}\n")'
 	@touch $@
 
 demo: setup
@@ -27,7 +29,10 @@ demo: setup
 	@echo "Look at completed/progress.gif and at the sheets in completed/grids/"
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed
