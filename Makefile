@@ -4,7 +4,8 @@
 # make bench   faces/s of training and face-iterations/s of completion
 # make lint    ruff over every file
 # make clean   remove .venv, and aligned/ and completed/, where the demo writes
-# Each sets up .venv by itself, once, and again only when the requirements change.
+# Each sets up .venv by itself, once, and again only when the requirements change. Its Python finds the toolkit's modules
+# from every folder.
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -20,6 +21,7 @@ setup: .venv/ready
 	if [ -z "$$python" ]; then echo "make setup: needs Python 3.10 to 3.13 (name one with make PYTHON=...)" >&2; exit 2; fi; \
 	if [ ! -x $(BIN)/python ]; then $$python -m venv .venv; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "face_completion_toolkit.pth").write_text(f"{pathlib.Path().resolve()}\n")'
 	@touch $@
 
 demo: setup

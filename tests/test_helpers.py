@@ -18,6 +18,7 @@ from helpers import (
     UsageError,
     is_whole_png,
     read_photo,
+    remove_files,
     resize,
     tile,
     to_float,
@@ -405,3 +406,21 @@ def test_only_a_whole_png_counts_as_whole(tmp_path):
         assert not is_whole_png(written(tmp_path / "cut.png", content[:length]))
     assert not is_whole_png(written(tmp_path / "other.png", b"x" + content[1:]))
     assert not is_whole_png(tmp_path / "absent.png")
+
+
+def test_files_of_our_own_are_removed_and_nothing_else(tmp_path):
+    folder = tmp_path / "ours"
+    for name in ("ours/a", "ours/b", "ours/folder/a", "beside"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (folder / "link").symlink_to(tmp_path / "beside")
+    (tmp_path / "door").symlink_to(folder)
+    remove_files(tmp_path / "door", ["a", "b"])
+    assert len(list(folder.iterdir())) == 4
+    remove_files(folder, ["a", "absent", "folder", "link", "../beside", "folder/a", "", "."])
+    assert sorted(path.name for path in folder.iterdir()) == ["b", "folder", "link"]
+    assert (folder / "folder" / "a").exists() and (tmp_path / "beside").exists()
+    (folder / "link").unlink()
+    remove_files(folder / "folder", ["a"])
+    remove_files(folder, ["b"])
+    assert not folder.exists()

@@ -391,7 +391,9 @@ def test_other_updates_resume_as_exactly(faces, tmp_path, more):
 @pytest.mark.parametrize("wrong", [
     ["--batch_size", "0"], ["--batch_size", "-3"], ["--batch_size", "abc"], ["--epoch", "0"], ["--epoch", "1.5"],
     ["--learning_rate", "nan"], ["--learning_rate", "inf"], ["--learning_rate", "0"], ["--beta1", "1"],
-    ["--average", "1"], ["--real_label", "0.2"], ["--image_size", "96"], ["--seed", "-1"], ["--colour", "blue"],
+    ["--average", "1"], ["--real_label", "0.2"], ["--image_size", "96"], ["--seed", "-1"],
+    *([f"--{name}", "3000000000"] for name in ("seed", "epoch", "batch_size", "z_dim", "gf_dim", "df_dim", "keep",
+                                               "save_every", "resume_from", "penalty_every", "g_updates")), ["--colour", "blue"],
     ["--batch", "8"], ["stray"]], ids=" ".join)
 def test_a_wrong_option_is_a_usage_error_of_one_line(tmp_path, capsys, wrong):
     with pytest.raises(SystemExit) as caught:
@@ -446,6 +448,33 @@ def test_an_export_that_would_destroy_something_is_refused_before_training(faces
     (tmp_path / "home" / "novel.txt").write_text("years of work")
     assert train(faces, tmp_path, "--export", str(tmp_path / "home")) == BAD_OUTPUT
     assert "novel.txt" in capsys.readouterr().err and not saves(tmp_path)
+
+
+def test_a_run_killed_before_its_first_save_may_save_more_often_when_it_begins_again(faces, unbroken, tmp_path):
+    home = copy_as_of(0, unbroken, tmp_path / "home")
+    for number in range(2):
+        assert train(faces, home, "--save_every", str(7 - number)) == 0
+    assert curves(home) == curves(unbroken)
+
+
+def test_a_finished_runs_curves_are_not_erased_by_one_whose_saves_lie_elsewhere(faces, unbroken, tmp_path, capsys):
+    home = Path(shutil.copytree(unbroken, tmp_path / "home"))
+    before = contents(home)
+    assert train(faces, home, "--checkpoint_dir", str(tmp_path / "other"), "--save_every", "99") == BAD_OUTPUT
+    assert "curves of another run, up to step 24" in capsys.readouterr().err
+    assert contents(home) == before and not contents(tmp_path / "other")
+
+
+def test_what_another_program_logged_stays(faces, tmp_path):
+    (tmp_path / "logs" / "dcgan" / "samples").mkdir(parents=True)
+    writer = tf.summary.create_file_writer(str(tmp_path / "logs" / "dcgan"))
+    with writer.as_default():
+        tf.summary.scalar("d_loss", 1.0, 1)
+    writer.flush()
+    (tmp_path / "logs" / "dcgan" / "samples" / "0001.png").write_bytes(b"mine")
+    before = contents(tmp_path)
+    assert train(faces, tmp_path, "--epoch", "1", "--seed", str(2 ** 31 - 1)) == 0
+    assert contents(tmp_path).items() >= before.items() and saves(tmp_path) == [3]
 
 
 def test_saves_and_curves_may_not_share_a_folder(faces, tmp_path, capsys):

@@ -71,7 +71,9 @@ def kind_of(manifest):
 def find_model(folder, warn=lambda text: None):
     """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
     troubles = []
-    folder = Path(folder) if Path(folder).exists() else ROOT / folder       # the shipped models lie beside the code
+    folder = Path(folder)
+    if not folder.exists() and (ROOT / folder).exists():                    # the shipped models lie beside the code
+        folder = ROOT / folder
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
             manifest = read_manifest(save)

@@ -8,8 +8,9 @@ import pytest
 import face_completion
 from completion.masks import center
 from dataset.folder import load_faces
+from dataset.store import Pack, write_pack
 from helpers import to_float
-from models import train
+from models import face_parts, train
 from models.face_parts import PARTS, LabelledFaces, draw_parts, find_landmarks
 from models.generative_face_completion import GenerativeFaceCompletion, Training, cut_squares, draw_squares
 from network import tf
@@ -112,3 +113,40 @@ def test_a_resumed_run_equals_an_unbroken_one_and_its_model_fills_faces(tmp_path
     ended = run(face_completion.main, tmp_path / "faces", "--method", "generative_face_completion", "--checkpoint",
                 tmp_path / "shipped", "--out_dir", tmp_path / "out")
     assert not ended.code and "8 completed" in ended.out
+
+
+class Told(Exception):
+    """What a user who stops raises in these tests."""
+
+
+def test_parts_are_found_once_and_who_was_stopped_goes_on(tmp_path, monkeypatch):
+    portraits = load_faces(PORTRAITS, 64)[0][:7]
+    write_pack(tmp_path / "pack", portraits, shard=3)
+    asked, seen, said = [], [], []
+    monkeypatch.setattr(face_parts, "SHARD", 3)
+    monkeypatch.setattr(face_parts, "find_landmarks", lambda finder, face: seen.append(face) or
+                        find_landmarks(finder, face))
+
+    def check():
+        asked.append(None)
+        if len(asked) == 5:
+            raise Told
+    console = Console(None, check, said.append)
+    with pytest.raises(Told):
+        LabelledFaces(Pack(tmp_path / "pack", 64), tmp_path / "run", console)
+    assert len(list(tmp_path.glob("run/parts-*/*"))) == 1 and len(seen) == 4            # the first file is whole
+    labelled = LabelledFaces(Pack(tmp_path / "pack", 64), tmp_path / "run", console)
+    assert len(seen) == 8 and len(said) == 2 and labelled.shape == (7, 64, 64, 4) and len(labelled) == 7
+    for row, face in enumerate(portraits):
+        np.testing.assert_array_equal(labelled[np.array([row])][0, ..., :3], face)
+        expected = draw_parts(find_landmarks(FaceFinder(), face), 64)
+        np.testing.assert_array_equal(labelled[row:row + 1][0, ..., 3], expected)
+    again = LabelledFaces(portraits, tmp_path / "run", console)
+    assert len(seen) == 8 and len(said) == 2                                            # packed or not
+    np.testing.assert_array_equal(again[:], labelled[:])
+    damaged = sorted(tmp_path.glob("run/parts-*/*"))[1]
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    np.testing.assert_array_equal(LabelledFaces(portraits, tmp_path / "run", console)[:], labelled[:])
+    assert len(seen) == 11
+    LabelledFaces(portraits[::-1].copy(), tmp_path / "run", console)
+    assert len(seen) == 18                                                              # other faces

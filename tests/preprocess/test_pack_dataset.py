@@ -47,3 +47,20 @@ def test_a_run_begun_on_a_folder_goes_on_with_its_pack(openface, tmp_path, run):
     assert not run(train_network.main, "--dataset", openface, "--epoch", 1, *options).code
     ended = run(train_network.main, "--dataset", tmp_path / "pack", "--epoch", 2, *options)
     assert not ended.code and "going on from" in ended.out and "trained 6 steps" in ended.out
+
+
+@pytest.mark.parametrize("output", [".", "", "/", "..", "../faces", "link"])
+def test_what_is_there_already_is_no_output_by_any_name(openface, tmp_path, run, monkeypatch, output):
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "link").symlink_to(tmp_path / "nowhere")
+    monkeypatch.chdir(tmp_path / "faces")
+    ended = run(pack_dataset.main, openface, output)
+    assert ended.code == BAD_OUTPUT and len(ended.err.splitlines()) == 1 and "exists" in ended.err
+    assert [path.name for path in tmp_path.rglob("*")] == ["faces", "link"]
+
+
+def test_what_others_keep_where_the_pack_is_written_stays(openface, tmp_path, run):
+    (tmp_path / ".pack.unfinished").mkdir()
+    (tmp_path / ".pack.unfinished" / "thesis.txt").write_text("mine")
+    assert run(pack_dataset.main, openface, tmp_path / "pack").code == BAD_OUTPUT
+    assert [path.name for path in tmp_path.rglob("*")] == [".pack.unfinished", "thesis.txt"]

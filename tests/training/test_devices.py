@@ -44,8 +44,8 @@ def test_a_batch_that_cannot_fit_is_refused_before_it_is_tried():
 
 @without_gpu
 def test_the_batches_of_the_report_fit():
-    check_memory(8, Architecture())
-    check_memory(64, Architecture(gf_dim=2, df_dim=2))
+    check_memory(300, Architecture())
+    check_memory(64, Architecture(128))
 
 
 @without_gpu

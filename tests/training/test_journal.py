@@ -101,3 +101,45 @@ def test_without_tensorboard_one_warning_comes_and_the_plain_files_are_written(t
     assert points(tmp_path) == [{"step": 1, "d_loss": 1.0}, {"step": 2, "d_loss": 1.0}]
     assert (tmp_path / "samples" / "0000.png").exists()
     assert not list(tmp_path.glob("events*"))
+
+
+def write_foreign_events(folder, tag):
+    writer = tf.summary.create_file_writer(str(folder), filename_suffix=".foreign")
+    with writer.as_default():
+        tf.summary.scalar(tag, 1.0, 3)
+    writer.flush()
+    path, = folder.glob("*.foreign")
+    return path
+
+
+@pytest.mark.parametrize("first_step", [0, 2])
+def test_only_what_a_run_wrote_is_ever_removed(tmp_path, first_step):
+    log, elsewhere = tmp_path / "log", tmp_path / "elsewhere"
+    write_run(log, [1, 2, 3, 4])
+    write_run(elsewhere, [1, 2, 3, 4])
+    (log / "samples" / "0003.png").symlink_to(elsewhere / "samples" / "0004.png")
+    (log / "events.out.tfevents.9").symlink_to(next(elsewhere.glob("events.out.tfevents.*")))
+    (log / "events.out.tfevents.10").write_bytes(b"no events")
+    for name in ("portrait.png", "0007.png", "4.png"):
+        (log / "samples" / name).write_bytes(b"mine")
+    mine = [write_foreign_events(log, "accuracy"), log / "events.out.tfevents.10", *elsewhere.rglob("*.*"),
+            *(log / "samples" / name for name in ("0003.png", "portrait.png", "0007.png", "4.png"))]
+    before = [path.read_bytes() for path in mine]
+    Journal(log, first_step, warned)
+    assert [path.read_bytes() for path in mine] == before and len(before) == 10
+    assert not (log / "samples" / "0004.png").exists()
+
+
+def test_event_files_in_a_folder_without_our_curves_stay(tmp_path):
+    path = write_foreign_events(tmp_path, "d_loss")
+    before = path.read_bytes()
+    Journal(tmp_path, 0, warned)
+    assert path.read_bytes() == before
+
+
+def test_samples_behind_a_link_stay(tmp_path):
+    write_run(tmp_path / "log", [1, 2])
+    (tmp_path / "log" / "samples").rename(tmp_path / "elsewhere")
+    (tmp_path / "log" / "samples").symlink_to(tmp_path / "elsewhere")
+    Journal(tmp_path / "log", 0, warned)
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["0000.png", "0002.png"]
