@@ -1,5 +1,7 @@
 """How fast the toolkit is on this machine, each number the median of nine: make bench, or with the parts to measure.
 
+python -m benchmarks.speed train complete
+
 train     faces a second of one update of both networks, batches of 300 and 64, float32 and bfloat16
 loop      what the training loop costs over the bare update: data, curves, samples and saves
 layers    how much of this machine's rate of matrix products the layers reach, forward and backward
@@ -26,6 +28,7 @@ from dataset.stream import batches
 from nn import layers
 from nn.choices import PRECISIONS
 from nn.setup import tf
+from shell.options import Parser
 
 REPEATS = 9
 
@@ -137,8 +140,17 @@ def complete(batch, intervals=REPEATS, iterations=10):
     print(f"complete, batch {batch}, float32: {batch * iterations / seconds:.0f} face-iterations/s")
 
 
+PARTS = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
+         "complete": lambda: [complete(batch) for batch in (64, 256)]}
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser(__doc__, "python -m benchmarks.speed train complete")
+    parser.add_argument("parts", nargs="*", choices=list(PARTS), default=["train", "complete"], help="what to measure")
+    return parser.parse_args(argv)
+
+
 if __name__ == "__main__":
-    parts = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
-             "complete": lambda: [complete(batch) for batch in (64, 256)]}
-    for part in sys.argv[1:] or ["train", "complete"]:
-        parts[part]()
+    for part in parse().parts:
+        PARTS[part]()
