@@ -9,6 +9,7 @@ from helpers import NOT_FINITE, Stopped, UsageError, read_json, tile, to_float, 
 from . import checkpoint
 from .health import EXAMINATIONS, diagnose
 from .journal import Journal
+from .machines import this_worker
 from .manifest import MANIFEST
 from .run_folders import mark, remove_save
 
@@ -77,6 +78,36 @@ class Chief:
             self.store.save(step, epoch=step // self.per_epoch, **self.record)
         if stopped:
             raise stopped
+
+
+    def export(self, step):
+        """At the end, write the model folder that was asked for."""
+        if self.settings.places.export:
+            checkpoint.export(self.model, self.settings.places.export, self.record | {"step": step},
+                              self.settings.places.half)
+
+
+class Bystander:
+    """What stands in a Chief's place in the other workers: it writes nothing, and stops when it is asked to."""
+
+    def __init__(self, console):
+        self.console = console
+
+    def ignore(self, *_):
+        """Do nothing."""
+
+    begin = report = examine = sample = export = ignore
+
+    def save(self, step):
+        """Save nothing; what console.check raises ends the run."""
+        self.console.check()
+
+
+def appoint(model, store, record, settings, console):
+    """The Chief of a run, or in its other workers a Bystander; of what Chief takes."""
+    if this_worker().is_chief:
+        return Chief(model, store, record, settings, console=console)
+    return Bystander(console)
 
 
 def drop_best(folder, step):
