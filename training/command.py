@@ -77,8 +77,8 @@ def carry_out(options, find_type):
     places = _take(Places, options)
     check_places(places)
     with ExitStack() as held:
-        for folder in (places.saves, places.log) if this_worker().is_chief else ():
-            held.enter_context(claim_folder(folder))
+        for folder, kind in ((places.saves, "run"), (places.log, "log")) if this_worker().is_chief else ():
+            held.enter_context(claim_folder(folder, kind))
         stop = held.enter_context(StopRequest())
         model_type = find_type()
         from .loop import train

@@ -60,11 +60,11 @@ def check_log(places, save_every):
 
 
 def mark(places):
-    """Give both folders of a run its id, a new one if it has none."""
+    """Give both folders of a run its id, a new one if it has none, and say of what kind each is."""
     name = read_json(places.saves / IDENTITY).get("id") or uuid.uuid4().hex
-    for folder in (places.saves, places.log):
-        if read_json(folder / IDENTITY).get("id") != name:
-            write_json(folder / IDENTITY, {"id": name})
+    for folder, kind in ((places.saves, "run"), (places.log, "log")):
+        if read_json(folder / IDENTITY) != (identity := {"id": name, "kind": kind}):
+            write_json(folder / IDENTITY, identity)
 
 
 def remove_save(folder):
