@@ -20,7 +20,7 @@ from methods import CLASSICAL, LEARNED, METHODS, NEED_FACES, method_options
 from preprocess import dlib_models
 from shell.command import command
 from shell.messages import report_failure, say, warn
-from shell.options import Parser, add_inputs, whole_number
+from shell.options import Parser, add_inputs, output_path, whole_number
 from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
@@ -52,11 +52,12 @@ def make_parser():
                       help="how to fill")
     what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
     what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
-    what.add_argument("--out_dir", default="measured", metavar="DIR", help="folder for the results")
+    what.add_argument("--out_dir", type=output_path, default="measured", metavar="DIR", help="folder for the results")
     what.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
     what = parser.add_argument_group("models and faces")
     what.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
-    what.add_argument("--checkpoint", default="checkpoint/celeba64", metavar="DIR", help="model of the latent search")
+    what.add_argument("--checkpoint", metavar="DIR", help="model of the latent search; without it the shipped one of "
+                      "--model's kind, such as checkpoint/celeba64")
     what.add_argument("--learned", default=method_options.SHIPPED, metavar="DIR",
                       help="learned models: DIR/vae and so on")
     how = parser.add_argument_group("how")

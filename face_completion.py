@@ -22,7 +22,7 @@ from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import Parser, add_inputs, number, whole_number
+from shell.options import Parser, add_inputs, number, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
@@ -71,13 +71,14 @@ def make_parser():
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     method_options.add_search(search)
-    search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
+    search.add_argument("--log_dir", type=output_path, metavar="DIR",
+                        help="write the course of losses and gradients for TensorBoard")
     return parser
 
 
 def add_first(first):
     """What most people ask for."""
-    first.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
+    first.add_argument("--out_dir", type=output_path, default="completed", metavar="DIR", help="folder for the results")
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED})")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
@@ -140,7 +141,7 @@ def main(argv=None):
     names = output_names(sources, reserved=CompletedFolder.RESERVED)
     folder = CompletedFolder(place.out_dir, describe(holes, subject, settings, sources))
     with folder.claim(), claim_log(place), StopRequest() as stop:
-        done = folder.open(place.overwrite)
+        done = folder.open(names, place.overwrite)
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})

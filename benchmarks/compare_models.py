@@ -7,17 +7,20 @@ distance of the face descriptors, and PSNR and SSIM in the centre hole after the
 makes (one start, 60 iterations). A model is a run's folder, one of its saves, or a model folder.
 """
 
+import sys
+
 import numpy as np
 
 from completion.blend import blend_poisson
 from completion.masks import center
 from completion.search import Latent, Search
 from dataset.folder import load_faces
-from helpers import to_float, to_uint8
+from helpers import NO_INPUT, UsageError, to_float, to_uint8
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.identity import FaceDescriber
 from metrics.images import measure
 from preprocess.dlib_models import DESCRIPTOR, checked
+from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model
 from training.health import QUICK
@@ -37,9 +40,14 @@ def complete(dcgan, truth):
     return [float(np.mean([score[name] for score in scores])) for name in ("hole_psnr", "hole_ssim")]
 
 
-def main(folder, count, models):
-    """Print the table."""
+@command
+def main(argv=None):
+    """Print the table; returns the exit code."""
+    options = parse(argv)
+    folder, count, models = options.folder, options.count, options.models
     faces, describe = load_faces(folder, 64)[0][:count], FaceDescriber(str(checked(DESCRIPTOR))).describe
+    if len(faces) < 2:
+        raise UsageError(f"no two faces of 64 pixels a side in {folder}", NO_INPUT)
     real = describe(faces)
     print(f"{'model':40} {'updates':>8} {'sliced_wasserstein':>18} {'face_kernel':>12} {'face_frechet':>12} "
           f"{'hole_psnr':>10} {'hole_ssim':>10}")
@@ -65,4 +73,4 @@ def parse(argv=None):
 
 
 if __name__ == "__main__":
-    main(**vars(parse()))
+    sys.exit(main())

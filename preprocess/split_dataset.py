@@ -14,7 +14,7 @@ from helpers import BadPhoto, UsageError
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import Parser, whole_number
+from shell.options import Parser, output_path, whole_number
 
 
 def parse(argv=None):
@@ -23,7 +23,8 @@ def parse(argv=None):
                     "python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 "
                     "--test 1000")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
-    parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
+    parser.add_argument("output", type=output_path, metavar="OUTPUT",
+                        help="folder for train/, validation/, test/ and their lists")
     for side in SIDES:
         parser.add_argument(f"--{side}", type=whole_number(), metavar="N",
                             help=f"faces of {side} (needed without --partition; with it, at most so many)")

@@ -1,6 +1,7 @@
 """Options that commands share, and what their values may be."""
 import argparse
 import math
+import os
 
 from helpers import USAGE, VERSION
 
@@ -59,6 +60,20 @@ def number(at_least=-math.inf, at_most=math.inf, above=-math.inf):
             raise argparse.ArgumentTypeError(f"needs a finite number {' and '.join(bounds)}, got {text!r}")
         return value
     return convert
+
+
+def output_path(text):
+    """An argparse type: the path of a folder or file to be written, which is not empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"needs a path, got {text!r}")
+    return text
+
+
+def folder_name(text):
+    """An argparse type: the name of a folder, without the path to it."""
+    if text.strip() in ("", ".", "..") or os.sep in text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"needs a plain name, got {text!r}")
+    return text
 
 
 def add_inputs(parser):

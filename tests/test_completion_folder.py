@@ -159,3 +159,13 @@ def test_nothing_is_written_through_a_link_in_the_output_folder(complete, faces,
 def test_options_of_holes_that_would_do_nothing_are_refused(complete, faces, arguments, problem):
     ended = complete(faces, *arguments)
     assert ended.code == 2 and problem in ended.err and len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["report.html", f"{NAMES[0]}/completed.png", "config.json"])
+def test_files_of_others_are_not_replaced(complete, faces, tmp_path, name):
+    path = tmp_path / "out" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine\n")
+    ended = complete(faces)
+    assert ended.code == BAD_OUTPUT and name in ended.err and len(ended.err.splitlines()) == 1
+    assert path.read_text() == "mine\n" and complete(faces, out="other").code == 0

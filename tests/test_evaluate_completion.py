@@ -228,3 +228,18 @@ def test_several_answers_and_processes_change_no_measured_picture(finished, mode
     config = json.loads((tmp_path / "several/config.json").read_text())
     assert config["completions"] == 2
     assert all("diversity_rms" in record for record in read_records(tmp_path / "several/results.jsonl"))
+
+
+@pytest.mark.parametrize("config", [None, "{broken"])
+def test_results_whose_settings_are_lost_are_not_taken_for_others(finished, model, tmp_path, run, config):
+    shutil.copytree(finished, tmp_path / "out")
+    (tmp_path / "out/config.json").unlink()
+    if config:
+        (tmp_path / "out/config.json").write_text(config)
+    ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--jobs", 1, "--out_dir", tmp_path / "out")
+    assert ended.code == 2 and "are lost" in ended.err and len(ended.err.splitlines()) == 1
+
+
+def test_another_kind_of_model_is_found_without_its_folder():
+    _, _, methods, _ = evaluate_completion.parse([str(FACES), "--methods", "latent", "--model", "vae"])
+    assert methods["latent"].checkpoint.endswith("celeba64-learned/vae")

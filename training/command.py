@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import number, whole_number
+from shell.options import folder_name, number, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 
@@ -28,9 +28,10 @@ def add_run(group, name, *, epoch, batch_size):
     group.add_argument("--epoch", type=whole_number(1), default=epoch, metavar="N", help="passes over the faces")
     group.add_argument("--batch_size", type=whole_number(1), default=batch_size, metavar="N", help="faces an update")
     group.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides weights, noise and order")
-    group.add_argument("--run", default=name, metavar="NAME", help="name of the run's folders")
-    group.add_argument("--checkpoint_dir", default="checkpoint", metavar="DIR", help="saves go to DIR/NAME")
-    group.add_argument("--log_dir", default="logs", metavar="DIR", help="curves and samples go to DIR/NAME")
+    group.add_argument("--run", type=folder_name, default=name, metavar="NAME", help="name of the run's folders")
+    for place, default, what in (("checkpoint", "checkpoint", "saves"), ("log", "logs", "curves and samples")):
+        group.add_argument(f"--{place}_dir", type=output_path, default=default, metavar="DIR",
+                           help=f"{what} go to DIR/NAME")
     for what, default, between in (("save", 500, "saves"), ("sample", 250, "sheets of samples"),
                                    ("report", 10, "points of the curves")):
         group.add_argument(f"--{what}_every", type=whole_number(1), default=default, metavar="STEPS",
@@ -40,7 +41,8 @@ def add_run(group, name, *, epoch, batch_size):
                        help="go on from the save of this step instead of the newest; what came after it is dropped")
     group.add_argument("--begin_from", metavar="DIR",
                        help="model whose weights a new run begins with, as far as it has the same networks")
-    group.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
+    group.add_argument("--export", type=output_path, metavar="DIR",
+                       help="at the end, write a model folder without the optimizers")
     group.add_argument("--half", action="store_true", help="write the kernels of that model in 16 bits, to ship it")
     group.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")

@@ -68,12 +68,15 @@ def kind_of(manifest):
     return manifest.get("kind", "dcgan")
 
 
+def locate(folder):
+    """A model's folder where it is named, or else beside the code, where the shipped ones lie."""
+    folder = Path(folder)
+    return ROOT / folder if not folder.exists() and (ROOT / folder).exists() else folder
+
+
 def find_model(folder, warn=lambda text: None):
     """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
-    troubles = []
-    folder = Path(folder)
-    if not folder.exists() and (ROOT / folder).exists():                    # the shipped models lie beside the code
-        folder = ROOT / folder
+    troubles, folder = [], locate(folder)
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
             manifest = read_manifest(save)

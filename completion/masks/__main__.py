@@ -9,10 +9,11 @@ import numpy as np
 
 import helpers
 from completion.masks import make_hole
+from helpers import UsageError
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say
-from shell.options import Parser, whole_number
+from shell.options import Parser, output_path, whole_number
 
 from . import MASKS
 
@@ -21,7 +22,8 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.",
                     "python -m completion.masks holes/ --size 64 --seed 0 --count 10")
-    parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
+    parser.add_argument("output", type=output_path, metavar="OUT",
+                        help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
     parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the pictures")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the drawn holes")
@@ -35,6 +37,9 @@ def main(argv=None):
     options = parse(argv)
     shares, output = {}, Path(options.output)
     with claim_folder(output, "holes"):
+        old, new = helpers.read_json(output / "manifest.json"), {"size": options.size, "seed": options.seed}
+        if changed := [name for name, value in new.items() if old.get(name, value) != value]:
+            raise UsageError(f"{output} holds holes of another {' and '.join(changed)}: choose another OUT")
         for mask in options.masks:
             for index in range(options.count):
                 name = f"{mask}/{index:04d}"
@@ -42,8 +47,7 @@ def main(argv=None):
                 helpers.write_picture(output / f"{name}.png", np.repeat(hole[..., None] * np.uint8(255), 3, axis=2))
                 shares[f"{name}.png"] = round(float(hole.mean()), 5)
         helpers.write_json(output / "manifest.json", {
-            "size": options.size, "seed": options.seed, "white": "hole", "version": helpers.VERSION,
-            "share_of_hole": shares})
+            **new, "white": "hole", "version": helpers.VERSION, "share_of_hole": shares})
     say(f"{len(shares)} holes in {output}")
 
 

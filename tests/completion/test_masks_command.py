@@ -33,3 +33,11 @@ def test_kinds_sizes_and_seeds_can_be_chosen(run, tmp_path):
 def test_an_unknown_kind_is_a_usage_error(run, tmp_path):
     ended = run(main, tmp_path, "--masks", "moon")
     assert ended.code == 2 and "moon" in ended.err
+
+
+def test_holes_of_another_seed_or_size_go_elsewhere(tmp_path, run):
+    command = [tmp_path / "holes", "--masks", "random", "--count"]
+    assert run(main, *command, 2).code == 0 and run(main, *command, 1).code == 0
+    for other in (["--seed", 1], ["--size", 32]):
+        ended = run(main, *command, 1, *other)
+        assert ended.code == 2 and "choose another OUT" in ended.err

@@ -139,3 +139,9 @@ def test_an_evaluation_knows_its_encoder(run, encoded, tmp_path):
     ended = run(evaluate_completion.main, *FACES, "--methods", "latent", "--checkpoint", encoded, "--recipe", "pool",
                 "--out_dir", tmp_path / "out")
     assert ended.code == 2 and "other settings (recipe, encoder)" in ended.err
+
+
+def test_from_any_folder_the_shipped_encoder_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    *_, settings, _, _ = face_completion.parse(["face.png"])
+    assert settings.search.recipe.space == "activations" and Path(settings.search.encoder).is_dir()

@@ -13,7 +13,7 @@ from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, Stopped, UsageError
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import printable
-from shell.options import Parser, add_inputs, number, whole_number
+from shell.options import Parser, add_inputs, folder_name, number, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs
@@ -273,3 +273,15 @@ def test_the_command_to_resume_with_starts_a_module_as_it_was_started(monkeypatc
     monkeypatch.setitem(sys.modules, "__main__", started)
     monkeypatch.setattr(sys, "argv", ["/b/train.py", "vae", "--seed", "3"])
     assert run(main).out.endswith(" -m models.train vae --seed 3\n")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t"])
+def test_an_output_has_a_name(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="needs a path"):
+        output_path(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "../evil", "a/b", "/tmp/x"])
+def test_the_name_of_a_run_is_no_path(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="needs a plain name"):
+        folder_name(text)
