@@ -394,7 +394,8 @@ def test_other_updates_resume_as_exactly(faces, tmp_path, more):
     ["--learning_rate", "nan"], ["--learning_rate", "inf"], ["--learning_rate", "0"], ["--beta1", "1"],
     ["--average", "1"], ["--real_label", "0.2"], ["--image_size", "96"], ["--seed", "-1"],
     *([f"--{name}", "3000000000"] for name in ("seed", "epoch", "batch_size", "z_dim", "gf_dim", "df_dim", "keep",
-                                               "save_every", "resume_from", "penalty_every", "g_updates")), ["--colour", "blue"],
+                                               "save_every", "resume_from", "penalty_every", "g_updates")),
+    ["--colour", "blue"],
     ["--batch", "8"], ["stray"]], ids=" ".join)
 def test_a_wrong_option_is_a_usage_error_of_one_line(tmp_path, capsys, wrong):
     with pytest.raises(SystemExit) as caught:
