@@ -1,5 +1,6 @@
 # make demo    align and complete the portraits of samples/ with the shipped model
-# make test    the test suite, but for what takes minutes: make test-slow
+# make test    lint, and the tests of some minutes
+# make test-slow  the others: kills, clusters, browsers
 # make bench   faces/s of training and face-iterations/s of completion
 # make lint    ruff over every file
 # make clean   remove .venv, and aligned/ and completed/, where the demo writes
@@ -28,7 +29,7 @@ demo: setup
 	$(BIN)/python face_completion.py aligned/ --out_dir completed
 	@echo "Look at completed/progress.gif and at the sheets in completed/grids/"
 
-test: setup
+test: lint
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: setup

@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 VERSION = "0.1.0"
-PRECISIONS = "float32", "bfloat16"                      # what convolutions may compute in
 
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 
@@ -329,6 +328,10 @@ class RecordFile:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the file."""
         with contextlib.suppress(OSError):                  # append() has already told what could not be written
             self._file.close()
 

@@ -6,7 +6,8 @@ Networks", ICLR 2016, with the sizes of the 2018 report. This module knows no fi
 import dataclasses
 
 from helpers import UsageError
-from nn import adversarial, tf
+from nn import adversarial
+from nn.choices import NORMS, Schedule
 from nn.layers import (
     BatchNorm,
     Bias,
@@ -23,8 +24,8 @@ from nn.layers import (
     variable,
 )
 from nn.optimizer import copy_weights, descend, falling, follow, make_adam
-from training.settings import NORMS, Schedule
-from training.trainable import Trainable
+from nn.setup import tf
+from nn.trainable import Trainable
 
 KERNEL = 5
 SMALLEST = 4                                            # side of the first activations of G and the last of D
@@ -44,7 +45,7 @@ class Architecture:
     image_size : side of a face in pixels, 32, 64 or 128
     z_dim : length of the latent z
     gf_dim, df_dim : filters of G's last and D's first hidden layer; every layer inwards has twice as many
-    d_norm : what keeps D's layers in bounds, one of training.settings.NORMS
+    d_norm : what keeps D's layers in bounds, one of nn.choices.NORMS
     """
     image_size: int = 64
     z_dim: int = 100
@@ -77,7 +78,7 @@ class Training(Schedule):
     penalty : of D's slope, a name of adversarial.PENALTIES or "none"; penalty_weight : its factor
     penalty_every : updates from one penalty to the next, each as much heavier (Karras et al., CVPR 2020, appendix B)
     augment : names of adversarial.AUGMENTATIONS, with blanks between them
-    precision : what the convolutions compute in, one of helpers.PRECISIONS; weights, losses and optimizers are float32
+    precision : what the convolutions compute in, one of nn.choices.PRECISIONS; all else is float32
     """
     learning_rate: float = 0.0003
     g_updates: int = 1
@@ -214,7 +215,7 @@ class DCGAN(Trainable):
         return self.discriminator(faces)
 
     def compute_in(self, precision):
-        """Have the convolutions compute in one of helpers.PRECISIONS; weights and results stay float32."""
+        """Have the convolutions compute in one of nn.choices.PRECISIONS; weights and results stay float32."""
         self.generator.dtype = self.discriminator.dtype = tf.as_dtype(precision)
 
     @property

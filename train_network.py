@@ -4,11 +4,10 @@ python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 
 """
 import sys
 
-from helpers import PRECISIONS
+from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES, PRECISIONS
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from shell.training import add_faces, add_run, add_schedule, add_sizes, carry_out
-from training.settings import AUGMENTATIONS, LOSSES, NORMS, PENALTIES
+from training.command import add_faces, add_run, add_schedule, add_sizes, carry_out
 
 PRESETS = {
     "report": {},

@@ -6,19 +6,19 @@ Of the first COUNT faces in the folder VALIDATION and as many samples: sliced Wa
 distance of the face descriptors, and PSNR and SSIM in the centre hole after the short completion that training.health
 makes (one start, 60 iterations). A model is a run's folder, one of its saves, or a model folder.
 """
-import sys
 
 import numpy as np
 
 from completion.blend import blend_poisson
 from completion.masks import center
-from completion.search import Search
+from completion.search import Latent, Search
 from dataset.folder import load_faces
 from helpers import to_float, to_uint8
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.identity import FaceDescriber
 from metrics.images import measure
 from preprocess.dlib_models import DESCRIPTOR, checked
+from shell.options import Parser, whole_number
 from training.checkpoint import load_model
 from training.health import QUICK
 
@@ -27,18 +27,19 @@ BATCH = 250
 
 def complete(dcgan, truth):
     """Mean PSNR and SSIM in the centre hole of (N, S, S, 3) uint8 faces."""
-    search, scores = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, QUICK), []
+    search, scores = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK), []
     for first in range(0, len(truth), BATCH):
         part = truth[first:first + BATCH]
         faces, known = to_float(part), np.repeat(center(part.shape[1])[None], len(part), axis=0)
-        found = search(faces, known, range(first, first + len(part)))
-        results = to_uint8(blend_poisson(faces, found.guess, known))
+        standing = search(faces, known, range(first, first + len(part)))
+        results = to_uint8(blend_poisson(faces, standing.guess, known))
         scores += [measure(*face) for face in zip(part, results, known)]
     return [float(np.mean([score[name] for score in scores])) for name in ("hole_psnr", "hole_ssim")]
 
 
-def main(folder, count, *models):
-    faces, describe = load_faces(folder, 64)[0][:int(count)], FaceDescriber(str(checked(DESCRIPTOR))).describe
+def main(folder, count, models):
+    """Print the table."""
+    faces, describe = load_faces(folder, 64)[0][:count], FaceDescriber(str(checked(DESCRIPTOR))).describe
     real = describe(faces)
     print(f"{'model':40} {'updates':>8} {'sliced_wasserstein':>18} {'face_kernel':>12} {'face_frechet':>12} "
           f"{'hole_psnr':>10} {'hole_ssim':>10}")
@@ -53,5 +54,15 @@ def main(folder, count, *models):
               flush=True)
 
 
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Measure how good trained models are, a line each.",
+                    "python -m benchmarks.compare_models processed-data/validation 1000 checkpoint/celeba64")
+    parser.add_argument("folder", metavar="VALIDATION", help="folder of aligned faces of other people")
+    parser.add_argument("count", type=whole_number(2), metavar="COUNT", help="how many of them")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a run, of one save, or of a model")
+    return parser.parse_args(argv)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(**vars(parse()))

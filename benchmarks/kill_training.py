@@ -1,7 +1,8 @@
 """Kill a training run at random moments with SIGKILL, let it go on each time, and compare it with an untouched one.
 
-python -m benchmarks.kill_training [kills, 20 without] [seed, 0 without]
+python -m benchmarks.kill_training --kills 20 --seed 0
 """
+import json
 import random
 import shutil
 import subprocess
@@ -11,15 +12,53 @@ import time
 from pathlib import Path
 
 import numpy as np
-from test_train_network import ROOT, arguments, curves, saves, tensors, write_faces
+from PIL import Image
 
-EPOCHS, PER_EPOCH = 400, 3
+from nn.setup import tf
+from shell.options import Parser, whole_number
+from training.manifest import list_saves
+
+ROOT = Path(__file__).resolve().parents[1]
+FACES, EPOCHS, PER_EPOCH = 24, 400, 3
+OPTIONS = ("--epoch", EPOCHS, "--batch_size", FACES // PER_EPOCH, "--z_dim", 8, "--gf_dim", 2, "--df_dim", 2,
+           "--save_every", 5, "--sample_every", 12, "--report_every", 1, "--keep", 99, "--decay", 0.5, "--noise", 0.1,
+           "--average", 0.9)
 LIFE = 0.8                                              # seconds at most from a process's first save to its end
 
 
+def write_faces(folder):
+    """Write smooth random pictures; returns their folder."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(FACES):
+        corners = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+        corners.resize((64, 64), Image.Resampling.BICUBIC).save(folder / f"{index:02d}.png")
+    return folder
+
+
 def start(faces, home):
-    command = [sys.executable, str(ROOT / "train_network.py"), *arguments(faces, home, "--epoch", str(EPOCHS))]
+    """Start the run, or let it go on."""
+    command = [sys.executable, str(ROOT / "train_network.py"), "--dataset", str(faces), "--checkpoint_dir",
+               str(home / "checkpoint"), "--log_dir", str(home / "logs"), *map(str, OPTIONS)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def newest(home):
+    """The step of the newest save."""
+    return max((int(save.name.removeprefix("step-")) for save in list_saves(home / "checkpoint" / "dcgan")), default=0)
+
+
+def tensors(home):
+    """{name: value} of every number in the last save: weights, averages, statistics and the optimizers' slots."""
+    folder = home / "checkpoint" / "dcgan" / f"step-{EPOCHS * PER_EPOCH:08d}"
+    reader = tf.train.load_checkpoint(str(folder / "tensors"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name}
+
+
+def curves(home):
+    """The points of the curves, but for the speed."""
+    lines = (home / "logs" / "dcgan" / "scalars.jsonl").read_text().splitlines()
+    return [{tag: value for tag, value in json.loads(line).items() if tag != "faces_per_second"} for line in lines]
 
 
 def run_to_the_end(faces, home):
@@ -31,8 +70,8 @@ def run_to_the_end(faces, home):
 
 def kill(faces, home, moment):
     """Start the run and kill it `moment` seconds after its first save; says whether it was still alive."""
-    before, process = max(saves(home), default=0), start(faces, home)
-    while process.poll() is None and max(saves(home), default=0) == before:
+    before, process = newest(home), start(faces, home)
+    while process.poll() is None and newest(home) == before:
         time.sleep(0.001)
     time.sleep(moment)
     process.kill()
@@ -40,9 +79,19 @@ def kill(faces, home, moment):
     return process.returncode == -9
 
 
-def main(kills=20, seed=0):
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Kill a training run again and again, and compare it with an untouched one.",
+                    "python -m benchmarks.kill_training --kills 20 --seed 0")
+    parser.add_argument("--kills", type=whole_number(1), default=20, metavar="N", help="how often")
+    parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides when")
+    return parser.parse_args(argv)
+
+
+def main(kills, seed):
+    """Run it; prints a line a kill."""
     rng, folder = random.Random(seed), Path(tempfile.mkdtemp())
-    faces, untouched, killed = write_faces(folder / "faces", 24), folder / "untouched", folder / "killed"
+    faces, untouched, killed = write_faces(folder / "faces"), folder / "untouched", folder / "killed"
     run_to_the_end(faces, untouched)
     begun, survived = time.monotonic(), 0
     while survived < kills:
@@ -51,7 +100,7 @@ def main(kills=20, seed=0):
             shutil.rmtree(killed)
             continue
         survived += 1
-        print(f"kill {survived} of {kills}, newest save {max(saves(killed), default=0)}, "
+        print(f"kill {survived} of {kills}, newest save {newest(killed)}, "
               f"{len(list(killed.rglob('.step-*')))} unfinished", flush=True)
     run_to_the_end(faces, killed)
     compare(untouched, killed)
@@ -61,8 +110,7 @@ def main(kills=20, seed=0):
 
 def compare(first, second):
     """Exit with a message unless both runs ended with the same numbers."""
-    last = EPOCHS * PER_EPOCH
-    a, b = tensors(first, last), tensors(second, last)
+    a, b = tensors(first), tensors(second)
     if a.keys() != b.keys() or not all(np.array_equal(a[name], b[name]) for name in a):
         sys.exit(f"the weights of {first} and {second} differ")
     if curves(first) != curves(second):
@@ -70,4 +118,4 @@ def compare(first, second):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(**vars(parse()))

@@ -1,5 +1,7 @@
 """How fast the toolkit is on this machine, each number the median of nine: make bench, or with the parts to measure.
 
+python -m benchmarks.speed train complete
+
 train     faces a second of one update of both networks, batches of 300 and 64, float32 and bfloat16
 loop      what the training loop costs over the bare update: data, curves, samples and saves
 layers    how much of this machine's rate of matrix products the layers reach, forward and backward
@@ -19,12 +21,14 @@ import numpy as np
 
 import network
 from completion.recipes import Recipe
-from completion.search import Search
+from completion.search import Latent, Search
 from dataset.folder import open_faces
 from dataset.store import write_pack
 from dataset.stream import batches
-from helpers import PRECISIONS
-from nn import layers, tf
+from nn import layers
+from nn.choices import PRECISIONS
+from nn.setup import tf
+from shell.options import Parser
 
 REPEATS = 9
 
@@ -82,7 +86,7 @@ def layer_rates(batch=300):
                 ("D 3 to 16", layers.halve_pixels, 64, 3, 16), ("D 16 to 32", layers.halve, 32, 16, 32),
                 ("D 32 to 64", layers.halve, 16, 32, 64), ("D 64 to 128", layers.halve, 8, 64, 128)):
             print(f"  {name}: " + ", ".join(f"{what} {rate:.0f} ({rate / peak:.0%})" for what, rate in
-                                             rates_of(layer, batch, side, into, out, precision).items()))
+                                             rates_of(layer, batch, side, into, out=out, precision=precision).items()))
 
 
 def rates_of(layer, batch, side, into, out, precision):
@@ -130,14 +134,23 @@ def complete(batch, intervals=REPEATS, iterations=10):
     """Print the speed of the search, one look at the faces every ten iterations included."""
     dcgan, rng, times = network.DCGAN(), np.random.default_rng(0), []
     faces, known = rng.uniform(-1, 1, (batch, 64, 64, 3)).astype(np.float32), rng.random((batch, 64, 64)) < 0.5
-    search = Search(dcgan.generate, dcgan.realism, 100, Recipe(num_iter=(intervals + 2) * iterations))
+    search = Search(Latent(dcgan.generate, 100, dcgan.realism), Recipe(num_iter=(intervals + 2) * iterations))
     search(faces, known, range(batch), interval=iterations, on_step=lambda _: times.append(time.perf_counter()))
     seconds = statistics.median(np.diff(times)[2:])     # the first compile and warm up
     print(f"complete, batch {batch}, float32: {batch * iterations / seconds:.0f} face-iterations/s")
 
 
+PARTS = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
+         "complete": lambda: [complete(batch) for batch in (64, 256)]}
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser(__doc__, "python -m benchmarks.speed train complete")
+    parser.add_argument("parts", nargs="*", choices=list(PARTS), default=["train", "complete"], help="what to measure")
+    return parser.parse_args(argv)
+
+
 if __name__ == "__main__":
-    parts = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
-             "complete": lambda: [complete(batch) for batch in (64, 256)]}
-    for part in sys.argv[1:] or ["train", "complete"]:
-        parts[part]()
+    for part in parse().parts:
+        PARTS[part]()

@@ -4,6 +4,7 @@ import functools
 import numpy as np
 from scipy import ndimage
 
+from . import recipes
 from .matern import fill_matern
 from .membrane import fill_harmonic
 
@@ -86,11 +87,11 @@ def blend_feather(faces, guesses, known, width=None):
     weights = np.where(reach > 0, np.clip(width - reach, 0, None) / (width * np.maximum(reach, 1)), 0) ** 2
     offsets = np.where(known[..., None], faces - guesses, 0).astype(np.float64)
     blended = paste(faces, guesses, known)
-    for face, offset, there in zip(blended, offsets, known):
-        distance = ndimage.distance_transform_edt(~there)
-        near = ~there & (distance < width)
+    for face, offset, kept in zip(blended, offsets, known):
+        distance = ndimage.distance_transform_edt(~kept)
+        near = ~kept & (distance < width)
         fade = (1 + np.cos(np.pi * distance[near] / width)) / 2
-        total = ndimage.correlate(there.astype(np.float64), weights, mode="constant")[near]
+        total = ndimage.correlate(kept.astype(np.float64), weights, mode="constant")[near]
         mean = ndimage.correlate(offset, weights[..., None], mode="constant")[near] / total[:, None]
         face[near] = np.clip(face[near] + fade[:, None] * mean, -1, 1)
     return blended
@@ -103,4 +104,4 @@ def _check(faces, guesses, known):
         raise ValueError("nothing is known of a face: there is nothing to blend with")
 
 
-BLENDS = {"poisson": blend_poisson, "matern": blend_matern, "feather": blend_feather, "none": paste}
+BLENDS = dict(zip(recipes.BLENDS, (blend_poisson, blend_matern, blend_feather, paste), strict=True))

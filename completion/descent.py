@@ -3,7 +3,9 @@
 Each is a function (gradient, age, rate, first, second) -> (move, first, second) of tensors of z's shape; age counts
 the updates from 1, `first` and `second` are what the optimizer remembers, 0 in the beginning.
 """
-from nn import tf
+from nn.setup import tf
+
+from . import recipes
 
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8                   # of Adam
 MOMENTUM = 0.9                                          # of Nesterov
@@ -23,4 +25,4 @@ def nesterov(gradient, age, rate, speed, unused):
     return (1 + MOMENTUM) * faster - MOMENTUM * speed, faster, unused
 
 
-OPTIMIZERS = {"adam": adam, "nesterov": nesterov}
+OPTIMIZERS = dict(zip(recipes.OPTIMIZERS, (adam, nesterov), strict=True))

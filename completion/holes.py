@@ -1,21 +1,41 @@
-"""Holes of the user: a mask file, a folder of them, what is transparent in a photo, or what has a certain colour."""
+"""Where the hole of a face or photo comes from: a kind of mask that is known by name, or the user."""
 import os
 import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, read_photo, resize
+
+from .masks import make_hole
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
 TOLERANCE = 32                                          # levels a channel, for JPEG does not keep a colour exactly
 
 
-class Holes:
-    """Finds the hole of each photo.
+class StandardHoles:
+    """Holes of one kind, in the aligned face.
+
+    mask : a name of masks.MASKS; settings : passed to it; seed : with the name of a face's file decides a drawn hole
+    """
+    in_photos = False                                   # the hole lies in the face, wherever that is in a photo
+
+    def __init__(self, mask="center", seed=0, **settings):
+        self.mask, self.seed, self.settings = mask, seed, settings
+
+    def of_face(self, photo, source, name, size, fit):
+        """(the known pixels of a face, (size, size) bool, []); as OwnHoles.of_face has it."""
+        return make_hole(self.mask, size, Path(source).stem, self.seed, **self.settings), []
+
+    def stamp(self, name):
+        """(): no file decides these holes."""
+        return ()
+
+
+class OwnHoles:
+    """Holes of the user: in a mask file or a folder of them, what is transparent, or what has a certain colour.
 
     source : path of a mask, whose white is the hole, of any size; path of a folder with a mask for every face, named
         as the face is, or as its file; "alpha" for what is not wholly opaque; or "color:#rrggbb"
@@ -23,6 +43,8 @@ class Holes:
     dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
     Raises UsageError if there is no such file or folder, or the colour makes no sense.
     """
+
+    in_photos = True                                    # the hole lies in the photo, wherever the face is
 
     def __init__(self, source, *, invert=False, dilate=0):
         self.source, self.invert, self.dilate, self._files = source, invert, dilate, {}
@@ -38,11 +60,11 @@ class Holes:
         else:
             self._find, self._mask = self._find_in_file, _read_only_mask(source)
 
-    def __call__(self, photo, name, size, fit):
+    def of_face(self, photo, source, name, size, fit):
         """(the known pixels of a face, (size, size) bool, [remarks on its mask]).
 
-        photo : helpers.Photo as it was read; name : the face's relative output name; fit : how a photo of another size
-        is brought to `size`, "resize" or "crop"
+        photo : helpers.Photo as it was read from the file `source`; name : the face's relative output name
+        fit : how a photo of another size is brought to `size`, "resize" or "crop"
         Raises BadPhoto: no_mask, no_alpha, nothing_known, or what read_photo says of the mask.
         """
         hole, least = self._find(photo, name)
@@ -52,7 +74,7 @@ class Holes:
             hole = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0]
         return self._known(hole >= least, remarks)
 
-    def in_photo(self, photo, name):
+    def of_photo(self, photo, name):
         """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
 
         photo, name : as above; raises the same
@@ -69,6 +91,7 @@ class Holes:
         if self.invert:
             hole = ~hole
         if self.dilate:
+            from scipy import ndimage  # half a second that --help need not wait for
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
         if hole.all():
             raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")

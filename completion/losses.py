@@ -2,7 +2,9 @@
 
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, equations 2 to 5.
 """
-from nn import tf
+from nn.setup import tf
+
+from . import recipes
 
 
 def context_loss(guess, faces, weights):
@@ -27,4 +29,4 @@ def prior_loss_unsaturated(logits):
     return tf.nn.softplus(-logits)
 
 
-PRIORS = {"log(1 - D)": prior_loss, "-log D": prior_loss_unsaturated}
+PRIORS = dict(zip(recipes.PRIORS, (prior_loss, prior_loss_unsaturated), strict=True))

@@ -5,6 +5,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
+from .factorizations import Factorizations
+
 
 def fill_matern(values, known, fade):
     """Continue values into a hole with the mean of a Matern field, smoothness 1, given what it is where known.
@@ -22,18 +24,20 @@ def fill_matern(values, known, fade):
     Source: Lindgren, Rue, Lindstrom, "An explicit link between Gaussian fields and Gaussian Markov random fields", J.
     Royal Statistical Society B 73, 2011, equation 2 with alpha = 2.
     """
-    solve, spread = _factorize(known.tobytes(), known.shape, fade)
-    return solve(spread @ values[known].astype(np.float64))
+    factors, spread = _factorize_once(known.tobytes(), known.shape, fade)
+    return factors.solve(spread @ values[known].astype(np.float64))
 
 
-@functools.lru_cache(maxsize=64)
 def _factorize(known, shape, fade):
-    """(solver of Q_hh, the sparse map -Q_hk from what is known to its right-hand side)."""
+    """(factors of Q_hh, the sparse map -Q_hk from what is known to its right-hand side)."""
     known = np.frombuffer(known, bool)
     hole = _precision(shape, fade)[~known]
-    solver = linalg.splu(hole[:, ~known].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-                         options={"SymmetricMode": True})           # for Q_hh is symmetric and positive definite
-    return solver.solve, -hole[:, known]
+    factors = linalg.splu(hole[:, ~known].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
+                          options={"SymmetricMode": True})          # for Q_hh is symmetric and positive definite
+    return factors, -hole[:, known]
+
+
+_factorize_once = Factorizations(_factorize)
 
 
 @functools.lru_cache(maxsize=4)

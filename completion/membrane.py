@@ -1,9 +1,9 @@
 """Laplace's equation on holes of any shape and size: what a soap film does between the pixels around them."""
-import functools
-
 import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse import linalg
+
+from .factorizations import Factorizations
 
 DIRECT = 20_000                                         # pixels of a hole that a factorisation still fills fastest
 TOLERANCE = 1e-3                                        # of the residual: 0.05 levels of 255 in a hole of 300x300
@@ -29,28 +29,33 @@ def fill_harmonic(values, known, hole=None):
     box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in ndimage.find_objects(hole.astype(np.uint8))[0])
     hole, known, values = hole[box], known[box], values[box]
     ring = known & ndimage.binary_dilation(hole)
-    make = _factorize_once if np.count_nonzero(hole) <= DIRECT else _factorize
-    solve, spread = make(hole.tobytes(), ring.tobytes(), hole.shape)
-    return solve(spread @ values[ring].astype(np.float64))
+    if np.count_nonzero(hole) <= DIRECT:
+        factors, spread = _factorize_once(hole.tobytes(), ring.tobytes(), hole.shape)
+        return factors.solve(spread @ values[ring].astype(np.float64))
+    laplacian, spread = _equation(hole, ring)
+    return _solve_large(laplacian, _coarsen(laplacian, *np.nonzero(hole)), spread @ values[ring].astype(np.float64))
 
 
 def _factorize(hole, ring, shape):
-    """(solver of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
-    hole, ring = np.frombuffer(hole, bool), np.frombuffer(ring, bool)
+    """(factors of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
+    laplacian, spread = _equation(*(np.frombuffer(part, bool).reshape(shape) for part in (hole, ring)))
+    return linalg.splu(laplacian.tocsc()), spread
+
+
+_factorize_once = Factorizations(_factorize)
+
+
+def _equation(hole, ring):
+    """(the matrix of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
+    shape, hole, ring = hole.shape, hole.ravel(), ring.ravel()
     pixels = np.arange(hole.size).reshape(shape)
-    pairs = np.concatenate([np.stack([here.ravel(), there.ravel()]) for here, there in
+    pairs = np.concatenate([np.stack([first.ravel(), second.ravel()]) for first, second in
                             ((pixels[:, 1:], pixels[:, :-1]), (pixels[1:], pixels[:-1]))], axis=1)
     pairs = np.concatenate([pairs, pairs[::-1]], axis=1)
     pairs = pairs[:, hole[pairs[0]] & (hole | ring)[pairs[1]]]
     links = sparse.csr_matrix((np.ones(pairs.shape[1]), pairs), (hole.size, hole.size))[hole]
     laplacian = sparse.diags(np.asarray(links.sum(1)).ravel() + ANCHOR) - links[:, hole]
-    if laplacian.shape[0] <= DIRECT:
-        return linalg.factorized(laplacian.tocsc()), links[:, ring]
-    hierarchy = _coarsen(laplacian, *np.nonzero(hole.reshape(shape)))
-    return functools.partial(_solve_large, laplacian, hierarchy), links[:, ring]
-
-
-_factorize_once = functools.lru_cache(maxsize=64)(_factorize)
+    return laplacian, links[:, ring]
 
 
 def _solve_large(matrix, hierarchy, columns):

@@ -1,6 +1,5 @@
 """Faces in whole photos: found and cut out with their holes, and poured back when they are complete."""
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
@@ -8,7 +7,7 @@ from scipy import ndimage
 from helpers import BadPhoto, read_photo
 from preprocess.faces import is_covered, place_faces, unwarp, warp, warp_known
 
-from .face import Face, make_hole, seed_face, take_stamp
+from .face import Face, seed_face, take_stamp
 from .membrane import fill_harmonic
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
@@ -26,29 +25,33 @@ class FaceInPhoto(Face):
 class PhotoReader:
     """Cuts the face with its hole out of a photo.
 
-    finder : preprocess.faces.FaceFinder; template : a name of preprocess.faces.TEMPLATES; size : side of the crops
-    seed, mask, holes, settings : as for completion.face.read_face; `holes` lie in the photo, `mask` in the crop
+    finder : preprocess.faces.FaceFinder; template : a name of preprocess.templates.TEMPLATES
+    holes, size, seed : as for completion.face.FaceReader
     """
 
-    def __init__(self, finder, template, size, *, seed=0, mask="center", holes=None, **settings):
-        self.finder, self.template, self.size, self.seed, self.holes = finder, template, size, seed, holes
-        self.mask, self.settings = mask, settings
+    def __init__(self, finder, template, holes, size, seed=0):
+        self.finder, self.template, self.holes, self.size, self.seed = finder, template, holes, size, seed
 
     def __call__(self, source, name):
         """The FaceInPhoto of a photo: of all faces that its hole touches the largest.
 
-        Raises BadPhoto: what read_photo, Holes and place_faces say, cut_by_border, hole_outside_face, too_large.
+        Raises BadPhoto: what read_photo, the holes and place_faces say, cut_by_border, hole_outside_face, too_large.
         """
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
-        matrix, (known, remarks) = self._place(photo, source, name)
+        if self.holes.in_photos:
+            known, remarks = self._known_by_user(photo, name)
+            matrix = self._find_damaged(photo, known)
+        else:
+            (matrix, _), remarks = next(place_faces(self.finder, photo.pixels, self.size, self.template)), []
+            known = self._known_by_face(photo, source, name, matrix)
         crop, outside = warp(photo.pixels, matrix, self.size)
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
-        there = warp_known(known, matrix, self.size)
-        if not there.any():
+        crop_known = warp_known(known, matrix, self.size)
+        if not crop_known.any():
             raise BadPhoto("nothing_known", "the hole covers the whole face")
-        return FaceInPhoto(name, source, stamp, crop, there, seed_face(crop, there, self.seed),
-                           [*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix)
+        return FaceInPhoto(name, source, stamp, crop, known=crop_known, seed=seed_face(crop, crop_known, self.seed),
+                           notes=[*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix=matrix)
 
     def restore(self, face, completed):
         """Pour a completed crop, (size, size, 3) uint8, back into its photo; returns the (H, W, 3) uint8 photo.
@@ -56,15 +59,12 @@ class PhotoReader:
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
         photo = read_photo(face.source)
-        known, _ = self._find_hole(photo, face.source, face.name, face.matrix)
+        known = (self._known_by_user(photo, face.name)[0] if self.holes.in_photos else
+                 self._known_by_face(photo, face.source, face.name, face.matrix))
         return pour_back(photo.pixels, known, completed, face.matrix)
 
-    def _place(self, photo, source, name):
-        """(matrix of the face, (known pixels of the photo, remarks on its mask))."""
-        if not self.holes:
-            matrix, _ = next(place_faces(self.finder, photo.pixels, self.size, self.template))
-            return matrix, self._find_hole(photo, source, name, matrix)
-        known, remarks = self._find_hole(photo, source, name)
+    def _find_damaged(self, photo, known):
+        """The matrix of the largest face that the hole touches, looked for under a smooth fill."""
         whole = photo.pixels.copy()
         whole[~known] = _to_levels(fill_harmonic(photo.pixels, known))
         try:
@@ -73,21 +73,28 @@ class PhotoReader:
             raise BadPhoto(problem.reason, f"{problem.detail}; the hole may hide too much of it") from problem
         for matrix in matrices:
             if known.all() or is_covered(matrix, self.size, *np.nonzero(~known)).any():
-                return matrix, (known, remarks)
+                return matrix
         raise BadPhoto("hole_outside_face", f"the hole touches none of {len(matrices)} faces")
 
-    def _find_hole(self, photo, source, name, matrix=None):
-        """(known pixels of the photo, remarks), by the user's holes or by a hole of the crop."""
-        if self.holes:
-            known, remarks = self.holes.in_photo(photo, name)
-        else:
-            known, remarks = np.ones(photo.pixels.shape[:2], bool), []
-            crop = make_hole(self.mask, self.size, Path(source).stem, self.seed, **self.settings)
-            window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
-            known[window] = (share[..., 0] > 0) | ~inside
-        if np.count_nonzero(~known) > HOLE_PIXELS:
-            raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
+    def _known_by_user(self, photo, name):
+        """(known pixels of the photo, remarks on the mask)."""
+        known, remarks = self.holes.of_photo(photo, name)
+        _check_hole(known)
         return known, remarks
+
+    def _known_by_face(self, photo, source, name, matrix):
+        """The known pixels of the photo whose face has a hole of its own."""
+        known = np.ones(photo.pixels.shape[:2], bool)
+        crop, _ = self.holes.of_face(photo, source, name, self.size, fit="refuse")
+        window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
+        known[window] = (share[..., 0] > 0) | ~inside
+        _check_hole(known)
+        return known
+
+
+def _check_hole(known):
+    if np.count_nonzero(~known) > HOLE_PIXELS:
+        raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
 
 
 def pour_back(pixels, known, completed, matrix):

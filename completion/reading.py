@@ -1,50 +1,53 @@
-"""How the inputs of face_completion.py are read, a batch at a time, and whole photos written back."""
-import functools
+"""How inputs are read, aligned faces or whole photos, a batch at a time."""
+import dataclasses
 import itertools
-import os
-from pathlib import Path
 
-import helpers
 from helpers import BadPhoto
 
-from .face import read_face
+from .face import FaceReader
+from .holes import OwnHoles, StandardHoles
 
 
-def make_reader(options, size):
-    """The function (path, name) -> Face that reads an input, aligned or whole, and makes its hole."""
-    hole = {"mask": options.mask_type, "seed": options.seed, "holes": options.holes}
-    if not options.holes and options.mask_type == "center":
-        hole["scale"] = options.center_scale
-    if not options.paste_back:
-        return functools.partial(read_face, size=size, fit=options.fit, **hole)
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is to be completed.
+
+    holes : where the hole of each input is, a holes.StandardHoles or holes.OwnHoles
+    seed : decides the faces' own seeds, from which starts are drawn; fit : as for face.FaceReader
+    landmarks : the template on which the faces of whole photos are aligned; None for faces that are aligned
+    has_truth : what lies under the holes is the truth, which results can be measured against
+    """
+    holes: StandardHoles | OwnHoles
+    seed: int = 0
+    fit: str = "refuse"
+    landmarks: str | None = None
+    has_truth: bool = True
+
+
+def make_reader(subject, size):
+    """The function (source, name) -> Face that reads an input, and makes its hole; size : side of the faces."""
+    if not subject.landmarks:
+        return FaceReader(subject.holes, size, subject.seed, subject.fit)
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
-    return PhotoReader(FaceFinder(), options.landmarks, size, **hole)
+    return PhotoReader(FaceFinder(), subject.landmarks, subject.holes, size, seed=subject.seed)
 
 
-def put_back(face, read, options):
-    """Pour a completed face back into its photo; {file: bytes} of what is written, nothing without --paste_back."""
-    if not options.paste_back:
-        return {}
-    folder = Path(options.out_dir, face.name)
-    photo = read.restore(face, helpers.read_photo(folder / "completed.png").pixels)
-    return {"restored.png": helpers.write_picture(folder / "restored.png", photo)}
+def read_batches(tasks, read, batch_size, fail, check):
+    """Yield tuples of Faces for every batch_size tasks (source, name), reading no further ahead.
 
-
-def read_batches(tasks, options, read, check):
-    """Yield ([Face, ...], [(task, BadPhoto), ...]) for every batch_size tasks, reading no further ahead.
-
+    read : as make_reader gives it; fail : function (source, name, BadPhoto), called for each that cannot be read
     check : function, called before each, that raises when the user wants to stop
     """
     tasks = iter(tasks)
-    while chunk := list(itertools.islice(tasks, options.batch_size)):
-        batch, problems = [], []
-        for path, name in chunk:
+    while chunk := list(itertools.islice(tasks, batch_size)):
+        batch = []
+        for source, name in chunk:
             check()
             try:
-                helpers.within(options.out_dir, os.path.join(name, ""))
-                batch.append(read(path, name))
+                batch.append(read(source, name))
             except BadPhoto as problem:
-                problems.append(((path, name), problem))
-        yield batch, problems
+                fail(source, name, problem)
+        if batch:
+            yield tuple(batch)

@@ -30,7 +30,7 @@ class Recipe:
     hold : weight, for each unit of the context weights, of the mean squared distance from the start
     mirror : search for the mirror image of the face too, from as many starts, which count like the others
     scatter : deviation of the noise by which all starts but the first leave the encoder's answer
-    precision : what the convolutions of the search compute in, one of helpers.PRECISIONS; an encoder has float32
+    precision : what the convolutions of the search compute in, one of nn.choices.PRECISIONS; an encoder has float32
     """
     window: int = 7
     lam: float = 0.1

@@ -5,8 +5,8 @@ integers of at least 0. A face's starts depend on no other face.
 """
 import numpy as np
 
-from nn import tf
 from nn.lanes import fill_lanes
+from nn.setup import tf
 
 POOL_BATCH = 256
 

@@ -1,5 +1,5 @@
 """Batches of faces in an order that depends on the seed and the step alone."""
-from nn import tf
+from nn.setup import tf
 
 
 def batches(faces, *, batch_size, epochs, seed, first_step=0, flip=True, replicas=(0, 1, 1)):

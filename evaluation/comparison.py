@@ -1,8 +1,7 @@
 """Two finished evaluations face by face."""
-from helpers import read_records
 from pathlib import Path
 
-from helpers import NO_INPUT, UsageError
+from helpers import NO_INPUT, UsageError, read_records
 from metrics.intervals import paired_difference
 
 from .evaluated_folder import RESULTS
@@ -32,11 +31,11 @@ def compare(first, second):
 
 def _read(folder):
     """{(mask, method, face): record}"""
-    found = {(record["mask"], record["method"], record["face"]): record
+    results = {(record["mask"], record["method"], record["face"]): record
              for record in read_records(Path(folder, RESULTS)) if "mask" in record}
-    if not found:
+    if not results:
         raise UsageError(f"{folder} holds no finished evaluation", NO_INPUT)
-    return found
+    return results
 
 
 def _check_comparable(first, second, a, b):

@@ -1,5 +1,4 @@
 """How an evaluation lies on disk, and what of it is there already."""
-from helpers import RecordFile, read_records
 import base64
 import hashlib
 from pathlib import Path
@@ -7,56 +6,134 @@ from pathlib import Path
 import numpy as np
 
 import helpers
+from completion.face import find_size
+from helpers import RecordFile, UsageError, read_json, read_records
+from metrics.distributions import SMALLEST
+from shell.lock import claim_folder
 
-PICTURES, DESCRIPTORS, RESULTS, SEARCHES = "pictures", "descriptors", "results.jsonl", "searches.jsonl"
+KIND = "evaluation"
+PICTURES, DESCRIPTORS = "pictures", "descriptors"
+RESULTS, SEARCHES, CONFIG = "results.jsonl", "searches.jsonl", "config.json"
 ORIGINAL = "", "original"                               # (mask, method) under which the true faces' descriptors stand
+COSTS = "seconds", "context_loss", "prior_loss"         # of what a method says of a face, what is summed up
 
 
-def picture_of(face, mask, method, kind=""):
-    """Where a result's picture lies, or one of another kind, relative to the evaluation's folder."""
-    return Path(PICTURES, mask, method + kind, f"{face}.png")
+class EvaluatedFolder:
+    """The results of one evaluate_completion.py.
 
-
-def find_done(out, stamps):
-    """The {(face, mask, method)} whose result is there, measured, with its whole picture.
-
-    stamps : {face: its file's helpers.file_stamp}; what was measured on another file does not count
+    path : of the folder; stamps : {face: its file's helpers.file_stamp}; what was measured on another file does not
+    count
     """
-    return {(record["face"], record["mask"], record["method"]) for record in read_records(out / RESULTS)
-            if tuple(record["fingerprint"]) == stamps.get(record["face"])
-            and helpers.is_whole_png(out / picture_of(record["face"], record["mask"], record["method"]))}
+
+    def __init__(self, path, stamps):
+        self.path, self.stamps = Path(path), stamps
+
+    def claim(self):
+        """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        return claim_folder(self.path, KIND)
+
+    def check_settings(self, settings):
+        """Raise UsageError if the folder holds results of other settings."""
+        old = read_json(self.path / CONFIG)
+        if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
+            raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
+                             "--out_dir")
+
+    def find_size(self, paths):
+        """The side of all faces: that of earlier results, or of the first of these files that can be read.
+
+        Raises UsageError (exit code 3) if there is none that the metrics can measure.
+        """
+        size = read_json(self.path / CONFIG).get("image_size") or find_size(paths)
+        if not size or size < SMALLEST:
+            raise UsageError(f"no face of {SMALLEST} pixels or more a side can be read", helpers.NO_INPUT)
+        return size
+
+    def begin(self, settings):
+        """Write the settings, beside those of methods that were measured before."""
+        helpers.write_json(self.path / CONFIG, {"kind": KIND, **read_json(self.path / CONFIG), **settings})
+
+    def find_done(self):
+        """The {(face, mask, method)} whose results are there, as `records` has them."""
+        return {(record["face"], *group_of(record)) for record in self.records()}
+
+    def records(self):
+        """Yield what was measured on these files and is there with its whole picture and descriptors."""
+        described = DescriptorFiles(self.path)
+        for record in read_records(self.path / RESULTS):
+            face, group = record["face"], group_of(record)
+            if (tuple(record["fingerprint"]) == self.stamps.get(face)
+                    and helpers.is_whole_png(self.path / picture_of(face, *group))
+                    and face in described.faces(group) and face in described.faces(ORIGINAL)):
+                yield record
+
+    def read_steps(self):
+        """{(face, mask): the steps of its latent search that are in its strip}."""
+        return {(record["face"], record["mask"]): record["steps"] for record in read_records(self.path / SEARCHES)
+                if record.get("method", "latent") == "latent"}
+
+    def write_completed(self, result, frames):
+        """Write a measuring.Result's picture, and a strip of the steps to it; frames : [(step, (H, W, 3) uint8)]."""
+        key = result.face.name, result.face.mask, result.method
+        if frames:
+            strip = np.concatenate([picture for _, picture in frames], axis=1)
+            helpers.write_picture(self.path / picture_of(*key, ".steps"), strip)
+        helpers.write_picture(self.path / picture_of(*key), result.completed.pixels)
 
 
-def find_completed(out, stamps):
-    """{(face, mask, method): record} of the completions in batches whose pictures are there, whole, for these files."""
-    found = {(record["face"], record["mask"], record.get("method", "latent")): record
-             for record in read_records(out / SEARCHES)
-             if tuple(record["fingerprint"]) == stamps.get(record["face"])}
-    return {key: record for key, record in found.items() if helpers.is_whole_png(out / picture_of(*key))}
+class Recorder:
+    """Appends what is measured to an EvaluatedFolder; holds the true faces' descriptors, `truths`, by face."""
 
+    def __init__(self, folder, done):
+        self.folder, self._descriptors = folder, DescriptorFiles(folder.path)
+        self._results, self._searches = (RecordFile(folder.path / name) for name in (RESULTS, SEARCHES))
+        faces = sorted({face for face, *_ in done})
+        self.truths = dict(zip(faces, self._descriptors.read(ORIGINAL, faces))) if faces else {}
 
-def digest(array):
-    """A short digest of an array's content, by which faces and holes are known again."""
-    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._results.close()
+        self._searches.close()
+
+    def record(self, result, frames, numbers, truth, descriptor):
+        """Record a measuring.Result; frames : as above; the others : as measuring.measure_result gives them."""
+        face, method, said = result.face, result.method, result.completed.record
+        key = {"face": face.name, "mask": face.mask, "method": method, "fingerprint": face.stamp}
+        if face.name not in self.truths:
+            self.truths[face.name] = truth
+            self._descriptors.append(face.name, ORIGINAL, truth)
+        self._descriptors.append(face.name, (face.mask, method), descriptor)
+        if frames or "iterations" in said:
+            self._searches.append({**key, "steps": [step for step, _ in frames], **said})
+        self._results.append({**key, "face_sha256": digest(face.pixels), "hole_sha256": digest(face.known), **numbers,
+                              **{name: said[name] for name in COSTS if name in said}})
 
 
 class DescriptorFiles:
     """Face descriptors on disk, a file for every (mask, method), so that no more than one need be in memory."""
 
     def __init__(self, out):
-        self.folder, self._files = out / DESCRIPTORS, {}
-        self.folder.mkdir(exist_ok=True)
+        self.folder, self._files, self._faces = out / DESCRIPTORS, {}, {}
 
     def append(self, face, key, descriptor):
         """Record the (128,) float32 descriptor of a face under its (mask, method)."""
         if key not in self._files:
+            self.folder.mkdir(exist_ok=True)
             self._files[key] = RecordFile(self._path(key))
         self._files[key].append({"face": face, "descriptor": base64.b64encode(descriptor).decode()})
 
+    def faces(self, key):
+        """The faces with a descriptor under a (mask, method)."""
+        if key not in self._faces:
+            self._faces[key] = {record["face"] for record in read_records(self._path(key))}
+        return self._faces[key]
+
     def read(self, key, faces):
         """Those of `faces` under a (mask, method), (N, 128) float32."""
-        found = {record["face"]: record["descriptor"] for record in read_records(self._path(key))}
-        return np.stack([np.frombuffer(base64.b64decode(found[face]), np.float32) for face in faces])
+        content = {record["face"]: record["descriptor"] for record in read_records(self._path(key))}
+        return np.stack([np.frombuffer(base64.b64decode(content[face]), np.float32) for face in faces])
 
     def _path(self, key):
         return self.folder / f"{'-'.join(filter(None, key))}.jsonl"
@@ -74,3 +151,18 @@ class PictureFiles:
 
     def __getitem__(self, part):
         return np.stack([helpers.read_photo(path).pixels for path in self.paths[part]])
+
+
+def picture_of(face, mask, method, kind=""):
+    """Where a result's picture lies, or one of another kind, relative to the evaluation's folder."""
+    return Path(PICTURES, mask, method + kind, f"{face}.png")
+
+
+def group_of(record):
+    """The (mask, method) of a record."""
+    return record["mask"], record["method"]
+
+
+def digest(array):
+    """A short digest of an array's content, by which faces and holes are known again."""
+    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]

@@ -1,5 +1,4 @@
 """From the records of an evaluation to its table."""
-from helpers import read_records
 import array
 import csv
 import io
@@ -9,7 +8,7 @@ import math
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.intervals import mean_interval
 
-from .evaluated_folder import ORIGINAL, RESULTS, DescriptorFiles, PictureFiles, picture_of
+from .evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles, group_of, picture_of
 
 FIRST_METRICS = ("hole_psnr", "hole_ssim", "identity", "face_frechet", "image_psnr", "image_ssim", "seconds")
 TABLE = {"hole_psnr": ".2f", "hole_ssim": ".3f", "image_psnr": ".2f", "identity": ".3f", "face_frechet": ".4f",
@@ -41,15 +40,11 @@ class Measured:
         return [value for value in self.columns[metric] if math.isfinite(value)]
 
 
-def read_measured(out, stamps, masks, methods):
-    """{(mask, method): Measured} of faces; masks and methods in the order asked for, then others by name.
-
-    stamps : {face: its file's helpers.file_stamp}; what was measured on another file does not count
-    """
+def read_measured(folder, masks, methods):
+    """{(mask, method): Measured} of an EvaluatedFolder; masks and methods in the order asked for, then by name."""
     groups = {}
-    for record in read_records(out / RESULTS):
-        if tuple(record["fingerprint"]) == stamps.get(record["face"]):
-            groups.setdefault((record["mask"], record["method"]), Measured()).add(record)
+    for record in folder.records():
+        groups.setdefault(group_of(record), Measured()).add(record)
     places = [{name: place for place, name in enumerate(named)} for named in (masks, methods)]
     return dict(sorted(groups.items(), key=lambda item: [
         (place.get(part, len(place)), part) for place, part in zip(places, item[0])]))
@@ -58,7 +53,7 @@ def read_measured(out, stamps, masks, methods):
 def summarize(out, key, measured, faces, seed):
     """The row of one (mask, method): n, every metric as (mean, lower, upper), and the distances of the sets.
 
-    faces : {name: path of the true face}
+    out : the evaluation's folder; faces : {name: path of the true face}
     """
     names, (mask, method), descriptors = sorted(measured.places), key, DescriptorFiles(out)
     metrics = {metric: mean_interval(measured.values(metric)) for metric in measured.columns}

@@ -1,58 +1,120 @@
-"""Batches of faces, completed by a method here or by a cluster, written and measured."""
+"""Batches of faces, completed by a method here, by processes of this machine, or by a cluster."""
 import time
+from typing import NamedTuple
 
-from helpers import BadPhoto
-from output.writer import BatchWriter, floats
+import numpy as np
 
-from .table import count_steps, make_method
+from helpers import BAD_CHECKPOINT, BadPhoto, UsageError, to_float, to_uint8
+from shell.dask_cluster import map_on_cluster
+from shell.processes import map_surviving
+from training.manifest import describe_model
+
+from .outcome import Outcome
+from .table import make_method
 
 
-def complete_batches(batches, options, recipe, settings, progress, check):
-    """Complete, write and measure batches, tuples of Faces; yields each Face and its record, or the BadPhoto it made.
+class CompletedFace(NamedTuple):
+    """A face as it is when it is complete.
 
-    options : of face_completion.py; recipe : of the latent search
-    settings : what decides a face's result; progress : the command's Progress, of count_steps(recipe)
-    check : function, called now and then, that raises when the user wants to stop
+    pixels : (H, W, 3) uint8, equal to what was read wherever that is known
+    answers : (K, H, W, 3) uint8, the best first, where several were asked for, else None
+    record : what the method has to say of it, with the `seconds` that it took
     """
-    complete = _complete_on_cluster if options.scheduler else _complete_here
-    return complete(batches, options, recipe, settings, progress, check)
+    pixels: np.ndarray
+    answers: np.ndarray | None
+    record: dict
 
 
-def _complete_here(batches, options, recipe, settings, progress, check):
+class Completed(NamedTuple):
+    """What a method made of a batch elsewhere: [(step, faces)] that are worth a picture, the Outcome, its seconds."""
+    steps: list
+    outcome: Outcome
+    seconds: float
+
+
+def complete_batches(batches, settings, size, *, scheduler=None, jobs=1, check=lambda: None, on_step=None):
+    """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for one that has come to nothing.
+
+    batches : tuples of Faces, taken as they are needed; settings : a MethodSettings; size : side of the faces
+    scheduler : address of a Dask cluster that completes; jobs : else, of methods without a network, processes
+    check : function, called now and then, that raises when the user wants to stop
+    on_step : function (batch, step, pixels (B, H, W, 3) uint8, **figures), called for every step worth a picture
+
+    In this process batches end in their order, elsewhere as they are finished. No face feels its neighbours.
+    """
+    on_step = on_step or (lambda batch, step, pixels, **figures: None)
+    if scheduler or jobs > 1 and not settings.has_network:
+        finished = _elsewhere(batches, settings, size, (scheduler, jobs), check=check, on_step=on_step)
+    else:
+        finished = _here(batches, settings, size, check, on_step=on_step)
+    for batch, outcome, seconds in finished:
+        if isinstance(outcome, BadPhoto):
+            yield from ((face, outcome) for face in batch)
+        else:
+            yield from zip(batch, _finish(batch, outcome, seconds / len(batch)))
+
+
+def _here(batches, settings, size, check, on_step):
     method = None                                       # a network is loaded only if there is something for it to do
     for batch in batches:
-        method = method or make_method(options, recipe, settings["image_size"], check)
-        yield from zip(batch, _complete_batch(batch, method, options, count_steps(recipe)[0], progress, check))
+        method = method or make_method(settings, size, check)
+
+        def show(step, faces, batch=batch, **figures):
+            check()
+            on_step(batch, step, _pixels(batch, faces), **figures)
+        begun = time.monotonic()
+        outcome = method(*_arrays(batch), show)
+        yield batch, outcome, time.monotonic() - begun
 
 
-def _complete_batch(batch, method, options, steps, progress, check):
-    begun, writer, last = time.monotonic(), BatchWriter(batch, options.out_dir), 0
-
-    def on_step(step, faces, **figures):
-        nonlocal last
-        check()
-        progress.update(len(batch) * (step - last), **figures)
-        writer.write_step(step, faces)
-        last = step
-
-    outcome = method(*floats(batch), [face.seed for face in batch], on_step)
-    progress.update(len(batch) * (steps - last))
-    return writer.finish(outcome, (time.monotonic() - begun) / len(batch), _has_truth(options))
-
-
-def _complete_on_cluster(batches, options, recipe, settings, progress, check):
-    from .on_cluster import map_batches
-    for batch, made in map_batches(batches, options, recipe, settings, check):
-        progress.update(len(batch) * count_steps(recipe)[0])
-        if isinstance(made, BadPhoto):
-            yield from ((face, made) for face in batch)
+def _elsewhere(batches, settings, size, place, check, on_step):
+    settings, (scheduler, jobs) = settings.absolute(), place
+    spread, over = (map_on_cluster, scheduler) if scheduler else (map_surviving, jobs)
+    arguments = settings, size, settings.models()
+    for batch, result in spread(complete_batch, batches, over, prepare, arguments=arguments, check=check):
+        if isinstance(result, BadPhoto):
+            yield batch, result, 0
             continue
-        writer = BatchWriter(batch, options.out_dir)
-        for step in made.steps:
-            writer.write_step(*step)
-        yield from zip(batch, writer.finish(made.outcome, made.seconds / len(batch), _has_truth(options)))
+        for step, faces in result.steps:
+            on_step(batch, step, _pixels(batch, faces))
+        yield batch, result.outcome, result.seconds
 
 
-def _has_truth(options):
-    """Whether what lies under the holes is the truth, which results can be measured against."""
-    return options.intact or not options.mask
+def prepare(settings, size, models):
+    """Set a worker up: make the method. Raises UsageError unless the worker sees these models, {folder: digest}."""
+    global _method
+    for folder, digest in models.items():
+        if describe_model(folder)["model"] != digest:
+            raise UsageError(f"a worker sees another model in {folder}", BAD_CHECKPOINT)
+    _method = make_method(settings, size)
+
+
+def complete_batch(batch):
+    """The Completed of a batch of Faces, in a worker."""
+    begun, steps = time.monotonic(), []
+    outcome = _method(*_arrays(batch), lambda step, faces, **_: steps.append((step, faces)))
+    return Completed(steps, outcome, time.monotonic() - begun)
+
+
+def _arrays(batch):
+    """(faces (B, H, W, 3) float32, known (B, H, W) bool, seeds) as methods take them."""
+    return (to_float(np.stack([face.pixels for face in batch])), np.stack([face.known for face in batch]),
+            [face.seed for face in batch])
+
+
+def _pixels(batch, faces):
+    """uint8 of completed faces (B, H, W, 3), the known pixels as they were read."""
+    with np.errstate(invalid="ignore"):                 # what is not finite fails when its face is finished
+        completed = to_uint8(faces)
+    return np.stack([np.where(face.known[..., None], face.pixels, picture) for face, picture in zip(batch, completed)])
+
+
+def _finish(batch, outcome, seconds):
+    """The CompletedFace of every face, or BadPhoto not_finite."""
+    pixels, answers = _pixels(batch, outcome.faces), [_pixels(batch, faces) for faces in outcome.answers]
+    for index, record in enumerate(outcome.records):
+        if all(np.isfinite(faces[index]).all() for faces in (outcome.faces, *outcome.answers)):
+            yield CompletedFace(pixels[index], np.stack([faces[index] for faces in answers]) if answers else None,
+                                {**record, "seconds": round(seconds, 4)})
+        else:
+            yield BadPhoto("not_finite", "the method gave values that are no numbers")

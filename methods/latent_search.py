@@ -4,16 +4,15 @@ from functools import partial
 import numpy as np
 
 from completion.blend import BLENDS
-from completion.search import Inner, Search
+from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
 from models import model_type
-from network import DCGAN
-from nn import tf
-from output.completed_folder import BUDGET
-from training import checkpoint, devices  # first, for it imports TensorFlow quietly
+from nn.setup import tf
+from training import checkpoint, devices
 
 from .outcome import Outcome
 
+BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
 HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
 
 
@@ -23,64 +22,61 @@ def make_search(model, recipe, seed, encoder=None, compute=tf.function):
     encoder : a models.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
     compute : as completion.search.Search takes it
     """
-    if not isinstance(model, DCGAN):
+    if model.kind != "dcgan":
         return model.make_search(recipe, seed, compute)
     model.compute_in(recipe.precision)
     inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
     if encoder:
         encoder.compute_in(recipe.precision)
-    return Search(model.generate, model.realism, model.architecture.z_dim, recipe, seed, inner, compute=compute)
+    return Search(Latent(model.generate, model.architecture.z_dim, model.realism), recipe, seed, inner, compute=compute)
 
 
 def load_encoder(folder, dcgan):
     """The latent encoder in a folder; raises UsageError (exit code 4) unless it understands this DCGAN."""
     encoder, _ = checkpoint.load_model(folder, model_type("latent_encoder"))
-    for mine, its in zip(encoder.generator.variables, dcgan.generator.variables):
-        if mine.shape != its.shape or not np.allclose(mine, its, rtol=HALF, atol=HALF / 100):
+    for ours, theirs in zip(encoder.generator.variables, dcgan.generator.variables):
+        if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=HALF, atol=HALF / 100):
             raise UsageError(f"the encoder in {folder} was trained on another generator: train one on this one, or "
                              "choose a recipe that needs none", BAD_CHECKPOINT)
-        mine.assign(its)
+        ours.assign(theirs)
     return encoder
 
 
 class LatentSearch:
-    """Searches by a recipe with a trained model and blends what is found into the holes; a method as methods.py has it.
+    """Searches by a recipe with a trained model and blends the answer into the holes; a method as table.py has it.
 
-    folder : of the model; recipe : a completion.recipes.Recipe; seed : decides the pool of starts
-    interval : updates between the steps that are shown; batch_size : faces at a time, at most
-    completions : answers a face, at most its searches: the faces of so many, by their context loss
-    device : where to search, "auto", "cpu" or "gpu"; kind : of the model, "dcgan" or one of models.SEARCHED
-    encoder : folder of the latent encoder, for recipes that search activations
-    strategy : on how many devices of that kind, "one", "mirrored" for all, "auto"
+    settings : a method_settings.MethodSettings with `search`
     check : function, called now and then, that raises when the user wants to stop
     Raises UsageError if there is no such model, encoder or device, or if the batch does not fit into memory.
     """
 
-    def __init__(self, folder, recipe, seed=0, *, interval=None, completions=1, batch_size=1, device="auto",
-                 kind="dcgan", encoder=None, strategy="auto", check=lambda: None):
-        devices.use_device(device)
-        strategy = devices.make_local_strategy(strategy)
+    def __init__(self, settings, check=lambda: None):
+        search, recipe = settings.search, settings.search.recipe
+        devices.use_device(settings.device)
+        strategy = devices.make_local_strategy(search.strategy)
         with strategy.scope():
-            model, _ = checkpoint.load_model(folder, DCGAN if kind == "dcgan" else model_type(kind))
-            encoder = encoder and load_encoder(encoder, model)
-        devices.check_memory(batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
-        self.search = make_search(model, recipe, seed, encoder, partial(devices.share_rows, strategy=strategy))
-        self.blend, self.interval = BLENDS[recipe.blend], interval
-        self.completions, self.check = completions, check
+            model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
+            encoder = search.encoder and load_encoder(search.encoder, model)
+        devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
+        self.search = make_search(model, recipe, settings.seed, encoder,
+                                  compute=partial(devices.share_rows, strategy=strategy))
+        self.blend, self.interval = BLENDS[recipe.blend], search.interval
+        self.completions, self.check = search.completions, check
 
     def __call__(self, faces, known, seeds, on_step):
         completed, shown = None, []
 
-        def show(found):
+        def show(standing):
             nonlocal completed
-            completed = self.blend(faces, found.guess, known)
-            shown.append((found.step, found.context, found.prior, found.context_gradient, found.prior_gradient))
-            on_step(found.step, completed, context=f"{found.context.mean():.2f}")
+            completed = self.blend(faces, standing.guess, known)
+            shown.append((standing.step, standing.context, standing.prior, standing.context_gradient,
+                          standing.prior_gradient))
+            on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
 
-        found = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
+        standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
                             check=self.check)
-        ranked = found.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
-        return Outcome(completed, [self._record(shown, found.contexts, face) for face in range(len(faces))],
+        ranked = standing.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
+        return Outcome(completed, [self._record(shown, standing.contexts, face) for face in range(len(faces))],
                        [self.blend(faces, guess, known) for guess in ranked])
 
     def _record(self, shown, contexts, face):

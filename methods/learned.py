@@ -1,20 +1,24 @@
-"""The methods that learn to fill holes, by name; their modules import TensorFlow, and are imported when asked for."""
+"""The methods that learn to fill holes."""
 from completion.recipes import POOL
 from models import LEARNED, SEARCHED, model_type
+from nn.lanes import LANES
+from training.checkpoint import load_model
+from training.devices import check_memory, use_device
 
 ENCODING = "vae_encoding"                               # the VAE's other way to fill
 
 
-def load_filler(method, folder, device="auto", batch_size=1, seed=0):
-    """fill_batch(faces (B, S, S, 3), known (B, S, S), seeds) -> faces, by the model in the folder of a run or export.
+def load_filler(settings):
+    """(fill_batch(faces (B, S, S, 3), known (B, S, S), seeds) -> faces, how many faces it takes at once or None).
 
-    device : "auto", "cpu" or "gpu"; batch_size : faces at a time, at most; seed : decides the pool of a latent's search
+    settings : a method_settings.MethodSettings of one of models.LEARNED
     Raises UsageError if there is no model of the method's kind (exit code 4) or the batch does not fit into memory (7).
     """
-    from training.checkpoint import load_model
-    from training.devices import check_memory, use_device
-    use_device(device)
-    model, _ = load_model(folder, model_type(LEARNED[method]))
-    model.seed = seed
-    check_memory(batch_size * (POOL.starts if method in SEARCHED else 1), model.architecture)
-    return model.fill_by_encoding if method == ENCODING else model.fill_batch
+    use_device(settings.device)
+    model, _ = load_model(settings.checkpoint, model_type(LEARNED[settings.name]))
+    model.seed = settings.seed
+    if settings.name not in SEARCHED:
+        check_memory(settings.batch_size, model.architecture)
+        return model.fill_by_encoding if settings.name == ENCODING else model.fill_batch, None
+    check_memory(min(settings.batch_size, LANES) * POOL.starts, model.architecture)
+    return model.fill_batch, LANES

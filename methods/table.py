@@ -7,20 +7,37 @@ A method is a function (faces, known, seeds, on_step) -> Outcome of
 """
 import numpy as np
 
-from models import LEARNED, SEARCHED
+from models import LEARNED
 
 from .outcome import Outcome
+
+
+def make_method(settings, size, check=lambda: None):
+    """The method of a method_settings.MethodSettings for faces of `size` pixels a side.
+
+    check : function, called now and then, that raises when the user wants to stop
+    Raises UsageError if there is no such model, device, library or training face, or if a batch does not fit into
+    memory.
+    """
+    if settings.search:
+        from .latent_search import LatentSearch
+        return LatentSearch(settings, check)
+    if settings.name in LEARNED:
+        from .learned import load_filler
+        return Filling(*load_filler(settings), check)
+    from .classical import make_fill_batch
+    return Filling(make_fill_batch(settings.name, size, settings.train_faces), 1, check)
 
 
 class Filling:
     """A method without steps.
 
     fill_batch : function (faces, known, seeds) -> completed faces, (B, H, W, 3) float32
-    check : function, called every `at_once` faces, that raises when the user wants to stop
+    at_once : faces of one call, None for the whole batch; check : as above, called before each
     """
 
-    def __init__(self, fill_batch, check=lambda: None, at_once=None):
-        self.fill_batch, self.check, self.at_once = fill_batch, check, at_once
+    def __init__(self, fill_batch, at_once=None, check=lambda: None):
+        self.fill_batch, self.at_once, self.check = fill_batch, at_once, check
 
     def __call__(self, faces, known, seeds, on_step):
         filled, count = [], self.at_once or len(faces)
@@ -28,35 +45,3 @@ class Filling:
             self.check()
             filled.append(self.fill_batch(*(part[first:first + count] for part in (faces, known, seeds))))
         return Outcome(np.concatenate(filled), [{} for _ in faces])
-
-
-def make_learned(method, folder, check, **settings):
-    """A learned method; folder, settings : as methods.learned.load_filler takes them; check : as above."""
-    from nn.lanes import LANES
-
-    from .learned import load_filler
-    return Filling(load_filler(method, folder, **settings), check, LANES if method in SEARCHED else None)
-
-
-def make_method(options, recipe, size, check):
-    """The method that was asked for.
-
-    options : of face_completion.py; recipe : of the latent search; size : side of the faces in pixels
-    check : function, called now and then, that raises when the user wants to stop
-    """
-    if options.method == "latent":
-        from .latent_search import LatentSearch
-        return LatentSearch(options.checkpoint, recipe, options.seed, interval=options.out_interval,
-                            completions=options.completions, batch_size=options.batch_size,
-                            device=options.device, kind=options.model, encoder=options.encoder,
-                            strategy=options.strategy, check=check)
-    if options.method in LEARNED:
-        return make_learned(options.method, options.checkpoint, check, device=options.device, seed=options.seed,
-                            batch_size=options.batch_size)
-    from .classical import make_fill_batch
-    return Filling(make_fill_batch(options.method, size, options.train_faces), check, at_once=1)
-
-
-def count_steps(recipe):
-    """(steps that a face takes, what they are called) of the method, known before it is made."""
-    return (recipe.num_iter, "face-iterations") if recipe else (1, "faces")

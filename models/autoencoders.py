@@ -12,14 +12,14 @@ import numpy as np
 import network
 from completion.blend import blend_poisson
 from completion.recipes import POOL
-from completion.search import Search
+from completion.search import Latent, Search
 from network import KERNEL, SMALLEST, Generator, initial_weights
-from nn import tf
+from nn.choices import Schedule, Sizes
 from nn.lanes import fill_lanes
 from nn.layers import BatchNorm, dense_to_vector, draw, fold, halve, halve_pixels, mean_of_replicas, variable
 from nn.optimizer import descend, falling, make_adam
-from training.settings import Schedule, Sizes
-from training.trainable import Trainable
+from nn.setup import tf
+from nn.trainable import Trainable
 
 MOMENTUM = 0.99                                         # of the autoencoder's statistics of its latents
 ROUNDS = 30                                             # of iterated encoding
@@ -121,7 +121,7 @@ class LatentModel(Trainable):
     def make_search(self, recipe, seed=0, compute=tf.function):
         """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
         self.coder.decoder.dtype = tf.as_dtype(recipe.precision)
-        return Search(self.generate, None, self.architecture.z_dim, recipe, seed, prior=self.prior_loss,
+        return Search(Latent(self.generate, self.architecture.z_dim, prior=self.prior_loss), recipe, seed,
                       compute=compute)
 
     @functools.cached_property

@@ -7,10 +7,11 @@ and in its mirror image.
 import dataclasses
 
 import network
-from nn import adversarial, tf
+from nn import adversarial
+from nn.choices import Schedule, Sizes
 from nn.layers import fold, mean_of_replicas
 from nn.optimizer import copy_weights, descend, falling, follow, make_adam
-from training.settings import Schedule, Sizes
+from nn.setup import tf
 
 from .encoder_decoder import EncoderDecoder
 from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss

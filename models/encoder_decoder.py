@@ -1,7 +1,7 @@
 """The network that fills a hole in one pass."""
 from network import KERNEL, SMALLEST, count_layers, initial_weights
-from nn import tf
 from nn.layers import BatchNorm, double, double_to_pixels, halve, variable
+from nn.setup import tf
 
 
 class EncoderDecoder(tf.Module):

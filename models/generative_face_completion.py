@@ -8,10 +8,11 @@ import dataclasses
 
 import network
 from network import KERNEL, initial_weights
-from nn import adversarial, tf
+from nn import adversarial
+from nn.choices import Schedule, Sizes
 from nn.layers import BatchNorm, double, draw, fold, halve, mean_of_replicas
 from nn.optimizer import descend, falling, make_adam
-from training.settings import Schedule, Sizes
+from nn.setup import tf
 
 from .encoder_decoder import EncoderDecoder
 from .face_parts import PARTS, LabelledFaces

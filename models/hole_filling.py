@@ -2,11 +2,11 @@
 import numpy as np
 
 from completion.blend import blend_poisson
-from completion.face import make_hole
-from nn import tf
+from completion.masks import make_hole
 from nn.lanes import fill_lanes
 from nn.layers import draw
-from training.trainable import Trainable
+from nn.setup import tf
+from nn.trainable import Trainable
 
 STOCK = 1024                                            # of each kind; drawing them anew would take longer than a step
 FIXED = "center", "left", "right", "top", "bottom", "O1", "O2", "O3", "O4", "O5", "O6"

@@ -12,11 +12,12 @@ import math
 from helpers import UsageError
 from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, initial_weights
 from network import Architecture as GeneratorArchitecture
-from nn import adversarial, tf
+from nn import adversarial
+from nn.choices import Schedule
 from nn.layers import BatchNorm, dense_to_map, dense_to_vector, draw, fold, halve, mean_of_replicas, variable
 from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from nn.setup import tf
 from training.checkpoint import load_model
-from training.settings import Schedule
 
 from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
 
@@ -164,7 +165,7 @@ class LatentEncoder(HoleFiller):
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
     def compute_in(self, precision):
-        """Have the generator compute in one of helpers.PRECISIONS when it decodes; the encoder stays float32."""
+        """Have the generator compute in one of nn.choices.PRECISIONS when it decodes; the encoder stays float32."""
         self.generator.dtype = tf.as_dtype(precision)
 
     def decode(self, activations):

@@ -7,11 +7,11 @@ from functools import partial
 
 from completion.masks import MASKS
 from helpers import BAD_CHECKPOINT, UsageError
+from nn.choices import DISTANCES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from shell.training import add_faces, add_run, add_schedule, add_sizes, carry_out
+from training.command import add_faces, add_run, add_schedule, add_sizes, carry_out
 from training.manifest import describe_architecture, describe_kind
-from training.settings import DISTANCES
 
 from . import model_type
 

@@ -2,8 +2,8 @@
 
 Functions of tensors alone; network.py puts them together.
 """
-from . import tf
 from .layers import draw, fold
+from .setup import tf
 
 
 def _cross_entropy(logits, label):

@@ -1,7 +1,7 @@
 """Batches of a size at which every face is computed alike, whatever its neighbours."""
 import numpy as np
 
-from . import tf
+from .setup import tf
 
 LANES = 8                                               # oneDNN sums in the same order for every multiple of it
 

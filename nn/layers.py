@@ -2,7 +2,7 @@
 
 All of them compute in the precision of their input, float32 or bfloat16; weights and statistics are float32.
 """
-from . import tf
+from .setup import tf
 
 MOMENTUM, EPSILON = 0.9, 1e-5                           # of the batch-norm statistics
 

@@ -1,6 +1,6 @@
 """What an update of any network is made of: Adam, its falling rate, the replicas' mean, an average of the weights."""
-from . import keras, tf
 from .layers import mean_of_replicas, replicas
+from .setup import keras, tf
 
 
 def make_adam(network, training):

@@ -32,28 +32,31 @@ class FaceRow:
     note: str = ""
 
 
-def write_report(path, title, groups, *, summary=(), settings=None):
-    """Write the page, whole or not at all.
+class Page:
+    """A report; rows are packed as they come, so that they need not all be in memory, and equal pictures once."""
 
-    groups : {mask: iterable of FaceRow}; each row is packed as it comes, so that they need not all be in memory
-    summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}}]; low and high, the ends of a
-        95 % interval, may be None. Without it the page has neither table nor plots.
-    settings : a JSON-able record of what was run, shown folded
+    def __init__(self):
+        self._pictures, self._groups = {}, {}
 
-    Equal pictures are stored once. Numbers that are not finite count as absent.
-    """
-    pictures = {}
-    packed = [_pack_group(mask, rows, pictures) for mask, rows in groups.items()]
-    record = {"title": title, "settings": settings, "summary": list(summary), "groups": packed,
-              "format": f"image/{FORMAT.lower()}", "pictures": list(pictures)}
-    before, after = TEMPLATE.read_text(encoding="utf-8").split(DATA)
-    write_file(path, (before + _to_json(record) + after).encode())
+    def add(self, mask, row):
+        """Add a FaceRow to the group of a mask."""
+        self._groups.setdefault(mask, []).append(_pack_row(row, self._pictures))
 
+    def write(self, path, title, *, summary=(), settings=None):
+        """Write the page, whole or not at all.
 
-def _pack_group(mask, rows, pictures):
-    rows = [_pack_row(row, pictures) for row in rows]
-    columns = list(dict.fromkeys(column for row in rows for column in row["pictures"]))
-    return {"mask": mask, "columns": columns, "rows": rows}
+        summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}}]; low and high, the ends of
+            a 95 % interval, may be None. Without it the page has neither table nor plots.
+        settings : a JSON-able record of what was run, shown folded
+
+        Numbers that are not finite count as absent.
+        """
+        groups = [{"mask": mask, "columns": list(dict.fromkeys(column for row in rows for column in row["pictures"])),
+                   "rows": rows} for mask, rows in self._groups.items()]
+        record = {"title": title, "settings": settings, "summary": list(summary), "groups": groups,
+                  "format": f"image/{FORMAT.lower()}", "pictures": list(self._pictures)}
+        before, after = TEMPLATE.read_text(encoding="utf-8").split(DATA)
+        write_file(path, (before + _to_json(record) + after).encode())
 
 
 def _pack_row(row, pictures):

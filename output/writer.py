@@ -1,70 +1,95 @@
-"""The pictures and the records of a batch of faces."""
-from pathlib import Path
-
+"""The pictures and the record of every face of a folder of completed faces."""
 import numpy as np
 
-import helpers
+from helpers import RecordFile, write_picture
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
+from shell.messages import report_failure
 
-from .completed_folder import ANSWER, UNCERTAINTY, UNCERTAINTY_SCALE
-
-
-def floats(batch):
-    """(faces (B, H, W, 3) float32 in [-1, 1], known (B, H, W) bool) of Faces, as methods take them."""
-    return helpers.to_float(np.stack([face.pixels for face in batch])), np.stack([face.known for face in batch])
+from .completed_folder import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
 
 
-class BatchWriter:
-    """Writes the pictures of a batch of Faces while they are completed, and makes their records at the end."""
+class FaceWriter:
+    """Writes pictures and records of faces as they come, and shows those that are complete.
 
-    def __init__(self, batch, folder):
-        self.batch, self.folder = batch, folder
-        self.pixels, self.files = np.stack([face.pixels for face in batch]), [{} for _ in batch]
-        self.known = np.stack([face.known for face in batch])
-        self._write("original.png", self.pixels)
-        self._write("masked.png", np.where(self.known[..., None], self.pixels, 255).astype(np.uint8))
+    folder : a CompletedFolder, claimed; overview : its Overview; has_truth : measure the results: what lies under the
+    holes is the truth
 
-    def write_step(self, step, faces):
-        """Write completed faces, (B, H, W, 3) float32 in [-1, 1], under the number of their step."""
-        self._write(f"{step:04d}.png", self._picture(faces))
+    It counts the faces that are `completed` and `failed`. Its pictures are in memory until a face is finished.
+    """
 
-    def finish(self, outcome, seconds, whole):
-        """Write what a method made of the batch, and return a record a face.
+    def __init__(self, folder, overview, has_truth):
+        self.folder, self.overview, self.has_truth = folder, overview, has_truth
+        self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
+        self._earlier, self._pictures, self._sizes = {}, {}, {}
 
-        outcome : a methods.Outcome; seconds : that a face took
-        whole : measure the results: what lies under the holes is the truth
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._results.close()
+
+    def open(self):
+        """Write the settings before the first face."""
+        self._earlier = self.folder.begin()
+
+    def begin(self, batch):
+        """Write what goes in of every Face of a batch, and the same with its hole white; returns the batch."""
+        for face in batch:
+            self._pictures[face.name], self._sizes[face.name] = {}, {}
+            self._write(face, "original.png", face.pixels)
+            self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
+        return batch
+
+    def write_step(self, batch, step, pixels):
+        """Write completed faces, (B, H, W, 3) uint8, under the number of their step."""
+        for face, picture in zip(batch, pixels):
+            self._write(face, f"{step:04d}.png", picture)
+
+    def finish(self, face, completed, restored=None):
+        """Write what a face has become, and its record.
+
+        completed : a methods.batches.CompletedFace; restored : the photo into which it was poured, (H, W, 3) uint8
         """
-        completed = self._picture(outcome.faces)
-        self._write("completed.png", completed)
-        if outcome.answers:
-            self._write_answers(outcome, whole)
-        return [{"name": face.name, "source": face.source, "status": "done", **outcome.records[i], "seed": face.seed,
-                 "seconds": round(seconds, 4), **(measure(face.pixels, completed[i], face.known) if whole else {}),
-                 "notes": face.notes, "stamp": face.stamp, "files": self.files[i]}
-                for i, face in enumerate(self.batch)]
+        self._write(face, "completed.png", completed.pixels)
+        scores = measure(face.pixels, completed.pixels, face.known) if self.has_truth else {}
+        if completed.answers is not None:
+            scores |= self._finish_answers(face, completed)
+        pictures, sizes = self._pictures.pop(face.name), self._sizes.pop(face.name)
+        if restored is not None:
+            sizes[RESTORED] = write_picture(self.folder.path / face.name / RESTORED, restored)
+        record = {"name": face.name, "source": face.source, "status": "done", **completed.record, "seed": face.seed,
+                  **scores, "notes": face.notes, "stamp": face.stamp, "files": sizes}
+        self.folder.remove_stale(face.name, self._earlier.get(face.name, ()), sizes)
+        self._results.append(record | {"settings": digest(self.folder.settings)})
+        self.overview.add(record, pictures)
+        self.completed += 1
 
-    def _write_answers(self, outcome, whole):
-        """Write every answer and where they differ; add to the outcome's records how much, and each one's scores."""
-        answers = np.stack([self._picture(faces) for faces in outcome.answers], axis=1)         # (B, K, H, W, 3)
-        for rank in range(answers.shape[1]):
-            self._write(ANSWER.format(rank + 1), answers[:, rank])
-        greys = np.rint(UNCERTAINTY_SCALE * np.stack([uncertainty(several) for several in answers])).clip(0, 255)
-        self._write(UNCERTAINTY, np.repeat(greys[..., None], 3, axis=-1).astype(np.uint8))
-        for face, several, record in zip(self.batch, answers, outcome.records):
-            if face.known.all():
-                continue
-            record |= {name: round(value, 5) for name, value in diversity(several, face.known).items()}
-            for answer, scores in zip(several if whole else (), record["completions"]):
-                scores |= _score(face.pixels, answer, ~face.known)
+    def fail(self, source, name, problem):
+        """Record an input that has come to nothing, with the BadPhoto that says why, and say so."""
+        self._pictures.pop(name, None), self._sizes.pop(name, None)
+        self.overview.leave_out(name)
+        self._results.append({"name": name, "source": source, "status": "failed", "reason": problem.reason,
+                              "detail": problem.detail})
+        self.failed += 1
+        report_failure(source, problem)
 
-    def _picture(self, faces):
-        """uint8 of completed faces, the known pixels as they were read."""
-        return np.where(self.known[..., None], self.pixels, helpers.to_uint8(faces))
+    def _finish_answers(self, face, completed):
+        """Write every answer and where they differ; returns how much, and adds each one's scores to the record."""
+        answers = completed.answers
+        for rank, answer in enumerate(answers, 1):
+            self._write(face, ANSWER.format(rank), answer)
+        greys = np.rint(UNCERTAINTY_SCALE * uncertainty(answers)).clip(0, 255).astype(np.uint8)
+        self._write(face, UNCERTAINTY, np.repeat(greys[..., None], 3, axis=-1))
+        if face.known.all():
+            return {}
+        for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
+            scores |= _score(face.pixels, answer, ~face.known)
+        return {name: round(value, 5) for name, value in diversity(answers, face.known).items()}
 
-    def _write(self, name, pictures):
-        for face, picture, files in zip(self.batch, pictures, self.files):
-            files[name] = helpers.write_picture(Path(self.folder, face.name, name), picture)
+    def _write(self, face, file, picture):
+        self._sizes[face.name][file] = write_picture(self.folder.path / face.name / file, picture)
+        self._pictures[face.name][file] = picture
 
 
 def _score(truth, answer, hole):

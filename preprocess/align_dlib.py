@@ -28,7 +28,8 @@ RECORDS = "alignment.jsonl"
 
 def parse(argv=None):
     """The command line as a namespace; the spelling is OpenFace's."""
-    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.")
+    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.",
+                    "python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64")
     parser.add_argument("input", metavar="INPUT", help="folder of photos, or one photo")
     parser.add_argument("mode", choices=["align"], metavar="align", help="what to do; OpenFace's spelling")
     parser.add_argument("landmarks", choices=list(TEMPLATES), metavar="LANDMARKS",
@@ -55,13 +56,13 @@ def main(argv=None):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
-    with claim_folder(options.output), StopRequest() as stop:
+    with claim_folder(options.output, "alignment"), StopRequest() as stop:
         done = _find_done(options.output, settings)
         tasks = [(source.path, f"{name}.png") for source, name in zip(sources, output_names(sources))]
         tasks = [task for task in tasks if done.get(task[0]) != (task[1], *file_stamp(task[0]))]
         counts = collections.Counter(skipped=len(sources) - len(tasks))
         try:
-            _align_all(tasks, failures, options, settings, counts, stop.check)
+            _align_all(tasks, failures, options, settings, counts=counts, check=stop.check)
         finally:
             failed = _summarize(counts, options.output)
         compact(Path(options.output, RECORDS), "source")
@@ -108,9 +109,10 @@ def _spread(tasks, options, check):
     arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
                  options.skipMulti)
     if not options.scheduler:
-        yield from map_surviving(align_one, tasks, max(1, min(options.jobs, len(tasks))), prepare, arguments, check)
+        jobs = max(1, min(options.jobs, len(tasks)))
+        yield from map_surviving(align_one, tasks, jobs, prepare, arguments=arguments, check=check)
         return
-    for task, result in map_on_cluster(align_one, tasks, options.scheduler, prepare, arguments, check):
+    for task, result in map_on_cluster(align_one, tasks, options.scheduler, prepare, arguments=arguments, check=check):
         if not isinstance(result, BadPhoto) and not Path(options.output, task[1]).exists():
             raise UsageError(f"a worker wrote {task[1]}, but it is not here: {options.output} has to be a folder that "
                              "all machines see", helpers.BAD_OUTPUT)

@@ -25,7 +25,7 @@ def align_one(task):
     stamp = helpers.file_stamp(path)
     try:
         photo = helpers.read_photo(path)
-        crop, record = align_face(finder, photo.pixels, size, template, only_single)
+        crop, record = align_face(finder, photo.pixels, size, template, only_single=only_single)
     except MemoryError as error:
         raise BadPhoto("too_large", "not enough memory") from error
     helpers.write_picture(helpers.within(folder, output), crop)

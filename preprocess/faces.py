@@ -36,9 +36,9 @@ class FaceFinder:
         if scale > 1:
             pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
                                                                Image.Resampling.BILINEAR))
-        found = sorted(self._detect(pixels, UPSAMPLE), key=lambda box: box.width() * box.height(), reverse=True)
+        boxes = sorted(self._detect(pixels, UPSAMPLE), key=lambda box: box.width() * box.height(), reverse=True)
         return [tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom()))
-                for box in found]
+                for box in boxes]
 
     def landmarks(self, pixels, box):
         """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""

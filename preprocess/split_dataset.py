@@ -19,7 +19,9 @@ from shell.options import Parser, whole_number
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Split a folder of faces into three that share no photo. Files are hard links where possible.")
+    parser = Parser("Split a folder of faces into three that share no photo. Files are hard links where possible.",
+                    "python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 "
+                    "--test 1000")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
     for side in SIDES:
@@ -43,7 +45,7 @@ def main(argv=None):
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}
     unique = without_copies(read_all(names, failures))
     split, unknown = deal(unique, sizes, options)
-    with claim_folder(options.output):
+    with claim_folder(options.output, "split"):
         check_output(Path(options.output), split)
         for side in SIDES:
             folder = Path(options.output, side)
@@ -98,8 +100,8 @@ def check_output(output, split):
             if folder.exists():
                 raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)
             continue
-        there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        if strange := sorted(there - expected):
+        present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        if strange := sorted(present - expected):
             raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
                              "another OUTPUT")
 

@@ -1,9 +1,10 @@
 """Many items on the workers of a Dask cluster.
 
-The workers import the toolkit, so they are started in its folder; the scheduler needs Dask alone:
+The workers import the toolkit from the folder where it lies here, which they have to see, or from wherever they find
+it; the scheduler needs Dask alone:
 
     dask scheduler
-    PYTHONPATH=. dask worker tcp://HOST:8786 --nthreads 1
+    dask worker tcp://HOST:8786 --nthreads 1
 """
 import asyncio
 import concurrent.futures
@@ -14,11 +15,13 @@ import pickle
 import threading
 import time
 import uuid
+from pathlib import Path
 
 from helpers import VERSION, BadPhoto, Stopped, UsageError
 
 from .processes import WORKER_DIED
 
+HOME = str(Path(__file__).resolve().parents[1])          # the toolkit's folder
 PATIENCE = 30                                           # seconds for a scheduler to answer and a worker to be there
 LAST_WAIT = 2                                           # seconds for what is in hand when the user stops
 GO_ON = "what is finished is kept, run the same command again to go on"
@@ -81,7 +84,7 @@ class _Cluster:
     def submit(self, function, item):
         """The concurrent.futures.Future of function(item) on a worker."""
         with self._connection():
-            return self.executor.submit(_on_worker, pickle.dumps((function, item)), self.preparation)
+            return self.executor.submit(_on_worker, HOME, pickle.dumps((function, item)), self.preparation)
 
     def result_of(self, future):
         """The result of a finished future, or the BadPhoto that it ended with."""
@@ -95,8 +98,8 @@ class _Cluster:
         except KilledWorker:
             return BadPhoto(WORKER_DIED, "its worker was lost again and again")
         except ImportError as error:
-            raise UsageError(f"a worker of {self.address} lacks the toolkit or what it needs ({error}): start it in "
-                             "the toolkit's folder with PYTHONPATH=. dask worker") from error
+            raise UsageError(f"a worker of {self.address} lacks the toolkit or what it needs ({error}): it has to see "
+                             f"{HOME}, and to run in an environment like this one") from error
 
     @contextlib.contextmanager
     def _connection(self):
@@ -124,8 +127,8 @@ def _connect(address):
         try:
             client.wait_for_workers(1, PATIENCE)
         except TimeoutError as error:
-            raise UsageError(f"the scheduler at {address} has no workers: start some, PYTHONPATH=. dask worker "
-                             f"{address} --nthreads 1, in the toolkit's folder") from error
+            raise UsageError(f"the scheduler at {address} has no workers: start some, dask worker {address} "
+                             "--nthreads 1") from error
         yield client
 
 
@@ -136,11 +139,13 @@ def _open(answer, make_client, address):
         answer.set_exception(error)
 
 
-def _on_worker(work, preparation):
-    """Do one item in a worker."""
+def _on_worker(home, work, preparation):
+    """Do one item in a worker; home : the toolkit's folder."""
     import pickle  # this function travels without its module
-
-    from .dask_cluster import do_item
+    import sys
+    if home not in sys.path:
+        sys.path.append(home)
+    from shell.dask_cluster import do_item
     return do_item(*pickle.loads(work), *pickle.loads(preparation))
 
 

@@ -1,4 +1,4 @@
-"""One process per output folder."""
+"""One process, and one kind of results, in an output folder."""
 import fcntl
 import os
 import shlex
@@ -6,19 +6,31 @@ import socket
 import sys
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, no_link
+from helpers import BAD_OUTPUT, UsageError, no_link, read_json, read_records
 
 from .messages import printable
 
 LOCK = ".lock"
+# What shows that a folder holds results of a kind: a file, and what a record in it has.
+MARKS = (("completion", "results.jsonl", "status"), ("evaluation", "results.jsonl", "mask"),
+         ("completion", "config.json", "mask_type"), ("evaluation", "config.json", "version"),
+         ("alignment", "alignment.jsonl", "source"), ("split", "train.txt", None), ("pack", "pack.json", "files"),
+         ("model", "manifest.json", "architecture"), ("holes", "manifest.json", "share_of_hole"),
+         ("log", "scalars.jsonl", "step"))
 
 
-def claim_folder(folder):
+def claim_folder(folder, kind=None):
     """Make `folder` if need be, prove that it can be written, and keep other processes out of it until we end.
 
-    Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there.
+    kind : of the results that are to go there, one of MARKS or another word; None to ask no questions
+
+    Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there, or
+    the other kind of results.
     """
     path = Path(folder)
+    if kind and (present := find_kind(path)) not in (None, kind):
+        raise UsageError(f"{folder} holds results of another kind ({present}, not {kind}): choose another folder",
+                         BAD_OUTPUT)
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = open(path / LOCK, "a+", opener=no_link)
@@ -32,3 +44,16 @@ def claim_folder(folder):
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
     return lock
+
+
+def find_kind(folder):
+    """The kind of results that a folder holds, by MARKS; None if it holds none."""
+    for kind, file, key in MARKS:
+        path = Path(folder, file)
+        if path.is_file() and (key is None or key in _first_record(path)):
+            return kind
+    return None
+
+
+def _first_record(path):
+    return next(read_records(path), {}) if path.suffix == ".jsonl" else read_json(path)

@@ -8,19 +8,28 @@ LARGEST = 2 ** 31 - 1                                   # whole number that ever
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line and whose help shows every default."""
+    """An argument parser whose errors are one line and whose help shows every default, and an example at its end."""
 
-    def __init__(self, description, epilog=None, **others):
-        super().__init__(description=description, epilog=epilog, formatter_class=_HelpFormatter, allow_abbrev=False,
-                         **others)
+    def __init__(self, description, example=None, **others):
+        super().__init__(description=description, epilog=example and f"example:\n  {example}",
+                         formatter_class=_HelpFormatter, allow_abbrev=False, **others)
         self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
 
     def error(self, message):
         self.exit(USAGE, f"{self.prog}: error: {message} (--help lists the options)\n")
 
+    def refuse_given(self, options, names, why):
+        """End with a usage error if one of the options `names` is given, though it would do nothing."""
+        for name in names:
+            if getattr(options, name) != self.get_default(name):
+                self.error(f"--{name} {why}")
+
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+    """Shows the defaults that say something."""
+
+    def _get_help_string(self, action):
+        return action.help if action.default in (None, False, []) else super()._get_help_string(action)
 
 
 def whole_number(at_least=0, at_most=LARGEST):

@@ -21,41 +21,71 @@ def map_surviving(function, items, jobs, prepare, arguments, check=lambda: None)
     its result is BadPhoto worker_died. When `check()` raises Stopped, or `items` does, no new item is begun, those in
     hand are finished, and it is raised then.
     """
-    items, suspects, stopped = iter(items), collections.deque(), None
-    pool, pending = _new_pool(jobs, prepare, arguments), {}
-    try:
+    items, stopped = iter(items), None
+    with _Workers(function, jobs, prepare, arguments) as workers:
         while True:
-            broken = False
             try:
-                while not broken and not stopped and len(pending) < 2 * jobs:
+                while not stopped and workers.has_room:
                     check()
                     if (item := next(items, None)) is None:
                         break
-                    try:
-                        pending[pool.submit(function, item)] = item
-                    except BrokenProcessPool:           # a process died while our caller looked at a result
-                        broken = True
-                        suspects.append(item)
+                    workers.take(item)
             except Stopped as request:
                 stopped = request
-            if not pending and not broken:
+            if not workers.in_hand and not workers.suspects:
                 break
-            for future in concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)[0]:
-                item = pending.pop(future)
-                try:
-                    yield item, _result_of(future)
-                except BrokenProcessPool:
-                    broken = True
-                    suspects.append(item)
-            if broken:
-                suspects.extend(pending.values())
-                pool, pending = _new_pool(jobs, prepare, arguments), {}
-                while suspects:
-                    yield _alone(function, suspects.popleft(), prepare, arguments)
-    finally:
-        pool.shutdown(cancel_futures=True)
+            yield from workers.finish_some()
     if stopped:
         raise stopped
+
+
+class _Workers:
+    """A pool of processes that is made anew when one of them dies, what they have `in_hand`, and `suspects`."""
+
+    def __init__(self, function, jobs, prepare, arguments):
+        self.function, self.jobs, self.preparation = function, jobs, (prepare, arguments)
+        self.in_hand, self.suspects = {}, collections.deque()
+        self._pool = _new_pool(jobs, *self.preparation)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def has_room(self):
+        return len(self.in_hand) < 2 * self.jobs and not self.suspects
+
+    def take(self, item):
+        """Begin an item; if a process died while our caller looked at a result, it is a suspect too."""
+        try:
+            self.in_hand[self._pool.submit(self.function, item)] = item
+        except BrokenProcessPool:
+            self.suspects.append(item)
+
+    def finish_some(self):
+        """Yield (item, result) of what is finished; after a death, of all that was in hand, one after the other."""
+        for future in concurrent.futures.wait(self.in_hand, return_when=concurrent.futures.FIRST_COMPLETED)[0]:
+            item = self.in_hand.pop(future)
+            try:
+                result = _result_of(future)
+            except BrokenProcessPool:
+                self.suspects.append(item)
+                continue
+            yield item, result
+        if self.suspects:
+            self.suspects.extend(self.in_hand.values())
+            self._pool, self.in_hand = _new_pool(self.jobs, *self.preparation), {}
+        while self.suspects:
+            yield self._finish_alone(self.suspects.popleft())
+
+    def _finish_alone(self, item):
+        with _new_pool(1, *self.preparation) as pool:
+            try:
+                return item, _result_of(pool.submit(self.function, item))
+            except BrokenProcessPool:
+                return item, BadPhoto(WORKER_DIED, "its process was killed twice")
 
 
 def _result_of(future):
@@ -64,14 +94,6 @@ def _result_of(future):
         return future.result()
     except BadPhoto as problem:
         return problem
-
-
-def _alone(function, item, prepare, arguments):
-    with _new_pool(1, prepare, arguments) as pool:
-        try:
-            return item, _result_of(pool.submit(function, item))
-        except BrokenProcessPool:
-            return item, BadPhoto(WORKER_DIED, "its process was killed twice")
 
 
 def _new_pool(jobs, prepare, arguments):

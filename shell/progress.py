@@ -12,7 +12,7 @@ class Progress:
     def __init__(self, total, unit, first=0, seconds=30):
         self.total, self.unit, self.first, self.done, self.seconds = total, unit, first, first, seconds
         self.start = self.last = time.monotonic()
-        self.bar = None
+        self.bar, self._steps = None, {}
         if sys.stderr.isatty():
             from tqdm import tqdm
             self.bar = tqdm(total=total, initial=first, unit=f" {unit}", dynamic_ncols=True, smoothing=0.05)
@@ -23,6 +23,11 @@ class Progress:
     def __exit__(self, *_):
         if self.bar:
             self.bar.close()
+
+    def reach(self, names, step, **figures):
+        """Count that each of the items `names` has got to its step `step`."""
+        before, self._steps = sum(self._steps.get(name, 0) for name in names), self._steps | dict.fromkeys(names, step)
+        self.update(step * len(names) - before, **figures)
 
     def update(self, count=1, **figures):
         """Count `count` more as done, and show `figures` beside them."""

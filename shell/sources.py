@@ -9,18 +9,17 @@ from helpers import NO_INPUT, UsageError
 from .messages import printable
 
 
-def gather_inputs(options, exclude=None):
-    """The (sources, failures) of find_photos for add_inputs' options; UsageError (3) if there are none."""
-    paths, named = [], list(options.paths)
-    for path in options.paths:
-        paths += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
-    if options.from_file:
+def find_inputs(paths, from_file=None, exclude=None):
+    """The (sources, failures) of find_photos for what options.add_inputs declares; UsageError (3) if there are none."""
+    entries, named = [], [*paths, *([from_file] if from_file else [])]
+    for path in paths:
+        entries += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
+    if from_file:
         try:
-            paths += read_list(Path(options.from_file).read_bytes())
+            entries += read_list(Path(from_file).read_bytes())
         except OSError as error:
-            raise UsageError(f"cannot read the list {options.from_file}: {error.strerror}") from error
-        named.append(options.from_file)
-    sources, failures = find_photos(paths, exclude)
+            raise UsageError(f"cannot read the list {from_file}: {error.strerror}") from error
+    sources, failures = find_photos(entries, exclude)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
                          "of photos, or a list by --from_file", NO_INPUT)

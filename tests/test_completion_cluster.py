@@ -6,6 +6,9 @@ import pytest
 
 import face_completion
 from helpers import BAD_CHECKPOINT, read_records
+from methods import method_settings
+
+pytestmark = pytest.mark.slow
 
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 FREE = "seconds",                                       # of a record: what no two runs have alike
@@ -43,7 +46,7 @@ def test_a_cluster_gives_the_pictures_and_records_of_one_process(complete, two_w
 
 def test_a_worker_that_sees_another_model_is_told(complete, model, two_workers, tmp_path, monkeypatch):
     shutil.copytree(model, tmp_path / "mine")
-    monkeypatch.setattr(face_completion, "describe_model", lambda folder: {"model": "0", "image_size": 64})
+    monkeypatch.setattr(method_settings, "describe_model", lambda folder: {"model": "0", "image_size": 64})
     ended = complete("out", "--scheduler", two_workers.scheduler_address, checkpoint=tmp_path / "mine")
     assert ended.code == BAD_CHECKPOINT and "a worker sees another model" in ended.err
 

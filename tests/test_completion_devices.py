@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from methods.recipe_choice import default_encoder
+from methods.method_options import default_encoder
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
+
+pytestmark = pytest.mark.slow
 
 FACES = sorted(Path(__file__).parent.joinpath("data", "openface64").glob("*.png"))[:3]
 TWO_DEVICES = """
 import sys
-from layers import tf
+from nn.setup import tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import face_completion

@@ -11,10 +11,15 @@ import pytest
 from PIL import Image
 
 import face_completion
-from completion.face import read_face
+from completion.face import FaceReader
+from completion.holes import StandardHoles
 from helpers import read_photo, read_records, to_float, to_uint8, write_picture
-from methods import CLASSICAL, NEED_FACES
+from methods import CLASSICAL, NEED_FACES, classical
 from methods.classical import make_fill_batch
+from methods.learned import load_filler
+from methods.method_settings import MethodSettings
+from models.autoencoders import VAE, Architecture
+from training.checkpoint import export
 
 ROOT = Path(__file__).parent.parent
 FACES = ROOT / "tests" / "data" / "openface64"
@@ -31,7 +36,8 @@ def test_every_method_completes_with_the_outputs_of_the_search_but_for_its_itera
     ended = run(face_completion.main, *(FACES / f"{name}.png" for name in names), "--method", method, *train,
                 "--out_dir", tmp_path / "out", "--mask_type", "half")
     assert ended.code == 0 and "2 completed" in ended.out, ended.err
-    batch = [read_face(FACES / f"{name}.png", name, 64, mask="half") for name in names]
+    read = FaceReader(StandardHoles("half"), 64)
+    batch = [read(FACES / f"{name}.png", name) for name in names]
     fill_batch = make_fill_batch(method, 64, FACES)
     filled = fill_batch(np.stack([to_float(face.pixels) for face in batch]), np.stack([face.known for face in batch]),
                         [face.seed for face in batch])
@@ -95,3 +101,21 @@ def test_another_method_replaces_results_only_if_asked_and_leaves_none_of_their_
     for folder in (tmp_path / "out" / name for name in ("1", "a", "a/1.png", "a/1.jpg")):
         assert (folder / "completed.png").exists() and not (folder / "0002.png").exists()
     assert not (tmp_path / "out/progress.gif").exists() and not list((tmp_path / "out/grids").glob("0*.png"))
+
+
+def test_a_face_that_comes_to_no_numbers_fails_and_the_others_are_completed(run, tmp_path, monkeypatch):
+    def fill(face, known, seed=0):
+        return np.full_like(face, np.nan) if face[0, 0, 0] == bad else face
+    bad = to_float(read_photo(FACES / "B001273.png").pixels)[0, 0, 0]
+    monkeypatch.setitem(classical.FILLS, "laplace", fill)
+    ended = run(face_completion.main, *(FACES / f"{name}.png" for name in ("A000369", "B001273")), "--method",
+                "laplace", "--out_dir", tmp_path / "out")
+    assert ended.code == 1 and "B001273.png: not_finite" in ended.err and "1 completed" in ended.out
+    assert {name: record["status"] for name, record in results(tmp_path / "out").items()} == {
+        "A000369": "done", "B001273": "failed"}
+
+
+def test_a_large_batch_of_a_method_that_takes_few_faces_at_once_is_not_refused(tmp_path):
+    export(VAE(Architecture(z_dim=4, gf_dim=2, df_dim=2)), tmp_path / "vae", {"step": 0})
+    fill_batch, at_once = load_filler(MethodSettings("vae", str(tmp_path / "vae"), batch_size=10 ** 6))
+    assert at_once == 8

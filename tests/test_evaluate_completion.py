@@ -9,7 +9,10 @@ from PIL import Image
 
 import evaluate_completion
 from completion.masks import MASKS
-from helpers import read_records
+from evaluation.evaluated_folder import EvaluatedFolder
+from evaluation.pictures import write_pictures
+from evaluation.tables import read_measured
+from helpers import file_stamp, read_records
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
 
@@ -158,3 +161,70 @@ def test_methods_that_need_faces_say_so(model, tmp_path, capsys):
 def test_every_method_of_the_tables_can_be_asked_for():
     assert FILLING == (*FILLS, *FROM_FACES)
     assert np.all([name in MASKS for name in ("center", "random", "half", "pattern", "O1")])
+
+
+def test_faces_of_another_size_than_the_models_are_refused_before_anything_is_written(model, tmp_path, run):
+    for name in ("a", "b"):
+        Image.new("RGB", (128, 128), (90, 80, 70)).save(tmp_path / f"{name}.png")
+    for _ in range(2):
+        ended = run(evaluate_completion.main, tmp_path, "--methods", "latent", "--checkpoint", model, "--out_dir",
+                    tmp_path / "out")
+        assert ended.code == 2 and "completes faces of 64 pixels a side, these have 128" in ended.err
+        assert len(ended.err.splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
+def test_what_was_refused_leaves_nothing_that_the_corrected_command_would_have_to_respect(tmp_path, run):
+    (tmp_path / "empty").mkdir()
+    command = [FACES, "--limit", 2, "--methods", "nearest", "--jobs", 1, "--out_dir", tmp_path / "out", "--train_faces"]
+    assert run(evaluate_completion.main, *command, tmp_path / "empty").code == 3
+    assert run(evaluate_completion.main, *command, FACES).code == 0
+
+
+def test_methods_that_share_no_face_are_shown_each_with_its_own(tmp_path, run):
+    command = [FACES / "A000369.png", FACES / "B001273.png", "--methods", "laplace", "telea", "--jobs", 1, "--out_dir",
+               tmp_path / "out"]
+    assert run(evaluate_completion.main, *command).code == 0
+    for method, face in (("laplace", "A000369"), ("telea", "B001273")):
+        (tmp_path / "out/pictures/center" / method / f"{face}.png").unlink()
+    ended = run(evaluate_completion.main, *command[:2], "--methods", "biharmonic", "--jobs", 1, "--out_dir",
+                tmp_path / "out")
+    assert ended.code == 0, ended.err                   # lost pictures of methods that nobody asked for are left out
+    shutil.rmtree(tmp_path / "out/pictures/center/biharmonic")
+    folder = EvaluatedFolder(tmp_path / "out", {path.stem: file_stamp(path) for path in command[:2]})
+    groups = read_measured(folder, ["center"], ["laplace"])
+    assert {key[1]: list(group.places) for key, group in groups.items()} == {"laplace": ["B001273"],
+                                                                             "telea": ["A000369"]}
+    write_pictures(folder, {path.stem: path for path in command[:2]}, groups, [], 60)
+    assert "A000369" in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_result_whose_descriptor_was_lost_is_measured_again(finished, model, tmp_path, capsys):
+    for lost in ("center-laplace.jsonl", "original.jsonl"):
+        out = tmp_path / lost
+        shutil.copytree(finished, out)
+        lines = (out / "descriptors" / lost).read_text().splitlines()
+        (out / "descriptors" / lost).write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:50])
+        assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+        printed = capsys.readouterr().out
+        assert f"{1 if lost.startswith('center') else 8} results computed" in printed
+        assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+        assert "0 results computed, 32 were there" in capsys.readouterr().out
+
+
+def test_learned_models_are_pinned_while_a_run_makes_new_saves(tmp_path, model):
+    for step in (5, 7):
+        shutil.copytree(model, tmp_path / "vae" / f"step-{step:08d}")
+    _, _, methods, _ = evaluate_completion.parse([str(FACES), "--methods", "vae", "--learned", str(tmp_path)])
+    assert methods["vae"].checkpoint == str(tmp_path / "vae" / "step-00000007")
+
+
+def test_several_answers_and_processes_change_no_measured_picture(finished, model, tmp_path):
+    out = tmp_path / "out"
+    assert evaluate(out, "--methods", "latent", "laplace", "--masks", "center", "--jobs", "2", model=model) == 0
+    for path in (out / "pictures/center").rglob("*.png"):
+        assert path.read_bytes() == (finished / path.relative_to(out)).read_bytes()
+    assert evaluate(tmp_path / "several", "--methods", "latent", "--completions", "2", "--starts", "2", "--answer",
+                    "best", model=model) == 0
+    config = json.loads((tmp_path / "several/config.json").read_text())
+    assert config["completions"] == 2
+    assert all("diversity_rms" in record for record in read_records(tmp_path / "several/results.jsonl"))

@@ -153,6 +153,7 @@ def test_results_of_other_settings_are_not_overwritten_unasked(model, finished, 
     assert "seed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_overwriting_that_was_interrupted_leaves_nothing_old_for_new(model, finished, tmp_path, capsys):
     _, old = finished
     faces, out = finished[0], tmp_path / "out"
@@ -295,9 +296,10 @@ def test_settings_that_make_no_sense_are_refused(model, tmp_path, capsys, argume
     assert problem in capsys.readouterr().err
 
 
-def test_the_recipes_are_listed_with_their_sources(capsys):
-    assert face_completion.main(["--list_recipes"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_the_recipes_are_listed_with_their_sources(run):
+    ended = run(face_completion.main, "--list_recipes")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
     assert [line.split(":")[0] for line in lines] == list(RECIPES) and "Yeh et al., CVPR 2017" in lines[1]
 
 
@@ -325,6 +327,7 @@ def test_what_is_no_model_is_refused(tmp_path, capsys, make):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_keeps_what_is_finished_and_goes_on(model, tmp_path):
     make_faces(tmp_path / "faces", 6)
     command = [sys.executable, "face_completion.py", str(tmp_path / "faces"), "--checkpoint", model, "--num_iter",

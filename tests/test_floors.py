@@ -13,11 +13,9 @@ COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preproce
             "models.samples"}
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
-FLOORS = {"helpers": 0, "nn": 1, "metrics": 1, "preprocess": 1, "network": 2, "dataset": 2, "completion": 2,
-          "training.settings": 1, "training.trainable": 1, "preprocess.alignment": 3, "shell": 3, "training": 3,
-          "shell.training": 4, "models": 4, "output": 4, "methods": 5, "evaluation": 6,
-          "benchmarks": 8, "baselines": 8}
-LIGHT = {"helpers", "models", "methods", *COMMANDS}
+FLOORS = {"helpers": 0, "nn": 1, "metrics": 1, "preprocess": 1, "network": 2, "dataset": 2, "completion": 2, "shell": 3,
+          "training": 4, "models": 5, "output": 5, "methods": 6, "evaluation": 7, "benchmarks": 9, "baselines": 9}
+LIGHT = {"helpers", "models", "methods", "nn", "nn.choices", "training.settings", *COMMANDS}
 TENSORFLOW = {"tensorflow", "keras"}
 
 
@@ -32,7 +30,7 @@ MODULES = find_modules()
 
 
 def floor(name):
-    return 7 if name in COMMANDS else next(FLOORS[part] for part in (name, name.partition(".")[0]) if part in FLOORS)
+    return 8 if name in COMMANDS else next(FLOORS[part] for part in (name, name.partition(".")[0]) if part in FLOORS)
 
 
 def package(name):
@@ -86,11 +84,11 @@ def loaded_by(name):
 
 def test_the_modules_are_found():
     assert {"helpers", "network", "training.checkpoint", "preprocess.faces", "completion.search"} <= MODULES.keys()
-    assert imports("train_network") >= {"network", "shell.training", "training.settings", "shell.command"}
-    assert imports("shell.training") >= {"training.loop"} and "training.loop" not in imports("shell.training", True)
+    assert imports("train_network") >= {"network", "training.command", "nn.choices", "shell.command"}
+    assert imports("training.command") >= {"training.loop"} and "training.loop" not in imports("training.command", True)
     assert imports("completion.search") >= {"completion.losses"}
     assert "network" not in imports("train_network", top_level=True)
-    assert "tensorflow" in imports("nn", top_level=True) and "tensorflow" in loaded_by("training.checkpoint")
+    assert "tensorflow" in imports("nn.setup", top_level=True) and "tensorflow" in loaded_by("training.checkpoint")
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -119,7 +117,7 @@ def test_helpers_needs_numpy_and_pillow_only():
 
 
 def test_tensorflow_is_imported_in_nn_only():
-    assert {name for name in MODULES if outside(imports(name)) & TENSORFLOW} == {"nn"}
+    assert {name for name in MODULES if outside(imports(name)) & TENSORFLOW} == {"nn.setup"}
 
 
 def test_dlib_is_imported_where_faces_are_found_or_known_again_only():

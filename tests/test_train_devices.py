@@ -12,12 +12,14 @@ from PIL import Image
 from helpers import USAGE
 from network import tf
 
+pytestmark = pytest.mark.slow
+
 STEPS = 24
 OPTIONS = ["--epoch", 8, "--batch_size", 8, "--z_dim", 8, "--gf_dim", 2, "--df_dim", 2, "--save_every", 4, "--keep", 99,
            "--report_every", 1, "--sample_every", 12, "--noise", 0.1, "--average", 0.9]
 TWO_DEVICES = """
 import sys
-from layers import tf
+from nn.setup import tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import train_network

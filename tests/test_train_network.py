@@ -18,9 +18,8 @@ import train_network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
 from models.context_encoder import DISTANCES
 from network import tf
-from nn import adversarial
+from nn import adversarial, choices
 from shell.lock import claim_folder
-from training import settings
 from training.checkpoint import load_model
 from training.manifest import describe_model
 
@@ -371,7 +370,7 @@ def test_every_name_of_an_option_is_known_to_the_updates():
     assert set(train_network.LOSSES) == set(adversarial.LOSSES)
     assert set(train_network.PENALTIES) == set(adversarial.PENALTIES)
     assert set(train_network.AUGMENTATIONS) == set(adversarial.AUGMENTATIONS)
-    assert set(settings.DISTANCES) == set(DISTANCES) and adversarial.REAL_ABOVE.keys() < set(train_network.LOSSES)
+    assert set(choices.DISTANCES) == set(DISTANCES) and adversarial.REAL_ABOVE.keys() < set(train_network.LOSSES)
 
 
 @pytest.mark.parametrize("more", [["--d_norm", "spectral", "--loss", "hinge", "--d_learning_rate", "0.0004"],
@@ -395,8 +394,7 @@ def test_other_updates_resume_as_exactly(faces, tmp_path, more):
     ["--average", "1"], ["--real_label", "0.2"], ["--image_size", "96"], ["--seed", "-1"],
     *([f"--{name}", "3000000000"] for name in ("seed", "epoch", "batch_size", "z_dim", "gf_dim", "df_dim", "keep",
                                                "save_every", "resume_from", "penalty_every", "g_updates")),
-    ["--colour", "blue"],
-    ["--batch", "8"], ["stray"]], ids=" ".join)
+    ["--colour", "blue"], ["--batch", "8"], ["stray"]], ids=" ".join)
 def test_a_wrong_option_is_a_usage_error_of_one_line(tmp_path, capsys, wrong):
     with pytest.raises(SystemExit) as caught:
         train(tmp_path, tmp_path, *wrong)

@@ -15,7 +15,7 @@ import numpy as np
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
 from network import tf  # which imports TensorFlow quietly
-from nn import quiet_stderr
+from nn.setup import quiet_stderr
 
 from .manifest import (
     MANIFEST,
@@ -142,7 +142,7 @@ def export(model, folder, record, half=False):
     check_model_folder(folder)
     folder = Path(folder).resolve()
     _write(tf.train.Checkpoint(**model.shipped), folder.parent, folder.name, {
-        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half)
+        **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half=half)
 
 
 def _convert(source, target, old, new):
@@ -168,7 +168,7 @@ def _as_float32(tensors):
 def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     """The model of a model folder, of a run folder (its newest good save) or of one save, and its manifest.
 
-    model_type : a class of training.trainable.Trainable; warn : as find_model takes it
+    model_type : a class of nn.trainable.Trainable; warn : as find_model takes it
     Only TensorFlow's tensor files are read, nothing in them is executed. Raises UsageError (exit code 4) for anything
     else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind or with a
     weight that is not finite.

@@ -5,9 +5,9 @@ import resource
 from pathlib import Path
 
 from helpers import OUT_OF_MEMORY, UsageError
-from nn import quiet_stderr, tf
 from nn.lanes import LANES
 from nn.layers import mean_of_replicas
+from nn.setup import quiet_stderr, tf
 
 from .machines import this_worker
 
@@ -119,7 +119,8 @@ def replicate(step, strategy, xla=False):
 def share_rows(function, strategy):
     """Compile a function of tensors so that all replicas compute it, each for its part of the rows.
 
-    function : tensors (B, ...) and scalars -> a structure of tensors (B, ...) whose rows do not depend on each other
+    function : structures of tensors (B, ...) and scalars -> one of tensors (B, ...) whose rows do not depend on each
+        other
     """
     count = strategy.num_replicas_in_sync
     if count == 1:
@@ -132,11 +133,12 @@ def share_rows(function, strategy):
             lambda replica: whole[share * replica.replica_id_in_sync_group:][:share])
 
     def compute(*tensors):
-        rows = max(len(tensor) for tensor in tensors if tensor.shape.rank)
+        rows = max(len(tensor) for tensor in tf.nest.flatten(tensors) if tensor.shape.rank)
         share = -(-rows // (LANES * count)) * LANES
-        shares = together(*(deal_out(tensor, share) if tensor.shape.rank else tensor for tensor in tensors))
+        parts = together(*tf.nest.map_structure(
+            lambda tensor: deal_out(tensor, share) if tensor.shape.rank else tensor, tensors))
         return tf.nest.map_structure(
-            lambda parts: tf.concat(strategy.experimental_local_results(parts), axis=0)[:rows], shares)
+            lambda part: tf.concat(strategy.experimental_local_results(part), axis=0)[:rows], parts)
     return compute
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from completion.blend import blend_poisson
 from completion.masks import center
 from completion.recipes import Recipe
-from completion.search import Search
+from completion.search import Latent, Search
 from helpers import to_float, to_uint8
 from metrics.distributions import sliced_wasserstein
 from metrics.images import measure
@@ -29,7 +29,7 @@ class Health:
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
         self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
         self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
-        self.search = Search(dcgan.generate, dcgan.realism, dcgan.architecture.z_dim, QUICK)
+        self.search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
 
     def __call__(self):
         """The numbers by name.
@@ -94,7 +94,7 @@ def examine_latents(model, faces, validation):
     return numbers
 
 
-# By training.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
+# By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
 EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents}
 
 

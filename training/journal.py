@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 from helpers import RecordFile, read_records, remove_files, write_file, write_picture
-from nn import tf
+from nn.setup import tf
 
 from .run_folders import SCALARS
 

@@ -17,7 +17,7 @@ from .run_folders import check_log
 def train(model_type, settings, console):
     """Train a model to the end of its last epoch; returns the last step.
 
-    model_type : a class of training.trainable.Trainable; settings, console : values of training.settings
+    model_type : a class of nn.trainable.Trainable; settings, console : values of training.settings
 
     The same call goes on from the newest save, to the same end. All workers compute the updates; the chief alone
     writes. Raises UsageError for what the user can mend, and what console.check raises, the latter after a save.
@@ -38,9 +38,9 @@ def train(model_type, settings, console):
 
     # where to go on
     store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
-    step = first = resume(store, model, record, settings, console)
+    step = first = resume(store, model, record, settings, console=console)
     devices.check_agreement(strategy, first)
-    chief = Chief(model, store, record, settings, console) if is_chief else None
+    chief = Chief(model, store, record, settings, console=console) if is_chief else None
     if chief:
         chief.begin(first, faces, validation)
     if first < last:

@@ -19,7 +19,7 @@ def resume(store, model, record, settings, console):
         console.warn(f"{trouble}: falling back to the save before it")
     if manifest is not None:
         manifest = _complete(manifest, save, model)
-        _check(manifest, save, model, record, settings.faces.other_data)
+        _check(manifest, save, model, record, other_data=settings.faces.other_data)
     if this_worker().is_chief:
         store.sweep()
     if manifest is None:

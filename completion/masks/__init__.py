@@ -5,6 +5,8 @@ al., "Context Encoders", CVPR 2016; strokes follow Yu et al., "Free-Form Image I
 those of Li et al., "Generative Face Completion", CVPR 2017.
 """
 import functools
+import hashlib
+import os
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,27 +19,27 @@ OCCLUSIONS = {"O1": (52, 116, 33, 71), "O2": (52, 116, 57, 95), "O3": (52, 74, 2
 def center(size, rng=None, scale=0.25):
     """A square hole from `scale` to 1 - `scale` of the side; scale in (0, 0.5)."""
     margin = round(size * scale)
-    return _without(size, margin, size - margin, margin, size - margin)
+    return _without(size, (margin, size - margin), (margin, size - margin))
 
 
 def left(size, rng=None):
     """The left half is the hole."""
-    return _without(size, 0, size, 0, size // 2)
+    return _without(size, (0, size), (0, size // 2))
 
 
 def right(size, rng=None):
     """The right half is the hole."""
-    return _without(size, 0, size, size - size // 2, size)
+    return _without(size, (0, size), (size - size // 2, size))
 
 
 def top(size, rng=None):
     """The upper half is the hole."""
-    return _without(size, 0, size // 2, 0, size)
+    return _without(size, (0, size // 2), (0, size))
 
 
 def bottom(size, rng=None):
     """The lower half is the hole."""
-    return _without(size, size - size // 2, size, 0, size)
+    return _without(size, (size - size // 2, size), (0, size))
 
 
 def half(size, rng):
@@ -84,7 +86,8 @@ def strokes(size, rng, count=4, width=0.1):
 
 def occlusion(size, rng=None, name="O1"):
     """One of the holes O1 to O6 of generative face completion."""
-    return _without(size, *(round(edge * size / 128) for edge in OCCLUSIONS[name]))
+    top, bottom, left, right = (round(edge * size / 128) for edge in OCCLUSIONS[name])
+    return _without(size, (top, bottom), (left, right))
 
 
 def none(size, rng=None):
@@ -92,12 +95,26 @@ def none(size, rng=None):
     return np.ones((size, size), bool)
 
 
-def _without(size, first_row, last_row, first_column, last_column):
+def _without(size, rows, columns):
+    """All known but the rectangle of these rows and columns, each (first, end)."""
     known = np.ones((size, size), bool)
-    known[first_row:last_row, first_column:last_column] = False
+    known[slice(*rows), slice(*columns)] = False
     return known
 
 
 MASKS = {maker.__name__: maker
          for maker in (center, left, right, top, bottom, half, random, pattern, strokes, none)}
 MASKS |= {name: functools.partial(occlusion, name=name) for name in OCCLUSIONS}
+
+
+def make_hole(mask, size, name, seed, **settings):
+    """The known pixels of a face, (size, size) bool; a drawn hole depends on the seed and the name alone.
+
+    mask : a name of MASKS; settings : passed to it
+    """
+    return MASKS[mask](size, np.random.default_rng(digest_number(seed, os.fsencode(name))), **settings)
+
+
+def digest_number(seed, content):
+    """A whole number below 2**63 that is a function of a seed and some bytes."""
+    return int.from_bytes(hashlib.sha256(b"%d:" % seed + content).digest()[:8], "big") >> 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from completion.face import make_hole
+from completion.masks import make_hole
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say
@@ -19,7 +19,8 @@ from . import MASKS
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.")
+    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.",
+                    "python -m completion.masks holes/ --size 64 --seed 0 --count 10")
     parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
     parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the pictures")
@@ -33,7 +34,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     shares, output = {}, Path(options.output)
-    with claim_folder(output):
+    with claim_folder(output, "holes"):
         for mask in options.masks:
             for index in range(options.count):
                 name = f"{mask}/{index:04d}"

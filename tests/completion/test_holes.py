@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from completion.face import read_face
-from completion.holes import Holes
+from completion.face import FaceReader
+from completion.holes import OwnHoles
 from helpers import BadPhoto, UsageError, read_photo
 
 SIZE = 16
@@ -23,33 +23,33 @@ def face(tmp_path, size=SIZE, name="face.png"):
 
 
 def known(holes, path, name="face", size=SIZE, fit="refuse"):
-    return holes(read_photo(path), name, size, fit)[0]
+    return holes.of_face(read_photo(path), path, name, size, fit)[0]
 
 
 @pytest.mark.parametrize("scale", [1, 4])
 def test_white_is_the_hole_at_any_size_of_the_mask(tmp_path, scale):
     mask = save(tmp_path / "mask.png", np.kron(SQUARE * np.uint8(255), np.ones((scale, scale), np.uint8)))
-    np.testing.assert_array_equal(known(Holes(mask), face(tmp_path)), ~SQUARE)
+    np.testing.assert_array_equal(known(OwnHoles(mask), face(tmp_path)), ~SQUARE)
 
 
 def test_grey_edges_count_from_their_middle_on(tmp_path):
     grey = np.zeros((SIZE, SIZE), np.uint8)
     grey[3], grey[4] = 127, 128
-    found = known(Holes(save(tmp_path / "mask.png", grey)), face(tmp_path))
+    found = known(OwnHoles(save(tmp_path / "mask.png", grey)), face(tmp_path))
     assert found[3].all() and not found[4].any()
 
 
 def test_a_mask_can_be_inverted_and_grown(tmp_path):
     mask = save(tmp_path / "mask.png", ~SQUARE * np.uint8(255))
-    np.testing.assert_array_equal(known(Holes(mask, invert=True), face(tmp_path)), ~SQUARE)
-    grown = ~known(Holes(mask, invert=True, dilate=2), face(tmp_path))
+    np.testing.assert_array_equal(known(OwnHoles(mask, invert=True), face(tmp_path)), ~SQUARE)
+    grown = ~known(OwnHoles(mask, invert=True, dilate=2), face(tmp_path))
     assert grown[2:12, 4:14].all() and grown.sum() == 100
 
 
 def test_a_folder_has_a_mask_for_every_face_by_its_name(tmp_path):
     save(tmp_path / "masks" / "people" / "a.png", SQUARE * np.uint8(255))
     save(tmp_path / "masks" / "b.jpg", SQUARE.T * np.uint8(255), quality=95)
-    holes = Holes(str(tmp_path / "masks"))
+    holes = OwnHoles(str(tmp_path / "masks"))
     np.testing.assert_array_equal(known(holes, face(tmp_path), "people/a"), ~SQUARE)
     np.testing.assert_array_equal(known(holes, face(tmp_path), "b"), ~SQUARE.T)
     with pytest.raises(BadPhoto, match="no_mask"):
@@ -68,12 +68,12 @@ def test_what_is_not_wholly_opaque_is_the_hole_of_alpha(tmp_path, mode):
         picture = picture.convert(mode)
         picture.putalpha(Image.fromarray(alpha))
         picture.save(tmp_path / "face.png")
-    np.testing.assert_array_equal(known(Holes("alpha"), tmp_path / "face.png"), alpha == 255)
+    np.testing.assert_array_equal(known(OwnHoles("alpha"), tmp_path / "face.png"), alpha == 255)
 
 
 def test_a_photo_without_transparency_has_no_hole_of_alpha(tmp_path):
     with pytest.raises(BadPhoto, match="no_alpha"):
-        known(Holes("alpha"), face(tmp_path))
+        known(OwnHoles("alpha"), face(tmp_path))
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
@@ -82,14 +82,14 @@ def test_a_colour_is_the_hole_even_as_jpeg(tmp_path, suffix):
     pixels[16:48, 16:48] = (0, 255, 0)
     how = {"quality": 95, "subsampling": 0} if suffix == "jpg" else {}
     path = save(tmp_path / f"painted.{suffix}", pixels, **how)
-    hole = ~known(Holes("color:#00FF00"), path, size=64)
+    hole = ~known(OwnHoles("color:#00FF00"), path, size=64)
     assert hole[18:46, 18:46].all() and not hole[:14].any() and not hole[:, 50:].any()
 
 
 def test_a_photo_of_another_size_takes_its_hole_along(tmp_path):
     pixels = read_photo(face(tmp_path, 64)).pixels.copy()
     pixels[16:32, 40:41] = (0, 255, 0)
-    found = read_face(save(tmp_path / "wide.png", pixels), "wide", SIZE, fit="resize", holes=Holes("color:#00ff00"))
+    found = FaceReader(OwnHoles("color:#00ff00"), SIZE, fit="resize")(save(tmp_path / "wide.png", pixels), "wide")
     assert not found.known[4:8, 10].any() and found.known.sum() >= SIZE * SIZE - 12
 
 
@@ -97,28 +97,28 @@ def test_in_a_whole_photo_the_hole_keeps_the_photos_size(tmp_path):
     photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 48, 3), np.uint8)))
     mask = np.zeros((60, 96), np.uint8)
     mask[20:40, 30:60] = 255
-    known, remarks = Holes(save(tmp_path / "mask.png", mask)).in_photo(photo, "photo")
+    known, remarks = OwnHoles(save(tmp_path / "mask.png", mask)).of_photo(photo, "photo")
     assert remarks == ["mask of 96x60 resized"]
     assert known.shape == (30, 48) and not known[10:20, 15:30].any() and known.sum() == 30 * 48 - 150
     with pytest.raises(BadPhoto, match="nothing_known"):
-        Holes("color:#000000").in_photo(photo, "photo")
+        OwnHoles("color:#000000").of_photo(photo, "photo")
 
 
 def test_a_mask_that_is_all_hole_is_refused(tmp_path):
     with pytest.raises(BadPhoto, match="nothing_known"):
-        known(Holes(save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8))), face(tmp_path))
+        known(OwnHoles(save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8))), face(tmp_path))
 
 
 def test_a_mask_without_a_hole_leaves_all_known_with_a_remark(tmp_path):
     mask = save(tmp_path / "mask.png", np.zeros((SIZE, SIZE), np.uint8))
-    found = read_face(face(tmp_path), "face", SIZE, holes=Holes(mask))
+    found = FaceReader(OwnHoles(mask), SIZE)(face(tmp_path), "face")
     assert found.known.all() and found.notes == ["nothing is missing by its mask: copied"]
 
 
 def test_grey_pixels_and_another_size_of_the_mask_are_remarked(tmp_path):
     grey = np.zeros((2 * SIZE, 2 * SIZE), np.uint8)
     grey[4:8, 4:8], grey[4] = 255, 90
-    found = read_face(face(tmp_path), "face", SIZE, holes=Holes(save(tmp_path / "mask.png", grey)))
+    found = FaceReader(OwnHoles(save(tmp_path / "mask.png", grey)), SIZE)(face(tmp_path), "face")
     assert found.notes == [f"mask of {2 * SIZE}x{2 * SIZE} resized", f"{2 * SIZE} grey pixels of the mask made black "
                            "or white"]
 
@@ -126,11 +126,11 @@ def test_grey_pixels_and_another_size_of_the_mask_are_remarked(tmp_path):
 @pytest.mark.parametrize("source", ["nowhere.png", "color:green", "color:#12345"])
 def test_a_mask_that_is_not_there_is_a_usage_error(source):
     with pytest.raises(UsageError, match=source):
-        Holes(source)
+        OwnHoles(source)
 
 
 def test_a_mask_in_a_folder_that_is_no_picture_fails_its_face_alone(tmp_path):
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / "face.png").write_text("<html>")
     with pytest.raises(BadPhoto, match="mask_not_an_image"):
-        known(Holes(str(tmp_path / "masks")), face(tmp_path))
+        known(OwnHoles(str(tmp_path / "masks")), face(tmp_path))

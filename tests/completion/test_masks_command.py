@@ -4,8 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from completion.face import make_hole
-from completion.masks import MASKS
+from completion.masks import MASKS, make_hole
 from completion.masks.__main__ import main
 from helpers import read_photo
 

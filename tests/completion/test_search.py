@@ -8,9 +8,9 @@ from completion.descent import MOMENTUM, OPTIMIZERS
 from completion.losses import PRIORS, context_loss, prior_loss
 from completion.masks import center
 from completion.recipes import RECIPES, SOURCES, Recipe, describe_recipes
-from completion.search import Inner, Search
+from completion.search import Inner, Latent, Search
 from completion.weights import context_weights
-from nn import tf
+from nn.setup import tf
 
 SEED = RECIPES["seed"]
 SIZE, Z_DIM = 16, 6
@@ -41,7 +41,8 @@ def imagine(activations):
 
 
 def searched(recipe=SEED, faces=FACES, known=KNOWN, seeds=(1, 2, 3, 4), **how):
-    return Search(generate, realism, Z_DIM, recipe, inner=Inner(see, imagine, Z_DIM))(faces, known, seeds, **how)
+    search = Search(Latent(generate, Z_DIM, realism), recipe, inner=Inner(see, imagine, Z_DIM))
+    return search(faces, known, seeds, **how)
 
 
 def test_a_generated_face_is_found_again():
@@ -136,7 +137,7 @@ def test_all_faces_found_are_shown_in_the_order_of_their_context_loss():
 
 def test_the_gradients_have_the_lengths_of_the_losses_derivatives():
     recipe, basis = Recipe(num_iter=3, lam=0.7, starts=2), BASIS.reshape(Z_DIM, SIZE, SIZE, 3)
-    search = Search(lambda z: tf.tensordot(z, basis, 1), realism, Z_DIM, recipe)
+    search = Search(Latent(lambda z: tf.tensordot(z, basis, 1), Z_DIM, realism), recipe)
     found = search(FACES, KNOWN, (1, 2, 3, 4), gradients=True)
     difference = np.tensordot(found.z[:, 0], basis, 1) - np.where(KNOWN[..., None], FACES, 0)
     slopes = np.einsum("bhwc,zhwc->bz", context_weights(KNOWN)[..., None] * np.sign(difference), basis)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles
+from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFolder, PictureFiles, picture_of
 from evaluation.tables import Measured, as_csv, as_table, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
@@ -30,8 +30,15 @@ def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_
     entries = [record(face, mask, method, hole_psnr=1.0) for face in ("a", "b") for mask in ("half", "center", "O1")
                for method in ("telea", "laplace")]
     entries.append(record("c", fingerprint=[3, 4]))     # measured on a file that has changed since
+    entries.append(record("b", method="biharmonic"))    # a result whose picture and descriptor are lost
     (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, entries)))
-    groups = read_measured(tmp_path, {"a": (1, 2), "c": (1, 2)}, ["half", "center"], ["telea"])
+    descriptors = DescriptorFiles(tmp_path)
+    descriptors.append("a", ORIGINAL, np.zeros(128, np.float32))
+    for entry in entries[:6]:
+        descriptors.append("a", (entry["mask"], entry["method"]), np.zeros(128, np.float32))
+        write_picture(tmp_path / picture_of("a", entry["mask"], entry["method"]), np.zeros((8, 8, 3), np.uint8))
+    folder = EvaluatedFolder(tmp_path, dict.fromkeys("abc", (1, 2)))
+    groups = read_measured(folder, ["half", "center"], ["telea"])
     assert list(groups) == [("half", "telea"), ("half", "laplace"), ("center", "telea"), ("center", "laplace"),
                             ("O1", "telea"), ("O1", "laplace")]
     assert all(list(group.places) == ["a"] for group in groups.values())

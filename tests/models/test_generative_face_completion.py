@@ -14,10 +14,11 @@ from models import face_parts, train
 from models.face_parts import PARTS, LabelledFaces, draw_parts, find_landmarks
 from models.generative_face_completion import GenerativeFaceCompletion, Training, cut_squares, draw_squares
 from network import tf
+from nn.choices import Sizes
 from preprocess.faces import FaceFinder
 from preprocess.templates import TEMPLATES
 from training.checkpoint import load_model
-from training.settings import Console, Sizes
+from training.settings import Console
 
 PORTRAITS = Path(__file__).parents[1] / "data" / "openface64"
 

@@ -68,6 +68,7 @@ def test_a_face_is_seen_alike_alone_and_in_company_and_nothing_under_the_hole_is
     np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
 
 
+@pytest.mark.slow
 def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_path, run, generator, faces):
     for index, face in enumerate(faces):
         write_picture(tmp_path / "faces" / f"{index}.png", face)

@@ -12,11 +12,12 @@ from completion.masks import MASKS, center
 from completion.recipes import Recipe
 from helpers import read_photo, to_float
 from methods.learned import load_filler
+from methods.method_settings import MethodSettings
 from models import model_type, train
 from models.autoencoders import VAE, Architecture, Autoencoder, divergence
 from network import tf
+from nn.choices import Schedule
 from training.checkpoint import export, load_model
-from training.settings import Schedule
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)
 
@@ -119,7 +120,8 @@ def test_the_latent_search_of_the_command_goes_through_a_vae(vae, openface, tmp_
 def test_the_seed_decides_the_pool_of_a_method_that_searches(vae, tmp_path):
     export(vae, tmp_path / "vae", {})
     faces, known = to_float(smooth_faces(1)), center(64)[None]
-    first, again, other = (load_filler("vae", tmp_path / "vae", seed=seed)(faces, known, [0]) for seed in (1, 1, 2))
+    first, again, other = (load_filler(MethodSettings("vae", tmp_path / "vae", seed=seed))[0](faces, known, [0])
+                           for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -145,5 +147,5 @@ def test_a_resumed_vae_equals_an_unbroken_one_and_fills_faces(tmp_path, run):
     model, manifest = load_model(once / "saves" / "vae" / "best", VAE)
     assert manifest["kind"] == "vae" and np.isfinite(manifest["scores"]["validation_error"])
     faces, known = to_float(smooth_faces(2)), np.repeat(center(64)[None], 2, axis=0)
-    filled = load_filler("vae_encoding", once / "saves" / "vae" / "best")(faces, known, [0, 1])
+    filled = load_filler(MethodSettings("vae_encoding", once / "saves" / "vae" / "best"))[0](faces, known, [0, 1])
     np.testing.assert_array_equal(filled, model.fill_by_encoding(faces, known))

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from nn import tf
 from nn.adversarial import AUGMENTATIONS, LOSSES, PENALTIES, augment
+from nn.setup import tf
 
 REAL, FAKE = np.array([2.0, -1.0, 0.3]), np.array([-0.7, 1.5, 0.2])
 LOG_SIGMOID = {"real": np.log1p(np.exp(-REAL)).mean(), "fake": np.log1p(np.exp(FAKE)).mean()}

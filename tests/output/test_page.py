@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from helpers import UsageError, read_photo
-from output.page import TEMPLATE, FaceRow, write_report
+from output.page import TEMPLATE, FaceRow, Page
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 NOT_UTF8 = os.fsdecode(b"\xff.png")
@@ -46,6 +46,14 @@ SUMMARY = [{"mask": mask, "method": method, "n": np.int64(30),
                         "seconds": seconds}}
            for mask, shift in (("center", 0), ("half", 10))
            for method, psnr, seconds in zip(METHODS, (9.5, 20, 15), ((3, 2, 4), None, (1.5, 1, float("nan"))))]
+
+
+def write_report(path, title, groups, **options):
+    page = Page()
+    for mask, rows in groups.items():
+        for row in rows:
+            page.add(mask, row)
+    page.write(path, title, **options)
 
 
 def read_data(path):
@@ -170,6 +178,7 @@ def sources(browser, column):
                                   f"img[alt$=', {column}']")
 
 
+@pytest.mark.slow
 def test_text_that_looks_like_markup_is_shown_as_text(browser):
     assert texts(browser, "article h3")[:3] == [f"{HOSTILE}best", "\ufffd.pngbest", "face 1000 2.pngbest"]
     assert texts(browser, "td.method") == METHODS
@@ -180,6 +189,7 @@ def test_text_that_looks_like_markup_is_shown_as_text(browser):
                                   ".every(entry => entry.name.startsWith('data:'))")
 
 
+@pytest.mark.slow
 def test_a_click_on_a_heading_sorts_table_and_plots(browser):
     latent, laplace, other = METHODS
     for column, orders in {"hole_psnr": [[laplace, other, latent], [latent, other, laplace]],
@@ -196,6 +206,7 @@ def test_a_click_on_a_heading_sorts_table_and_plots(browser):
     assert texts(browser, "td.method") == [latent, laplace, other]
 
 
+@pytest.mark.slow
 def test_a_metric_is_plotted_with_its_interval_and_direction(browser):
     assert texts(browser, "#plots figcaption") == ["hole PSNR", "identity", "seconds"]
     words = [svg.get_attribute("aria-label") for svg in browser.find_elements(By.CSS_SELECTOR, "#plots svg")]
@@ -208,6 +219,7 @@ def test_a_metric_is_plotted_with_its_interval_and_direction(browser):
     assert texts(browser, ".best") == ["0.1900", "20.00", "1.500"]
 
 
+@pytest.mark.slow
 def test_the_mask_chosen_governs_table_plots_and_faces(browser):
     masked, original = sources(browser, "masked"), sources(browser, "original")
     Select(browser.find_element(By.CSS_SELECTOR, "#results select")).select_by_value("half")
@@ -219,6 +231,7 @@ def test_the_mask_chosen_governs_table_plots_and_faces(browser):
     assert texts(browser, "td.mask") == ["center"] * 3 + ["half"] * 3
 
 
+@pytest.mark.slow
 def test_rows_are_turned_over_page_by_page(browser):
     assert texts(browser, "#position") == ["1–24 of 30"] and len(texts(browser, "article")) == 24
     click(browser, "#next")
@@ -230,6 +243,7 @@ def test_rows_are_turned_over_page_by_page(browser):
     assert texts(browser, "#position") == ["1–24 of 30"]
 
 
+@pytest.mark.slow
 def test_the_slider_leads_every_row_through_its_search(browser):
     results, laplace = sources(browser, "latent"), sources(browser, "laplace")
     assert texts(browser, "#iteration") == ["result"]
@@ -246,6 +260,7 @@ def test_the_slider_leads_every_row_through_its_search(browser):
     assert sources(browser, "latent") == results and texts(browser, "#play") == ["Play"]
 
 
+@pytest.mark.slow
 def test_the_page_of_completed_faces_has_neither_table_nor_plots(browse):
     rows = [FaceRow("a.png", {"original": face(0), "masked": face(1), "completed": face(2)}, {0: face(3)}, {}),
             FaceRow("b.png", {"original": face(4), "masked": face(5)}, {}, {})]
@@ -258,6 +273,7 @@ def test_the_page_of_completed_faces_has_neither_table_nor_plots(browse):
     assert texts(browser, "figcaption") == ["original", "masked", "completed"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1280])
 def test_a_page_fits_the_window(browser, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",

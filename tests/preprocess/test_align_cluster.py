@@ -8,6 +8,8 @@ import pytest
 from helpers import read_records
 from preprocess import align_dlib
 
+pytestmark = pytest.mark.slow
+
 FACES = ["A000369", "B001273"]
 
 

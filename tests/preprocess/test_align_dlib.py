@@ -295,6 +295,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="fi
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing(tmp_path, put, begin, openface):
     for stem in FACES:
         put(f"{stem}.jpg", stem)
@@ -322,6 +323,7 @@ def test_a_photo_whose_worker_is_killed_twice_fails_and_nothing_hangs(tmp_path, 
     assert ways(tmp_path / "out") == {"1.jpg": "worker_died"}
 
 
+@pytest.mark.slow
 def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put, begin, align):
     for stem in FACES:
         put(f"{stem}.jpg", stem)
@@ -335,6 +337,7 @@ def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put
     assert ways(tmp_path / "out") == {f"{stem}.jpg": "done" for stem in FACES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_and_the_same_command_goes_on(tmp_path, put, begin, align, number, code):
     for index in range(6):

@@ -9,15 +9,14 @@ import types
 
 import pytest
 
-from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, UsageError
+from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, Stopped, UsageError
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import printable
 from shell.options import Parser, add_inputs, number, whole_number
 from shell.progress import Progress
-from helpers import Stopped
 from shell.signals import StopRequest
-from shell.sources import gather_inputs
+from shell.sources import find_inputs
 
 
 def parser():
@@ -30,7 +29,8 @@ def parser():
 def gathered(*arguments, exclude=None):
     inputs = Parser("Reads photos.")
     add_inputs(inputs)
-    sources, failures = gather_inputs(inputs.parse_args([str(item) for item in arguments]), exclude)
+    options = inputs.parse_args([str(item) for item in arguments])
+    sources, failures = find_inputs(options.paths, options.from_file, exclude)
     return [source.path for source in sources], {path: problem.reason for path, problem in failures}
 
 

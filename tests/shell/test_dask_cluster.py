@@ -12,6 +12,8 @@ from helpers import Stopped, UsageError
 from shell import dask_cluster
 from shell.dask_cluster import map_on_cluster
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed")
 DIE = "__import__('os')._exit(9)"
 
@@ -112,7 +114,7 @@ def test_one_that_takes_the_connection_and_stays_silent_is_told_too(monkeypatch)
 def test_a_scheduler_without_workers_is_told(monkeypatch):
     monkeypatch.setattr(dask_cluster, "PATIENCE", 0.5)
     with distributed.LocalCluster(n_workers=0, dashboard_address=None) as started:
-        with pytest.raises(UsageError, match="has no workers: start some, PYTHONPATH=. dask worker"):
+        with pytest.raises(UsageError, match="has no workers: start some, dask worker"):
             results(["1"], started.scheduler_address)
 
 
@@ -142,7 +144,13 @@ def start_worker(start, address, folder="."):
           "--nthreads", 1, "--no-nanny", "--no-dashboard", stderr=subprocess.DEVNULL)
 
 
-def test_workers_that_lack_the_toolkit_are_told(scheduler, start, tmp_path):
+def test_workers_need_not_be_started_in_the_folder_of_the_toolkit(scheduler, start, tmp_path):
+    start_worker(start, scheduler[0], tmp_path)
+    assert results(["1 + 1"], scheduler[0]) == {"1 + 1": 2}
+
+
+def test_workers_that_lack_the_toolkit_are_told(scheduler, start, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "HOME", str(tmp_path / "elsewhere"))
     start_worker(start, scheduler[0], tmp_path)
     with pytest.raises(UsageError, match="lacks the toolkit .*No module named 'shell'"):
         results(["1"], scheduler[0])

@@ -3,6 +3,7 @@ import inspect
 
 import numpy as np
 import pytest
+from training.trainable import Trainable
 
 from helpers import PRECISIONS
 from models import CLASSES, model_type
@@ -10,7 +11,6 @@ from network import DCGAN, tf
 from training.checkpoint import export
 from training.health import EXAMINATIONS
 from training.settings import Schedule, Sizes
-from training.trainable import Trainable
 
 KINDS = "dcgan", *CLASSES
 

@@ -9,6 +9,8 @@ import evaluate_completion
 import face_completion
 import network
 from helpers import BAD_CHECKPOINT, read_photo, read_records
+from models.autoencoders import VAE
+from models.autoencoders import Architecture as AutoencoderSizes
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
 from training.devices import is_slow
@@ -91,10 +93,25 @@ def test_an_encoder_that_is_of_no_use_is_refused(complete, encoded, model, tmp_p
 
 @pytest.mark.parametrize("arguments, problem", [
     (["--recipe", "seed", "--encoder", "x"], "--encoder is for recipes"),
-    (["--recipe", "pool", "--space", "activations", "--completions", "3"], "choose a --scatter")])
+    (["--recipe", "pool", "--space", "activations", "--completions", "3"], "choose a --scatter"),
+    (["--pool", "9"], "--pool chooses latents"), (["--draw", "normal"], "--draw chooses latents"),
+    (["--scatter", "1"], "--scatter is of several starts"),
+    (["--space", "latent", "--scatter", "1"], "--scatter is of searches"),
+    (["--recipe", "pool", "--draw", "normal"], "--draw is of starts without a pool"),
+    (["--recipe", "seed", "--answer", "mean"], "--answer is of several searches"),
+    (["--num_iter", "0", "--hold", "3"], "--hold is of updates"),
+    (["--num_iter", "0", "--decay", "1"], "--decay is of updates"),
+    (["--seed", "3000000000"], "from 0 to 2147483647"), (["--dilate", "9" * 30], "from 0 to 2147483647")])
 def test_options_that_would_do_nothing_are_refused(complete, encoded, arguments, problem):
     ended, settings = complete(encoded, *arguments)
-    assert ended.code == 2 and problem in ended.err and settings is None
+    assert ended.code == 2 and problem in ended.err and settings is None and len(ended.err.splitlines()) == 1
+
+
+def test_the_form_of_a_prior_is_of_no_use_to_a_model_with_a_density(run, tmp_path):
+    export(VAE(AutoencoderSizes(z_dim=4, gf_dim=2, df_dim=2)), tmp_path / "vae", {"step": 0})
+    ended = run(face_completion.main, *FACES, "--out_dir", tmp_path / "out", "--model", "vae", "--checkpoint",
+                tmp_path / "vae", "--prior", "-log D")
+    assert ended.code == 2 and "--prior is of a discriminator" in ended.err and not (tmp_path / "out").exists()
 
 
 def test_the_latent_alone_is_searched_from_a_pool(complete, encoded):

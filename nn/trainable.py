@@ -34,7 +34,7 @@ class Trainable(Protocol):
 
     @property
     def precision(self):
-        """What its convolutions compute in while it is trained, one of helpers.PRECISIONS."""
+        """What its convolutions compute in while it is trained, one of nn.choices.PRECISIONS."""
         return "float32"
 
     @property

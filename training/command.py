@@ -2,15 +2,15 @@
 import dataclasses
 from contextlib import ExitStack
 
-from training.machines import this_worker
-from training.run_folders import check_places
-from training.settings import Console, Devices, Faces, Places, Run, Settings
+from shell.lock import claim_folder
+from shell.messages import say, warn
+from shell.options import number, whole_number
+from shell.progress import Progress
+from shell.signals import StopRequest
 
-from .lock import claim_folder
-from .messages import say, warn
-from .options import number, whole_number
-from .progress import Progress
-from .signals import StopRequest
+from .machines import this_worker
+from .run_folders import check_places
+from .settings import Console, Devices, Faces, Places, Run, Settings
 
 
 def add_faces(group):
@@ -81,7 +81,7 @@ def carry_out(options, find_type):
             held.enter_context(claim_folder(folder))
         stop = held.enter_context(StopRequest())
         model_type = find_type()
-        from training.loop import train
+        from .loop import train
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
         step = train(model_type, Settings(*(_take(kind, options) for kind in kinds)),
                      Console(Progress, stop.check, say, warn))

@@ -1,0 +1,183 @@
+"""Options that say how holes are filled, and the settings that they mean."""
+import dataclasses
+import functools
+import math
+import os
+from argparse import BooleanOptionalAction
+
+from completion import recipes
+from helpers import BAD_CHECKPOINT, UsageError
+from methods import NEED_FACES
+from models import LEARNED, SEARCHED, SHIPPED
+from nn.choices import PRECISIONS
+from shell.messages import say, warn
+from shell.options import number, whole_number
+from training.manifest import MANIFEST, find_model
+
+from .method_settings import MethodSettings, SearchSettings
+
+BEST, WITHOUT_ENCODER = "best", "pool"
+OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]))
+OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
+
+
+def add_method(how):
+    """Declare what all methods have."""
+    how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
+    how.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
+    how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
+    how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
+                     "tcp://host:8786; the model's folder has to be one that all machines see")
+
+
+def add_search(search):
+    """Declare what the latent search alone has."""
+    search.add_argument("--recipe", choices=list(recipes.RECIPES),
+                        help="named settings; seed is the report's (best, or pool if there is no encoder)")
+    search.add_argument("--list_recipes", action="version", version="\n".join(recipes.describe_recipes()),
+                        help="say what the recipes are, and end")
+    search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
+                        "activations (CHECKPOINT-learned/latent_encoder)")
+    search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
+    search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none")
+    search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
+    search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
+    search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
+    search.add_argument("--window", type=whole_number(), metavar="N",
+                        help="side of the weights' neighbourhood, odd; 0 for none")
+    search.add_argument("--prior", choices=recipes.PRIORS, help="form of the prior loss")
+    search.add_argument("--optimizer", choices=recipes.OPTIMIZERS, help="of z")
+    search.add_argument("--decay", type=number(0, 1), metavar="F", help="factor of the learning rate every 100 updates")
+    search.add_argument("--pool", type=whole_number(), metavar="N",
+                        help="latents among which the starts are chosen by their context loss, 0 to draw the starts")
+    search.add_argument("--draw", choices=recipes.DRAWS, help="where drawn starts come from")
+    search.add_argument("--iterate", choices=recipes.ITERATES,
+                        help="the z that counts: the last, or that of the smallest loss")
+    search.add_argument("--answer", choices=recipes.ANSWERS,
+                        help="of several starts: the best by context loss, or their mean")
+    search.add_argument("--space", choices=recipes.SPACES,
+                        help="what is searched: z, or activations of the generator, which the encoder sees first")
+    search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from where it starts")
+    search.add_argument("--scatter", type=number(0), metavar="S", help="noise on the starts but the first, in "
+                        "deviations of the activations")
+    search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
+    search.add_argument("--blend", choices=recipes.BLENDS, help="how the guess is put into the hole")
+    search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
+                        "GPU or a processor with instructions for it")
+    search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
+                        help="updates between the pictures that are written")
+    search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
+                        "each face, those of the K best of its searches, and where they differ; the answer itself is "
+                        "the recipe's from all of them")
+    search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
+                        help="search on one device or on all of this machine; auto takes all there are")
+
+
+def method_settings(options, name, folder=None):
+    """The MethodSettings of one of methods.METHODS that a command's options mean.
+
+    folder : of its model, None for the shipped one
+    Raises UsageError as latent_settings does.
+    """
+    if name == "latent":
+        return latent_settings(options, folder or shipped(options.model))
+    common = {"seed": options.seed, "batch_size": options.batch_size}
+    if name in LEARNED:
+        return MethodSettings(name, pinned(folder or shipped(LEARNED[name])), device=options.device, **common)
+    return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, **common)
+
+
+def shipped(kind):
+    """The folder of the shipped model of a kind."""
+    return "checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind)
+
+
+def latent_settings(options, folder):
+    """The MethodSettings of the latent search that a command's options mean, in the model of a folder.
+
+    A run in training makes new saves: those to use are settled here.
+    Raises UsageError if options do not fit together, or (exit code 4) if there is no model or a recipe lacks its
+    encoder.
+    """
+    recipe, encoder = _settle_recipe(options, folder)
+    _refuse_useless(options, recipe)
+    search = SearchSettings(recipe, options.model, encoder and pinned(encoder), options.out_interval,
+                            completions=options.completions, strategy=options.strategy)
+    return MethodSettings("latent", pinned(folder), seed=options.seed, batch_size=options.batch_size,
+                          device=options.device, search=search)
+
+
+def pinned(folder):
+    """The save to use of a model's folder, which a run may still be writing to; warns of what is wrong with newer ones.
+
+    Raises UsageError (exit code 4) if there is none.
+    """
+    return str(find_model(folder, warn)[1])
+
+
+def warn_if_slow(settings):
+    """Say so if this machine lacks what the recipe's precision needs."""
+    if settings.search and settings.search.recipe.precision != recipes.RECIPES["seed"].precision:
+        from training.devices import SLOW, is_slow, use_device
+        use_device(settings.device)                     # which may take the GPUs out of sight
+        if is_slow(settings.search.recipe.precision):
+            warn(SLOW)
+
+
+def default_encoder(folder):
+    """The folder where the encoder of a model is looked for."""
+    return os.path.join(f"{os.path.normpath(folder)}-learned", "latent_encoder")
+
+
+def _settle_recipe(options, folder):
+    """(the recipe, the folder of the encoder where its search begins, or None)."""
+    recipe_of = functools.partial(_override, options)
+    encoder = options.encoder or default_encoder(folder)
+    name = options.recipe or (WITHOUT_ENCODER if options.space == "latent" else BEST)
+    recipe = recipe_of(name)
+    if options.encoder and (recipe.space == "latent" or options.model != "dcgan"):
+        raise UsageError("--encoder is for recipes that search the activations of a DCGAN")
+    if recipe.space == "latent":
+        return recipe, None
+    if options.model == "dcgan" and (options.encoder or os.path.exists(os.path.join(encoder, MANIFEST))):
+        return recipe, encoder
+    missing = f"no latent encoder in {encoder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
+    if options.recipe or recipe_of(WITHOUT_ENCODER).space != "latent":
+        if options.model != "dcgan":
+            raise UsageError(f"{missing}: choose a recipe that searches the latent of a {options.model}")
+        raise UsageError(f"recipe {name} starts from an encoder: {missing}; train one by python -m models.train "
+                         "latent_encoder, or choose another recipe", BAD_CHECKPOINT)
+    say(f"{missing}: searching by recipe {WITHOUT_ENCODER}")
+    return recipe_of(WITHOUT_ENCODER), None
+
+
+def _override(options, name):
+    """The recipe of a name with what the command line sets otherwise."""
+    given = {field: value for field in OF_RECIPE if (value := getattr(options, field)) is not None}
+    recipe = dataclasses.replace(recipes.RECIPES[name], **given)
+    views = 2 if recipe.mirror else 1
+    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, math.ceil(options.completions / views)))
+    if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
+        raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
+    if recipe.window == 1 or recipe.window and not recipe.window % 2:
+        raise UsageError(f"--window {recipe.window} has no middle among neighbours: choose an odd number above 1, or 0")
+    if 0 < recipe.pool < recipe.starts:
+        raise UsageError(f"a pool of {recipe.pool} latents has no {recipe.starts} starts: choose a larger --pool, or 0")
+    return recipe
+
+
+def _refuse_useless(options, recipe):
+    """Raise UsageError for an option of the recipe that would do nothing beside the others."""
+    updates = "learning_rate", "optimizer", "decay", "iterate", "hold"
+    for names, useless, why in (
+            (("pool", "draw"), recipe.space == "activations",
+             "chooses latents, but the search starts from an encoder: add --space latent"),
+            (("scatter",), recipe.space == "latent", "is of searches that start from an encoder"),
+            (("scatter",), recipe.starts == 1, "is of several starts: add --starts"),
+            (("draw",), recipe.pool, "is of starts without a pool: add --pool 0"),
+            (("answer",), recipe.starts * (1 + recipe.mirror) == 1, "is of several searches: add --starts"),
+            (("prior",), options.model != "dcgan", f"is of a discriminator: a {options.model} has a density instead"),
+            (updates, not recipe.num_iter, "is of updates: --num_iter 0 makes none")):
+        for name in names if useless else ():
+            if getattr(options, name) is not None:
+                raise UsageError(f"--{name} {why}")

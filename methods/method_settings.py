@@ -1,0 +1,80 @@
+"""How holes are filled, as values that travel to other processes and machines."""
+import dataclasses
+import os
+
+from completion.recipes import Recipe
+from dataset.listing import fingerprint_folder
+from models import LEARNED
+from training.manifest import describe_model
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings:
+    """What the latent search has beside its model.
+
+    recipe : how a face is searched
+    model : the kind whose latent is searched, "dcgan" or one of models.SEARCHED
+    encoder : folder of the latent encoder, for recipes that search activations
+    interval : updates between the steps that are shown
+    completions : answers a face, at most its searches: the faces of so many, by their context loss
+    strategy : on how many devices, "one", "mirrored" for all of this machine, "auto"
+    """
+    recipe: Recipe
+    model: str = "dcgan"
+    encoder: str | None = None
+    interval: int = 50
+    completions: int = 1
+    strategy: str = "auto"
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodSettings:
+    """One way to fill holes.
+
+    name : "latent", or a name of methods.CLASSICAL or models.LEARNED
+    checkpoint : folder of the model, of one save where a run may make new ones; None for classical methods
+    train_faces : folder of aligned faces, for methods.NEED_FACES
+    seed : decides pools of starts; batch_size : faces at a time, at most; device : "auto", "cpu" or "gpu"
+    search : of the latent search, else None
+    """
+    name: str
+    checkpoint: str | None = None
+    train_faces: str | None = None
+    seed: int = 0
+    batch_size: int = 64
+    device: str = "auto"
+    search: SearchSettings | None = None
+
+    @property
+    def steps(self):
+        """How many steps a face takes."""
+        return self.search.recipe.num_iter if self.search else 1
+
+    @property
+    def has_network(self):
+        """Whether TensorFlow computes it."""
+        return self.search is not None or self.name in LEARNED
+
+    def describe(self):
+        """What decides a face's result, as a JSON record. Raises UsageError (exit code 4) if there is no such model."""
+        if not self.has_network:
+            return {"train_faces": fingerprint_folder(self.train_faces)} if self.train_faces else {}
+        record = {"checkpoint": self.checkpoint, **describe_model(self.checkpoint)}
+        if self.search:
+            record |= {"recipe": dataclasses.asdict(self.search.recipe), "completions": self.search.completions,
+                       "out_interval": self.search.interval,
+                       "encoder": self.search.encoder and describe_model(self.search.encoder)["model"]}
+        return record
+
+    def models(self):
+        """{folder: digest} of the models that it needs."""
+        folders = (self.checkpoint, self.search and self.search.encoder) if self.has_network else ()
+        return {folder: describe_model(folder)["model"] for folder in folders if folder}
+
+    def absolute(self):
+        """The same with folders that other working directories understand."""
+        def full(folder):
+            return folder and os.path.abspath(folder)
+        search = self.search and dataclasses.replace(self.search, encoder=full(self.search.encoder))
+        return dataclasses.replace(self, checkpoint=full(self.checkpoint), train_faces=full(self.train_faces),
+                                   search=search)
