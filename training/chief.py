@@ -1,4 +1,4 @@
-"""The worker that writes what a run leaves behind: curves, examinations, samples and saves."""
+"""What the workers of a run do after an update; the chief writes all that it leaves behind."""
 import json
 import shlex
 import sys
@@ -11,16 +11,35 @@ from .health import EXAMINATIONS, diagnose
 from .journal import Journal
 from .manifest import MANIFEST
 from .run_folders import mark, remove_save
+from .settings import ignore
 
 
-class Chief:
-    """The keeper of one run's journal and saves; `record` describes the run in every save."""
+class Colleague:
+    """A worker that keeps an eye on its numbers and on the user; `record` describes the run in every save."""
 
     def __init__(self, model, store, record, settings, console):
         self.model, self.store, self.record, self.settings, self.console = model, store, record, settings, console
         self.run, self.last = settings.run, settings.training.steps
         self.per_epoch = record["faces"] // self.run.batch_size
         self.best = store.folder / "best"
+
+    def report(self, step, figures, progress):
+        """Raise UsageError (exit code 6) if what train_step returned is not finite, when it is about to be used."""
+        if step % self.run.report_every == 0 or self._saves_at(step):
+            check_finite(figures.values(), step, self.store.folder)
+
+    def _saves_at(self, step):
+        return step % self.run.save_every == 0 or step == self.last
+
+    begin = examine = sample = export = ignore          # which are the chief's
+
+    def save(self, step):
+        """Let console.check end the run."""
+        self.console.check()
+
+
+class Chief(Colleague):
+    """The worker that keeps the run's journal and saves."""
 
     def begin(self, first, faces, validation):
         """Open the journal at a step; of both kinds of faces (N, S, S, 3) uint8, the second may be None."""
@@ -38,6 +57,7 @@ class Chief:
 
     def report(self, step, figures, progress):
         """Log what train_step returned, if a report is due."""
+        super().report(step, figures, progress)
         if step % self.run.report_every == 0:
             figures = {name: float(value) for name, value in figures.items()}
             count = (step - self.reported) * self.run.batch_size
@@ -71,12 +91,17 @@ class Chief:
             self.console.check()
         except Stopped as request:
             stopped = request
-        if stopped or step % self.run.save_every == 0 or step == self.last:
+        if stopped or self._saves_at(step):
             check_finite(self.model.parts.values(), step, self.store.folder)
             self.journal.flush()
             self.store.save(step, epoch=step // self.per_epoch, **self.record)
         if stopped:
             raise stopped
+
+    def export(self, step):
+        """Write the model folder, if one is asked for."""
+        if (places := self.settings.places).export:
+            checkpoint.export(self.model, places.export, self.record | {"step": step}, places.half)
 
 
 def drop_best(folder, step):

@@ -7,25 +7,20 @@ from dataset.stream import batches
 from helpers import UsageError
 
 from . import checkpoint, devices
-from .chief import Chief, check_finite
+from .chief import Chief, Colleague
 from .machines import this_worker
 from .manifest import describe_model, list_saves
 from .resume import resume
-from .run_folders import check_log
 
 
 def train(model_type, settings, console):
     """Train a model to the end of its last epoch; returns the last step.
 
     model_type : a class of nn.trainable.Trainable; settings, console : values of training.settings
-
-    The same call goes on from the newest save, to the same end. All workers compute the updates; the chief alone
-    writes. Raises UsageError for what the user can mend, and what console.check raises, the latter after a save.
+    The same call goes on from the newest save, to the same end. All workers update, and the chief alone writes. Raises
+    UsageError for what the user can mend, and, after a save, what console.check raises.
     """
     # faces
-    is_chief = this_worker().is_chief
-    if is_chief:
-        check_log(settings.places, settings.run.save_every)
     faces, validation = (folder and read_faces(folder, settings, console)
                          for folder in (settings.faces.dataset, settings.faces.validation))
     settings = fit(settings, len(faces), console)
@@ -40,11 +35,9 @@ def train(model_type, settings, console):
     store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
     step = first = resume(store, model, record, settings, console=console)
     devices.check_agreement(strategy, first)
-    chief = Chief(model, store, record, settings, console=console) if is_chief else None
-    if chief:
-        chief.begin(first, faces, validation)
-    if first < last:
-        faces = model.annotate(faces, store.folder, console)
+    worker = (Chief if this_worker().is_chief else Colleague)(model, store, record, settings, console=console)
+    worker.begin(first, faces, validation)
+    faces = model.annotate(faces, store.folder, console) if first < last else faces
 
     # the loop
     update = devices.replicate(model.train_step, strategy, settings.devices.xla)
@@ -54,17 +47,11 @@ def train(model_type, settings, console):
     with devices.watch_workers(), console.progress(last * run.batch_size, "faces", first * run.batch_size) as progress:
         for batch in stream:
             figures, step = update(batch, step), step + 1
-            if step % run.report_every == 0 or step % run.save_every == 0 or step == last:
-                check_finite(figures.values(), step, store.folder)
-            if chief:
-                chief.report(step, figures, progress)
-                chief.examine(step)
-                chief.sample(step)
-                chief.save(step)
-            else:
-                console.check()
-    if settings.places.export and chief:
-        checkpoint.export(model, settings.places.export, record | {"step": step}, settings.places.half)
+            worker.report(step, figures, progress)
+            worker.examine(step)
+            worker.sample(step)
+            worker.save(step)
+    worker.export(step)
     return step
 
 
