@@ -3,14 +3,13 @@ import inspect
 
 import numpy as np
 import pytest
-from training.trainable import Trainable
 
-from helpers import PRECISIONS
 from models import CLASSES, model_type
 from network import DCGAN, tf
+from nn.choices import PRECISIONS, Schedule, Sizes
+from nn.trainable import Trainable
 from training.checkpoint import export
 from training.health import EXAMINATIONS
-from training.settings import Schedule, Sizes
 
 KINDS = "dcgan", *CLASSES
 
