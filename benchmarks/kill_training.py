@@ -26,11 +26,11 @@ OPTIONS = ("--epoch", EPOCHS, "--batch_size", FACES // PER_EPOCH, "--z_dim", 8, 
 LIFE = 0.8                                              # seconds at most from a process's first save to its end
 
 
-def write_faces(folder):
+def write_faces(folder, count=FACES):
     """Write smooth random pictures; returns their folder."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for index in range(FACES):
+    for index in range(count):
         corners = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
         corners.resize((64, 64), Image.Resampling.BICUBIC).save(folder / f"{index:02d}.png")
     return folder

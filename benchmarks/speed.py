@@ -147,10 +147,13 @@ PARTS = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__, "python -m benchmarks.speed train complete")
-    parser.add_argument("parts", nargs="*", choices=list(PARTS), default=["train", "complete"], help="what to measure")
-    return parser.parse_args(argv)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (train and complete)")
+    options = parser.parse_args(argv)
+    if strange := set(options.parts) - PARTS.keys():
+        parser.error(f"no part is called {', '.join(sorted(strange))}")
+    return options.parts or ["train", "complete"]
 
 
 if __name__ == "__main__":
-    for part in parse().parts:
+    for part in parse():
         PARTS[part]()

@@ -43,8 +43,7 @@ def add_search(search):
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
     search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
     search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
-    search.add_argument("--window", type=whole_number(), metavar="N",
-                        help="side of the weights' neighbourhood, odd; 0 for none")
+    search.add_argument("--window", type=whole_number(), metavar="N", help="side of the weights' neighbourhood, or 0")
     search.add_argument("--prior", choices=recipes.PRIORS, help="form of the prior loss")
     search.add_argument("--optimizer", choices=recipes.OPTIMIZERS, help="of z")
     search.add_argument("--decay", type=number(0, 1), metavar="F", help="factor of the learning rate every 100 updates")
@@ -65,7 +64,7 @@ def add_search(search):
     search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
                         "GPU or a processor with instructions for it")
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
-                        help="updates between the pictures that are written")
+                        help="updates between pictures")
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
                         "each face, those of the K best of its searches, and where they differ; the answer itself is "
                         "the recipe's from all of them")

@@ -11,7 +11,7 @@ from helpers import BAD_OUTPUT, UsageError, no_link, read_json, read_records
 from .messages import printable
 
 LOCK = ".lock"
-# What shows that a folder holds results of a kind: a file, and what a record in it has.
+# What shows that a folder which does not say so holds results of a kind: a file, and what a record in it has.
 MARKS = (("completion", "results.jsonl", "status"), ("evaluation", "results.jsonl", "mask"),
          ("completion", "config.json", "mask_type"), ("evaluation", "config.json", "version"),
          ("alignment", "alignment.jsonl", "source"), ("split", "train.txt", None), ("pack", "pack.json", "files"),
@@ -22,7 +22,7 @@ MARKS = (("completion", "results.jsonl", "status"), ("evaluation", "results.json
 def claim_folder(folder, kind=None):
     """Make `folder` if need be, prove that it can be written, and keep other processes out of it until we end.
 
-    kind : of the results that are to go there, one of MARKS or another word; None to ask no questions
+    kind : of the results that are to go there, one of MARKS; None to ask no questions
 
     Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there, or
     the other kind of results.
@@ -47,7 +47,10 @@ def claim_folder(folder, kind=None):
 
 
 def find_kind(folder):
-    """The kind of results that a folder holds, by MARKS; None if it holds none."""
+    """The kind of results that a folder holds, as it says itself or by MARKS; None if it holds none."""
+    for file in ("config.json", "run.json"):
+        if kind := read_json(Path(folder, file)).get("kind"):
+            return kind
     for kind, file, key in MARKS:
         path = Path(folder, file)
         if path.is_file() and (key is None or key in _first_record(path)):

@@ -46,6 +46,13 @@ def model(tmp_path_factory):
     return str(folder)
 
 
+@pytest.fixture(scope="session")
+def finder():
+    """dlib's detector and landmark model."""
+    from preprocess.faces import FaceFinder
+    return FaceFinder()
+
+
 @pytest.fixture
 def run(capsys):
     """Call a command's main in this process: run(main, argument, ...) -> Ended."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import VERSION
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
             "preprocess.split_dataset", "preprocess.pack_dataset", "completion.masks.__main__", "models.train",
@@ -136,12 +138,14 @@ def test_importing_a_light_module_does_not_import_tensorflow(name):
 
 @pytest.mark.parametrize("name", sorted((COMMANDS & MODULES.keys()) | {"baselines.train", "baselines.samples"}))
 def test_help_comes_where_tensorflow_cannot_be_imported(tmp_path, name):
-    for absent in TENSORFLOW:
+    for absent in (*TENSORFLOW, "dlib"):
         (tmp_path / f"{absent}.py").write_text("raise ImportError('not installed')\n")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     start = [sys.executable, "-m", name] if "." in name else [sys.executable, str(ROOT / f"{name}.py")]
     broken = subprocess.run([sys.executable, "-c", "import tensorflow"], env=environment, capture_output=True)
     assert broken.returncode == 1
+    shown = subprocess.run([*start, "--version"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (0, "") and shown.stdout.endswith(f" {VERSION}\n")
     shown = subprocess.run([*start, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("usage:") and "--version" in shown.stdout

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import train_network
+from benchmarks.kill_training import write_faces
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
 from models.context_encoder import DISTANCES
 from network import tf
@@ -37,15 +37,6 @@ def arguments(faces, home, *more):
 
 def train(faces, home, *more):
     return train_network.main(arguments(faces, home, *more))
-
-
-def write_faces(folder, count):
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for index in range(count):
-        corners = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
-        corners.resize((64, 64), Image.Resampling.BICUBIC).save(folder / f"{index:02d}.png")
-    return folder
 
 
 def saves(home):

@@ -1,4 +1,4 @@
-"""What the workers of a run do after an update; the chief writes all that it leaves behind."""
+"""The worker that writes what a run leaves behind: curves, examinations, samples and saves."""
 import json
 import shlex
 import sys
@@ -9,37 +9,19 @@ from helpers import NOT_FINITE, Stopped, UsageError, read_json, tile, to_float, 
 from . import checkpoint
 from .health import EXAMINATIONS, diagnose
 from .journal import Journal
+from .machines import this_worker
 from .manifest import MANIFEST
 from .run_folders import mark, remove_save
-from .settings import ignore
 
 
-class Colleague:
-    """A worker that keeps an eye on its numbers and on the user; `record` describes the run in every save."""
+class Chief:
+    """The keeper of one run's journal and saves; `record` describes the run in every save."""
 
     def __init__(self, model, store, record, settings, console):
         self.model, self.store, self.record, self.settings, self.console = model, store, record, settings, console
         self.run, self.last = settings.run, settings.training.steps
         self.per_epoch = record["faces"] // self.run.batch_size
         self.best = store.folder / "best"
-
-    def report(self, step, figures, progress):
-        """Raise UsageError (exit code 6) if what train_step returned is not finite, when it is about to be used."""
-        if step % self.run.report_every == 0 or self._saves_at(step):
-            check_finite(figures.values(), step, self.store.folder)
-
-    def _saves_at(self, step):
-        return step % self.run.save_every == 0 or step == self.last
-
-    begin = examine = sample = export = ignore          # which are the chief's
-
-    def save(self, step):
-        """Let console.check end the run."""
-        self.console.check()
-
-
-class Chief(Colleague):
-    """The worker that keeps the run's journal and saves."""
 
     def begin(self, first, faces, validation):
         """Open the journal at a step; of both kinds of faces (N, S, S, 3) uint8, the second may be None."""
@@ -57,7 +39,6 @@ class Chief(Colleague):
 
     def report(self, step, figures, progress):
         """Log what train_step returned, if a report is due."""
-        super().report(step, figures, progress)
         if step % self.run.report_every == 0:
             figures = {name: float(value) for name, value in figures.items()}
             count = (step - self.reported) * self.run.batch_size
@@ -91,17 +72,42 @@ class Chief(Colleague):
             self.console.check()
         except Stopped as request:
             stopped = request
-        if stopped or self._saves_at(step):
+        if stopped or step % self.run.save_every == 0 or step == self.last:
             check_finite(self.model.parts.values(), step, self.store.folder)
             self.journal.flush()
             self.store.save(step, epoch=step // self.per_epoch, **self.record)
         if stopped:
             raise stopped
 
+
     def export(self, step):
-        """Write the model folder, if one is asked for."""
-        if (places := self.settings.places).export:
-            checkpoint.export(self.model, places.export, self.record | {"step": step}, places.half)
+        """At the end, write the model folder that was asked for."""
+        if self.settings.places.export:
+            checkpoint.export(self.model, self.settings.places.export, self.record | {"step": step},
+                              self.settings.places.half)
+
+
+class Bystander:
+    """What stands in a Chief's place in the other workers: it writes nothing, and stops when it is asked to."""
+
+    def __init__(self, console):
+        self.console = console
+
+    def ignore(self, *_):
+        """Do nothing."""
+
+    begin = report = examine = sample = export = ignore
+
+    def save(self, step):
+        """Save nothing; what console.check raises ends the run."""
+        self.console.check()
+
+
+def appoint(model, store, record, settings, console):
+    """The Chief of a run, or in its other workers a Bystander; of what Chief takes."""
+    if this_worker().is_chief:
+        return Chief(model, store, record, settings, console=console)
+    return Bystander(console)
 
 
 def drop_best(folder, step):

@@ -9,7 +9,7 @@ from shell.progress import Progress
 from shell.signals import StopRequest
 
 from .machines import this_worker
-from .run_folders import check_log, check_places
+from .run_folders import check_places
 from .settings import Console, Devices, Faces, Places, Run, Settings
 
 
@@ -77,19 +77,14 @@ def carry_out(options, find_type):
     places = _take(Places, options)
     check_places(places)
     with ExitStack() as held:
-        for folder in (places.saves, places.log) if this_worker().is_chief else ():
-            held.enter_context(claim_folder(folder))
-        run = _take(Run, options)
-        if this_worker().is_chief:
-            check_log(places, run.save_every)
+        for folder, kind in ((places.saves, "run"), (places.log, "log")) if this_worker().is_chief else ():
+            held.enter_context(claim_folder(folder, kind))
         stop = held.enter_context(StopRequest())
         model_type = find_type()
         from .loop import train
-        architecture, training = (_take(kind, options) for kind in (
-            model_type.architecture_type, model_type.training_type))
-        settings = Settings(faces=_take(Faces, options), run=run, devices=_take(Devices, options), places=places,
-                            architecture=architecture, training=training)
-        step = train(model_type, settings, Console(Progress, stop.check, say, warn))
+        kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
+        step = train(model_type, Settings(*(_take(kind, options) for kind in kinds)),
+                     Console(Progress, stop.check, say, warn))
         say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
 
 

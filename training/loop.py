@@ -7,22 +7,23 @@ from dataset.stream import batches
 from helpers import UsageError
 
 from . import checkpoint, devices
-from .chief import Chief, Colleague
-from .machines import this_worker
+from .chief import appoint, check_finite
 from .manifest import describe_model, list_saves
 from .resume import resume
+from .run_folders import check_log
 
 
 def train(model_type, settings, console):
     """Train a model to the end of its last epoch; returns the last step.
 
     model_type : a class of nn.trainable.Trainable; settings, console : values of training.settings
-    The same call goes on from the newest save, to the same end. All workers update, and the chief alone writes. Raises
-    UsageError for what the user can mend, and, after a save, what console.check raises.
+
+    The same call goes on from the newest save, to the same end. All workers compute; the chief alone writes.
+    Raises UsageError for what the user can mend, and what console.check raises, the latter after a save.
     """
     # faces
-    faces, validation = (folder and read_faces(folder, settings, console)
-                         for folder in (settings.faces.dataset, settings.faces.validation))
+    check_log(settings.places, settings.run.save_every)
+    faces, validation = read_both(settings, console)
     settings = fit(settings, len(faces), console)
     run, last = settings.run, settings.training.steps
 
@@ -30,29 +31,42 @@ def train(model_type, settings, console):
     strategy = devices.prepare(settings.devices, run.batch_size, settings.architecture)
     with strategy.scope():
         model, record = make_model(model_type, settings, faces, console)
+    update = devices.replicate(model.train_step, strategy, settings.devices.xla)
 
     # where to go on
     store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
     step = first = resume(store, model, record, settings, console=console)
     devices.check_agreement(strategy, first)
-    worker = (Chief if this_worker().is_chief else Colleague)(model, store, record, settings, console=console)
-    worker.begin(first, faces, validation)
+    chief = appoint(model, store, record, settings, console=console)
+    chief.begin(first, faces, validation)
     faces = model.annotate(faces, store.folder, console) if first < last else faces
 
     # the loop
-    update = devices.replicate(model.train_step, strategy, settings.devices.xla)
-    stream = devices.distribute(strategy, lambda *replicas: batches(
-        faces, batch_size=run.batch_size, epochs=run.epoch, seed=run.seed, first_step=first,
-        flip=settings.faces.flip, replicas=replicas))
     with devices.watch_workers(), console.progress(last * run.batch_size, "faces", first * run.batch_size) as progress:
-        for batch in stream:
+        for batch in stream(faces, settings, first, strategy):
             figures, step = update(batch, step), step + 1
-            worker.report(step, figures, progress)
-            worker.examine(step)
-            worker.sample(step)
-            worker.save(step)
-    worker.export(step)
+            if 0 in (step % run.report_every, step % run.save_every, last - step):
+                check_finite(figures.values(), step, store.folder)
+            chief.report(step, figures, progress)
+            chief.examine(step)
+            chief.sample(step)
+            chief.save(step)
+    chief.export(step)
     return step
+
+
+def stream(faces, settings, first, strategy):
+    """The batches from step `first` on, each element one for every replica of this machine."""
+    def parts(*replicas):
+        return batches(faces, batch_size=settings.run.batch_size, epochs=settings.run.epoch, seed=settings.run.seed,
+                       first_step=first, flip=settings.faces.flip, replicas=replicas)
+    return devices.distribute(strategy, parts)
+
+
+def read_both(settings, console):
+    """The faces to train on, and those of other people or None, as read_faces gives them."""
+    folders = settings.faces.dataset, settings.faces.validation
+    return [folder and read_faces(folder, settings, console) for folder in folders]
 
 
 def read_faces(folder, settings, console):

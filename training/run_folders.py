@@ -6,6 +6,7 @@ from pathlib import Path
 
 from helpers import BAD_OUTPUT, UsageError, read_json, read_records, remove_files, write_json
 
+from .machines import this_worker
 from .manifest import MANIFEST, ROOT, list_saves
 
 SCALARS, IDENTITY = "scalars.jsonl", "run.json"
@@ -40,11 +41,13 @@ def check_model_folder(folder):
 
 
 def check_log(places, save_every):
-    """Raise UsageError (exit code 5) if a run's log holds the curves of another run, whose saves lie elsewhere.
+    """Raise UsageError (exit code 5), in the chief, if a run's log holds the curves of another run.
 
     A run's folders bear one id. Older ones bear none: then a run that was killed before its first save has logged no
     more than `save_every` steps.
     """
+    if not this_worker().is_chief:
+        return
     own, logged = (read_json(folder / IDENTITY).get("id") for folder in (places.saves, places.log))
     steps = [record.get("step") for record in read_records(places.log / SCALARS)]
     if not all(isinstance(step, int) for step in steps):
@@ -57,11 +60,11 @@ def check_log(places, save_every):
 
 
 def mark(places):
-    """Give both folders of a run its id, a new one if it has none."""
+    """Give both folders of a run its id, a new one if it has none, and say of what kind each is."""
     name = read_json(places.saves / IDENTITY).get("id") or uuid.uuid4().hex
-    for folder in (places.saves, places.log):
-        if read_json(folder / IDENTITY).get("id") != name:
-            write_json(folder / IDENTITY, {"id": name})
+    for folder, kind in ((places.saves, "run"), (places.log, "log")):
+        if read_json(folder / IDENTITY) != (identity := {"id": name, "kind": kind}):
+            write_json(folder / IDENTITY, identity)
 
 
 def remove_save(folder):

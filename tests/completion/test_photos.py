@@ -7,14 +7,9 @@ from scipy import ndimage
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside, pour_back
 from helpers import BadPhoto, read_photo
-from preprocess.faces import FaceFinder, place_faces, unwarp, warp
+from preprocess.faces import place_faces, unwarp, warp
 
 TEMPLATE = "innerEyesAndBottomLip"
-
-
-@pytest.fixture(scope="module")
-def finder():
-    return FaceFinder()
 
 
 @pytest.fixture(scope="module")

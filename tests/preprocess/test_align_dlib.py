@@ -222,14 +222,6 @@ def test_unknown_words_are_answered_by_the_known_ones(tmp_path, run, mode, landm
     assert known in ended.err
 
 
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_need_no_tensorflow(finish, option):
-    ended = finish("-c", "import runpy, sys\nsys.modules['tensorflow'] = None\n"
-                         "runpy.run_module('preprocess.align_dlib', run_name='__main__', alter_sys=True)", option)
-    assert (ended.code, ended.err) == (0, "")
-    assert "align_dlib" in ended.out
-
-
 def test_photos_with_no_face_or_several_are_told_apart(tmp_path, put, align, samples):
     raw = put("one.jpg")
     Image.open(samples / "A000369.jpg").transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(raw / "none.png")

@@ -14,11 +14,6 @@ CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "open
 
 
 @pytest.fixture(scope="module")
-def finder():
-    return FaceFinder()
-
-
-@pytest.fixture(scope="module")
 def portrait(samples):
     return read_photo(samples / "A000369.jpg").pixels
 

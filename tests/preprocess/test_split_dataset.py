@@ -196,11 +196,3 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(tmp_path, crops, split
     assert (ended.code, ended.err.count("\n")) == (5, 1)
     assert not list((tmp_path / "out").glob(".*.tmp"))
     assert split(sizes=(10, 1, 1)).code == 0
-
-
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_need_no_tensorflow(finish, option):
-    ended = finish("-c", "import runpy, sys\nsys.modules['tensorflow'] = sys.modules['dlib'] = None\n"
-                         "runpy.run_module('preprocess.split_dataset', run_name='__main__', alter_sys=True)", option)
-    assert (ended.code, ended.err) == (0, "")
-    assert "split_dataset" in ended.out

@@ -6,7 +6,8 @@ import pytest
 
 from dataset.folder import open_faces
 from dataset.store import write_pack
-from helpers import BAD_OUTPUT, UsageError, write_picture
+from helpers import BAD_OUTPUT, UsageError, read_json, write_picture
+from shell.lock import find_kind
 from training.chief import drop_best
 from training.run_folders import check_log, mark
 from training.settings import Places
@@ -45,8 +46,9 @@ def test_a_run_keeps_its_id(tmp_path):
     for _ in range(2):
         mark(places)
         mark(other)
-    ids = {folder.read_text() for folder in tmp_path.glob("*/*/run.json")}
-    assert len(list(tmp_path.glob("*/*/run.json"))) == 4 and len(ids) == 2
+    records = [read_json(path) for path in tmp_path.glob("*/*/run.json")]
+    assert len(records) == 4 and len({record["id"] for record in records}) == 2
+    assert [(find_kind(places.saves), find_kind(places.log))] == [("run", "log")]
     check_log(places, 1)
 
 

@@ -5,23 +5,19 @@ import numpy as np
 import pytest
 
 from models import CLASSES, model_type
-from network import DCGAN, tf
+from network import tf
 from nn.choices import PRECISIONS, Schedule, Sizes
 from nn.trainable import Trainable
 from training.checkpoint import export
 from training.health import EXAMINATIONS
 
-KINDS = "dcgan", *CLASSES
-
-
-def type_of(kind):
-    return DCGAN if kind == "dcgan" else model_type(kind)
+KINDS = list(CLASSES)
 
 
 @pytest.fixture
 def prepared(model, request):
     """A tiny model of a kind, ready to be trained with everything that its settings switch on."""
-    kind = type_of(request.param)
+    kind = model_type(request.param)
     sizes = {name: 2 for name in ("gf_dim", "df_dim", "ef_dim")} | {"z_dim": 8}
     known = inspect.signature(kind.architecture_type).parameters
     trained = kind(kind.architecture_type(**{name: size for name, size in sizes.items() if name in known}), 0)
@@ -33,7 +29,7 @@ def prepared(model, request):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_class_says_what_it_is(kind):
-    told = type_of(kind)
+    told = model_type(kind)
     assert Trainable in told.__mro__ and not inspect.isabstract(told) and told.kind == kind
     assert "image_size" in inspect.signature(told.architecture_type).parameters
     assert issubclass(told.training_type, Schedule) and told.examined in EXAMINATIONS
