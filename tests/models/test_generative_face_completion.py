@@ -82,6 +82,7 @@ def test_each_phase_trains_what_it_adds_and_the_parser_learns_the_parts(faces):
     assert float(found[0]["local_d_loss"]) == pytest.approx(2 * np.log(2), rel=0.05)           # a D that knows nothing
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_unbroken_one_and_its_model_fills_faces(tmp_path, run):
     def command(home, *more):
         return run(train.main, "generative_face_completion", "--gf_dim", 2, "--df_dim", 2, "--batch_size", 4,
@@ -122,8 +123,9 @@ class Told(Exception):
 def test_parts_are_found_once_and_who_was_stopped_goes_on(tmp_path, monkeypatch):
     portraits = load_faces(PORTRAITS, 64)[0][:7]
     write_pack(tmp_path / "pack", portraits, shard=3)
-    asked, seen, said = [], [], []
+    asked, seen, said, finder = [], [], [], FaceFinder()
     monkeypatch.setattr(face_parts, "SHARD", 3)
+    monkeypatch.setattr(face_parts, "FaceFinder", lambda: finder)
     monkeypatch.setattr(face_parts, "find_landmarks", lambda finder, face: seen.append(face) or
                         find_landmarks(finder, face))
 
@@ -139,7 +141,7 @@ def test_parts_are_found_once_and_who_was_stopped_goes_on(tmp_path, monkeypatch)
     assert len(seen) == 8 and len(said) == 2 and labelled.shape == (7, 64, 64, 4) and len(labelled) == 7
     for row, face in enumerate(portraits):
         np.testing.assert_array_equal(labelled[np.array([row])][0, ..., :3], face)
-        expected = draw_parts(find_landmarks(FaceFinder(), face), 64)
+        expected = draw_parts(find_landmarks(finder, face), 64)
         np.testing.assert_array_equal(labelled[row:row + 1][0, ..., 3], expected)
     again = LabelledFaces(portraits, tmp_path / "run", console)
     assert len(seen) == 8 and len(said) == 2                                            # packed or not

@@ -75,6 +75,7 @@ def test_several_workers_need_to_be_named_and_do_not_train_alone(monkeypatch):
             make_strategy(name)
 
 
+@pytest.mark.slow
 def test_an_update_compiled_by_xla_judges_real_faces_alike():
     faces, found = tf.random.stateless_uniform((4, 64, 64, 3), (1, 1), -1, 1), []
     for xla in (False, True):
