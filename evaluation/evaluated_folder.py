@@ -48,7 +48,8 @@ class EvaluatedFolder:
         """
         size = read_json(self.path / CONFIG).get("image_size") or find_size(paths)
         if not size or size < SMALLEST:
-            raise UsageError(f"no face of {SMALLEST} pixels or more a side can be read", helpers.NO_INPUT)
+            raise UsageError(f"no square picture of {SMALLEST} pixels or more a side can be read: align the photos "
+                             "first (python -m preprocess.align_dlib)", helpers.NO_INPUT)
         return size
 
     def begin(self, settings):

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import helpers
-from dataset.listing import find_photos
 from helpers import BadPhoto, RecordFile, UsageError, compact, file_stamp, read_records
 from preprocess import dlib_models
 from shell.command import command
@@ -19,7 +18,7 @@ from shell.options import Parser, output_path, whole_number
 from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
-from shell.sources import output_names
+from shell.sources import find_inputs, output_names
 
 from .templates import TEMPLATES
 
@@ -51,9 +50,7 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
-    sources, failures = find_photos([options.input], exclude=options.output)
-    if not sources and all(problem.reason == "missing" for _, problem in failures):
-        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    sources, failures = find_inputs([options.input], exclude=options.output)
     dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
     with claim_folder(options.output, "alignment"), StopRequest() as stop:

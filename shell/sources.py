@@ -20,10 +20,18 @@ def find_inputs(paths, from_file=None, exclude=None):
         except OSError as error:
             raise UsageError(f"cannot read the list {from_file}: {error.strerror}") from error
     sources, failures = find_photos(entries, exclude)
+    if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
+        raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
+                         "folder for them", NO_INPUT)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
                          "of photos, or a list by --from_file", NO_INPUT)
     return sources, failures
+
+
+def _within(path, folder):
+    path, folder = (os.path.realpath(each) for each in (path, folder))
+    return os.path.commonpath([path, folder]) == folder
 
 
 def read_list(content):

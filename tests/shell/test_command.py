@@ -285,3 +285,11 @@ def test_an_output_has_a_name(text):
 def test_the_name_of_a_run_is_no_path(text):
     with pytest.raises(argparse.ArgumentTypeError, match="needs a plain name"):
         folder_name(text)
+
+
+def test_inputs_that_lie_where_the_results_go_are_named_as_that(tmp_path):
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "a.png").touch()
+    with pytest.raises(UsageError, match="where the results go") as caught:
+        find_inputs([str(tmp_path / "faces")], exclude=str(tmp_path / "faces"))
+    assert caught.value.exit_code == NO_INPUT
