@@ -82,7 +82,7 @@ def read_photo(path):
     if not content:
         raise BadPhoto("empty", "0 bytes")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                 # Pillow warns of large pictures; _check_size refuses them
+        warnings.simplefilter("ignore")                 # Pillow warns of large pictures, which are refused
         try:
             return _decode(content)
         except (BadPhoto, MemoryError):
@@ -310,7 +310,7 @@ def _read(path):
                     yield record, line
 
 
-class RecordFile:
+class RecordFile(contextlib.AbstractContextManager):
     """Appends records to a file; what was appended survives the end of the process, however it ends."""
 
     def __init__(self, path):
@@ -324,13 +324,7 @@ class RecordFile:
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
+    def close(self, *_):
         """End the file."""
         with contextlib.suppress(OSError):                  # append() has already told what could not be written
             self._file.close()
@@ -342,6 +336,8 @@ class RecordFile:
             self._file.flush()
         except OSError as error:
             raise _unwritten(self.path, error) from error
+
+    __exit__ = close
 
 
 def compact(path, key):
