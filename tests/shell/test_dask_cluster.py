@@ -139,8 +139,9 @@ def scheduler(start, tmp_path):
     return json.loads((tmp_path / "scheduler.json").read_text())["address"], process
 
 
-def start_worker(start, address, folder="."):
-    start("-c", f"import os; os.chdir({str(folder)!r})\nfrom distributed.cli.dask_worker import main; main()", address,
+def start_worker(start, address, folder=".", lacking=()):
+    absent = f"import sys; sys.modules.update(dict.fromkeys({lacking!r}))"
+    start("-c", f"{absent}\nimport os; os.chdir({str(folder)!r})\nfrom distributed.cli.dask_worker import main; main()", address,
           "--nthreads", 1, "--no-nanny", "--no-dashboard", stderr=subprocess.DEVNULL)
 
 
@@ -149,10 +150,9 @@ def test_workers_need_not_be_started_in_the_folder_of_the_toolkit(scheduler, sta
     assert results(["1 + 1"], scheduler[0]) == {"1 + 1": 2}
 
 
-def test_workers_that_lack_the_toolkit_are_told(scheduler, start, tmp_path, monkeypatch):
-    monkeypatch.setattr(dask_cluster, "HOME", str(tmp_path / "elsewhere"))
-    start_worker(start, scheduler[0], tmp_path)
-    with pytest.raises(UsageError, match="lacks the toolkit .*No module named 'shell'"):
+def test_workers_that_lack_the_toolkit_are_told(scheduler, start, tmp_path):
+    start_worker(start, scheduler[0], tmp_path, lacking=("shell",))
+    with pytest.raises(UsageError, match="lacks the toolkit .*shell"):
         results(["1"], scheduler[0])
 
 
