@@ -30,7 +30,7 @@ demo: setup
 	@echo "Look at completed/progress.gif and at the sheets in completed/grids/"
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -140,9 +140,9 @@ def scheduler(start, tmp_path):
 
 
 def start_worker(start, address, folder=".", lacking=()):
-    absent = f"import sys; sys.modules.update(dict.fromkeys({lacking!r}))"
-    start("-c", f"{absent}\nimport os; os.chdir({str(folder)!r})\nfrom distributed.cli.dask_worker import main; main()", address,
-          "--nthreads", 1, "--no-nanny", "--no-dashboard", stderr=subprocess.DEVNULL)
+    code = (f"import os, sys; sys.modules.update(dict.fromkeys({lacking!r})); os.chdir({str(folder)!r})\n"
+            "from distributed.cli.dask_worker import main; main()")
+    start("-c", code, address, "--nthreads", 1, "--no-nanny", "--no-dashboard", stderr=subprocess.DEVNULL)
 
 
 def test_workers_need_not_be_started_in_the_folder_of_the_toolkit(scheduler, start, tmp_path):
