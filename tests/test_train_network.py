@@ -236,7 +236,9 @@ def test_a_learning_rate_that_explodes_ends_within_a_few_steps_and_leaves_the_sa
     assert train(faces, home, "--learning_rate", "1e10", "--decay", "0", "--save_every", "50") == NOT_FINITE
     assert contents(home / "checkpoint") == saved
     message = capsys.readouterr().err.splitlines()[-1]
-    assert any(f"step {step}:" in message for step in range(16, 22))
+    assert any(f"step {step}:" in message for step in range(16, 22)) and "go on from there" in message
+    assert train(faces, tmp_path / "new", "--learning_rate", "1e10", "--save_every", "50") == NOT_FINITE
+    assert "nothing was saved yet, begin again" in capsys.readouterr().err
 
 
 def test_other_faces_are_refused_and_nothing_is_changed(faces, unbroken, tmp_path, capsys):

@@ -10,7 +10,7 @@ from . import checkpoint
 from .health import EXAMINATIONS, diagnose
 from .journal import Journal
 from .machines import this_worker
-from .manifest import MANIFEST
+from .manifest import MANIFEST, list_saves
 from .run_folders import mark, remove_save
 
 
@@ -119,5 +119,7 @@ def drop_best(folder, step):
 def check_finite(values, step, saves):
     """Raise UsageError (exit code 6) if a number, or a weight of a model's parts, is NaN or infinite."""
     if not checkpoint.are_finite(values):
-        raise UsageError(f"step {step}: a loss or weight is no longer finite; the saves in {saves} are untouched, "
-                         "go on from there with a smaller --learning_rate", NOT_FINITE)
+        way = (f"the saves in {saves} are untouched, go on from there" if list_saves(saves) else
+               "nothing was saved yet, begin again")
+        raise UsageError(f"step {step}: a loss or weight is no longer finite; {way} with a smaller --learning_rate",
+                         NOT_FINITE)
