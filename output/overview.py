@@ -82,7 +82,8 @@ class Overview:
             self._frames = [sheets["masked.png"], *(sheet for file, sheet in sheets.items() if file[0].isdigit())]
         for record, of_face in list(zip(records, pictures))[:max(REPORT_FACES - len(self._shown), 0)]:
             self._page.add(self._hole, _row(record, of_face))
-        self._shown, self._group = self._shown + records, []
+        self._shown += records
+        self._group = []
 
     def _write_sheet(self, name, pictures, files, columns=8):
         self._sheets.add(name)

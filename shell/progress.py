@@ -26,7 +26,8 @@ class Progress:
 
     def reach(self, names, step, **figures):
         """Count that each of the items `names` has got to its step `step`."""
-        before, self._steps = sum(self._steps.get(name, 0) for name in names), self._steps | dict.fromkeys(names, step)
+        before = sum(self._steps.get(name, 0) for name in names)
+        self._steps.update(dict.fromkeys(names, step))
         self.update(step * len(names) - before, **figures)
 
     def update(self, count=1, **figures):

@@ -293,3 +293,13 @@ def test_inputs_that_lie_where_the_results_go_are_named_as_that(tmp_path):
     with pytest.raises(UsageError, match="where the results go") as caught:
         find_inputs([str(tmp_path / "faces")], exclude=str(tmp_path / "faces"))
     assert caught.value.exit_code == NO_INPUT
+
+
+def test_steps_of_many_items_are_counted_once_each_whatever_their_number():
+    with Progress(200_000, "steps") as progress:
+        for first in range(0, 50_000, 50):
+            names = [str(name) for name in range(first, first + 50)]
+            progress.reach(names, 2)
+            for name in names:
+                progress.reach([name], 4)
+    assert progress.done == 200_000
