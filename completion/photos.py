@@ -5,15 +5,14 @@ import numpy as np
 from scipy import ndimage
 
 from helpers import BadPhoto, read_photo
-from preprocess.faces import is_covered, place_faces, unwarp, warp, warp_known
+from preprocess.faces import is_covered, unwarp, warp, warp_known
 
 from .face import Face, seed_face, take_stamp
-from .membrane import fill_harmonic
+from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
 SCRATCH = 1 / 8                                         # of the crop's side: widest hole that may lie mostly outside it
-LUMA = np.array([0.299, 0.587, 0.114])                  # of ITU-R BT.601, as Pillow makes grey pictures
 
 
 @dataclasses.dataclass
@@ -25,12 +24,11 @@ class FaceInPhoto(Face):
 class PhotoReader:
     """Cuts the face with its hole out of a photo.
 
-    finder : preprocess.faces.FaceFinder; template : a name of preprocess.templates.TEMPLATES
-    holes, size, seed : as for completion.face.FaceReader
+    place : a placing.FacePlacer; holes, size, seed : as for completion.face.FaceReader
     """
 
-    def __init__(self, finder, template, holes, size, seed=0):
-        self.finder, self.template, self.holes, self.size, self.seed = finder, template, holes, size, seed
+    def __init__(self, place, holes, size, seed=0):
+        self.place, self.holes, self.size, self.seed = place, holes, size, seed
 
     def __call__(self, source, name):
         """The FaceInPhoto of a photo: of all faces that its hole touches the largest.
@@ -40,10 +38,11 @@ class PhotoReader:
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         if self.holes.in_photos:
             known, remarks = self._known_by_user(photo, name)
-            matrix = self._find_damaged(photo, known)
+            placement = self._find_touched(photo, known)
         else:
-            (matrix, _), remarks = next(place_faces(self.finder, photo.pixels, self.size, self.template)), []
-            known = self._known_by_face(photo, source, name, matrix)
+            placement, remarks = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool))[0], []
+            known = self._known_by_face(photo, source, name, placement.matrix)
+        matrix, remarks = placement.matrix, [*remarks, *placement.notes]
         crop, outside = warp(photo.pixels, matrix, self.size)
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
@@ -63,18 +62,13 @@ class PhotoReader:
                  self._known_by_face(photo, face.source, face.name, face.matrix))
         return pour_back(photo.pixels, known, completed, face.matrix)
 
-    def _find_damaged(self, photo, known):
-        """The matrix of the largest face that the hole touches, looked for under a smooth fill."""
-        whole = photo.pixels.copy()
-        whole[~known] = _to_levels(fill_harmonic(photo.pixels, known))
-        try:
-            matrices = [matrix for matrix, _ in place_faces(self.finder, whole, self.size, self.template)]
-        except BadPhoto as problem:
-            raise BadPhoto(problem.reason, f"{problem.detail}; the hole may hide too much of it") from problem
-        for matrix in matrices:
-            if known.all() or is_covered(matrix, self.size, *np.nonzero(~known)).any():
-                return matrix
-        raise BadPhoto("hole_outside_face", f"the hole touches none of {len(matrices)} faces")
+    def _find_touched(self, photo, known):
+        """The Placement of the largest face that the hole touches."""
+        placements = self.place(photo.pixels, known)
+        for placement in placements:
+            if known.all() or is_covered(placement.matrix, self.size, *np.nonzero(~known)).any():
+                return placement
+        raise BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")
 
     def _known_by_user(self, photo, name):
         """(known pixels of the photo, remarks on the mask)."""
@@ -97,27 +91,6 @@ def _check_hole(known):
         raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
 
 
-def pour_back(pixels, known, completed, matrix):
-    """Put a completed crop into the hole of its photo, in the photo's resolution and so that no seam shows.
-
-    Where the crop covers the hole its gradients are kept (Poisson's equation, natural at the crop's border); the rest
-    of the hole is filled harmonically. A photo without colour stays so.
-
-    pixels : (H, W, 3) uint8; known : (H, W) bool; completed : (size, size, 3) uint8; matrix : from photo to crop
-    Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
-    """
-    restored, completed, visible = pixels.copy(), completed.astype(np.float64), pixels[known]
-    if (visible == visible[:, :1]).all():
-        completed = np.repeat(completed @ LUMA[:, None], 3, axis=2)
-    window, guess, inside = unwarp(completed, matrix, *known.shape)
-    part, hole, kept = restored[window], ~known[window] & inside, known[window] & inside
-    part[hole] = _to_levels(guess[hole] + fill_harmonic(part - guess, kept, hole))
-    rest = ~known
-    rest[window] &= ~inside
-    restored[rest] = _to_levels(fill_harmonic(restored, ~rest))
-    return restored
-
-
 def judge_outside(known, matrix, size):
     """Remarks on the part of a photo's hole that the crop does not show.
 
@@ -131,8 +104,3 @@ def judge_outside(known, matrix, size):
         if 2 * depth * np.sqrt(abs(np.linalg.det(matrix[:, :2]))) > SCRATCH * size:
             raise BadPhoto("hole_outside_face", f"{share:.0%} of the hole lie outside the face, and it is no scratch")
     return [f"{share:.1%} of the hole lie outside the face: filled smoothly"] if share else []
-
-
-def _to_levels(values):
-    """Values around [0, 255] as uint8."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

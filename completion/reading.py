@@ -31,7 +31,8 @@ def make_reader(subject, size):
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
-    return PhotoReader(FaceFinder(), subject.landmarks, subject.holes, size, seed=subject.seed)
+    from .placing import FacePlacer
+    return PhotoReader(FacePlacer(FaceFinder(), subject.landmarks, size), subject.holes, size, seed=subject.seed)
 
 
 def read_batches(tasks, read, batch_size, fail, check):

@@ -5,7 +5,9 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from completion.holes import OwnHoles
-from completion.photos import PhotoReader, judge_outside, pour_back
+from completion.photos import PhotoReader, judge_outside
+from completion.placing import FacePlacer
+from completion.pouring import pour_back
 from helpers import BadPhoto, read_photo
 from preprocess.faces import place_faces, unwarp, warp
 
@@ -103,7 +105,7 @@ def test_wide_damage_mostly_outside_the_face_is_refused_and_scratches_are_noted(
 def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path, finder, photo, matrix):
     known = block(photo, matrix, 16, 48)
     painted = np.where(known[..., None], photo, np.array([0, 255, 0], np.uint8))
-    read = PhotoReader(finder, TEMPLATE, OwnHoles("color:#00ff00"), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles("color:#00ff00"), 64)
     face = read(save(tmp_path / "face.png", painted), "face")
     assert np.abs(face.matrix - matrix).max() < 8 and 900 < (~face.known).sum() < 1400
     np.testing.assert_array_equal(face.pixels[face.known], warp(photo, face.matrix, 64)[0][face.known])
@@ -114,18 +116,18 @@ def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path,
 def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[100:420, 60:350] = 255
-    read = PhotoReader(finder, TEMPLATE, OwnHoles(save(tmp_path / "hole.png", hole)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
     path = save(tmp_path / "face.png", photo)
     assert reason(read, path, "face") == "no_face"
     corner = np.zeros_like(hole)
     corner[:20, :20] = 255
-    read = PhotoReader(finder, TEMPLATE, OwnHoles(save(tmp_path / "corner.png", corner)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), 64)
     assert reason(read, path, "face") == "hole_outside_face"
 
 
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
     mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
-    read = PhotoReader(finder, TEMPLATE, OwnHoles(mask), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
     face = read(save(tmp_path / "face.png", photo), "face")
     assert face.known.all() and face.notes == ["nothing is missing by its mask: copied"]
     np.testing.assert_array_equal(read.restore(face, face.pixels), photo)
@@ -138,7 +140,7 @@ def test_of_several_faces_the_largest_that_is_damaged_is_completed(tmp_path, fin
     both[:, :width], both[:small.shape[0], width:] = photo, small
     hole = np.zeros(both.shape[:2], np.uint8)
     hole[:small.shape[0], width:][np.asarray(Image.fromarray(~block(photo, matrix)).resize(small.shape[1::-1]))] = 255
-    read = PhotoReader(finder, TEMPLATE, OwnHoles(save(tmp_path / "hole.png", hole)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
     face = read(save(tmp_path / "both.png", both), "both")
     left = -np.linalg.solve(face.matrix[:, :2], face.matrix[:, 2])[0]
     assert left > width and (~face.known).sum() > 300
@@ -152,7 +154,7 @@ def test_a_photo_is_read_upright_and_its_mask_lies_on_what_one_sees(tmp_path, fi
     turned = Image.fromarray(photo).rotate(90, expand=True)
     turned.save(tmp_path / "turned.png", exif=exif)
     assert ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).size == photo.shape[1::-1]
-    read = PhotoReader(finder, TEMPLATE, OwnHoles(mask), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
     upright, sideways = read(save(tmp_path / "up.png", photo), "a"), read(str(tmp_path / "turned.png"), "a")
     np.testing.assert_array_equal(upright.pixels, sideways.pixels)
     np.testing.assert_array_equal(upright.known, sideways.known)
