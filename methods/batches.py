@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from completion.tone import keep_tone
 from helpers import BAD_CHECKPOINT, BadPhoto, UsageError, to_float, to_uint8
 from shell.dask_cluster import map_on_cluster
 from shell.processes import map_surviving
@@ -103,10 +104,11 @@ def _arrays(batch):
 
 
 def _pixels(batch, faces):
-    """uint8 of completed faces (B, H, W, 3), the known pixels as they were read."""
+    """uint8 of completed faces (B, H, W, 3), the known pixels as they were read, the others in the face's own tone."""
     with np.errstate(invalid="ignore"):                 # what is not finite fails when its face is finished
         completed = to_uint8(faces)
-    return np.stack([np.where(face.known[..., None], face.pixels, picture) for face, picture in zip(batch, completed)])
+    return np.stack([keep_tone(np.where(face.known[..., None], face.pixels, picture), face.known)
+                     for face, picture in zip(batch, completed)])
 
 
 def _finish(batch, outcome, seconds):
