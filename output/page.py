@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from PIL import Image
 
 from helpers import write_file
 
-TEMPLATE, DATA = Path(__file__).with_name("page.html"), "{{data}}"
+TEMPLATE, DATA = Path(__file__).with_name("template"), "{{data}}"
+PART = re.compile(r"\{\{(\w+\.(?:css|js))\}\}")          # of page.html, which stands in a file of its own
 FORMAT, QUALITY, EFFORT = "WEBP", 88, 4                 # 1.5 kB a face of 64x64 at 36 dB; a JPEG as good takes 2.2 kB
 
 
@@ -55,8 +57,15 @@ class Page:
                    "rows": rows} for mask, rows in self._groups.items()]
         record = {"title": title, "settings": settings, "summary": list(summary), "groups": groups,
                   "format": f"image/{FORMAT.lower()}", "pictures": list(self._pictures)}
-        before, after = TEMPLATE.read_text(encoding="utf-8").split(DATA)
+        before, after = read_template()
         write_file(path, (before + _to_json(record) + after).encode())
+
+
+def read_template():
+    """The page before and after its data, with style and script in their places."""
+    def read(name):
+        return Path(TEMPLATE, name).read_text(encoding="utf-8")
+    return PART.sub(lambda part: read(part[1]), read("page.html")).split(DATA)
 
 
 def _pack_row(row, pictures):
