@@ -15,16 +15,24 @@ function picture(row, column) {
   return make("figure", {}, caption, image, numbers);
 }
 
+function crops(row) {
+  return make("div", {class: "pictures"}, ...group().columns.map(column => picture(row, column)));
+}
+
+// A face that was cut out of a photo stands beside it, and so do the photo's further faces.
 function card(row) {
   const note = row.note ? [make("span", {class: "note"}, row.note)] : [];
-  const pictures = group().columns.map(column => picture(row, column));
-  return make("article", {}, make("h3", {}, row.name, ...note), make("div", {class: "pictures"}, ...pictures));
+  const faces = [row, ...row.further].map(crops);
+  const heading = make("h3", {}, row.name, ...note);
+  if (!row.photo) return make("article", {}, heading, ...faces);
+  const whole = comparison(row, 50, () => enlarge(row));
+  return make("article", {class: "photo", "data-photo": photos().indexOf(row)}, heading, whole, ...faces);
 }
 
 function showFaces() {
   const {rows, columns} = group(), first = state.page * PAGE, last = Math.min(first + PAGE, rows.length);
   moving = [];
-  find("#rows").style.setProperty("--card", `${columns.length * 102 - 6}px`);
+  find("#rows").style.setProperty("--card", `${photos().length ? 380 : columns.length * 102 - 6}px`);
   find("#rows").replaceChildren(...rows.slice(first, last).map(card));
   find("#position").textContent = rows.length ? `${first + 1}–${last} of ${rows.length}` : "no faces";
   [find("#previous").disabled, find("#next").disabled] = [first === 0, last >= rows.length];

@@ -16,7 +16,10 @@ function choose(mask) {
   stops = [...new Set(group().rows.flatMap(row => row.steps.map(([step]) => step)))].sort((a, b) => a - b);
   [state.page, state.step, find("#step").max] = [0, stops.length, stops.length];
   find("#search").hidden = !stops.length;
-  find("#legend").hidden = !group().rows.some(row => Object.keys(row.scores).length);
+  find("#guide").hidden = !photos().length;
+  find("#tools h2").textContent = photos().length ? "Photos" : "Faces";
+  find("#legend").hidden = !group().rows.flatMap(row => Object.values(row.scores))
+    .some(score => typeof score.hole_ssim === "number");
   for (const select of selects) select.value = mask;
   if (data.summary.length) showResults();
   showFaces();
