@@ -6,10 +6,11 @@ from pathlib import Path
 import helpers
 from helpers import BadPhoto, UsageError, read_json, read_photo
 
-from .completed_folder import ANIMATION, ANSWER, PAGE, RESTORED, SHEETS, SHOWN, UNCERTAINTY, digest
+from .completed_folder import ANIMATION, ANSWER, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
 from .figures import write_gif, write_sheet
 from .page import FaceRow, Page
 
+CROP = re.compile(r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})\.png")
 SHEET = re.compile(r"(original|masked|completed(_\d+)?|uncertainty|completions|\d{4,})_\d{3,}\.png")
 SHEET_FACES = 64
 SHOWS = ("name", "stamp", "files", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
@@ -71,7 +72,7 @@ class Overview:
             return
         number, records = len(self._shown) // SHEET_FACES, [record for record, _ in self._group]
         pictures = [pictures or self._read(record) for record, pictures in self._group]
-        files = records[0]["files"].keys() - {RESTORED}
+        files = set(filter(CROP.fullmatch, records[0]["files"]))
         answers = [file for file in records[0]["files"] if Path(file).match(ANSWER.format("*")) or file == UNCERTAINTY]
         if answers:
             columns = ["original.png", "masked.png", "completed.png", *answers]
@@ -93,7 +94,7 @@ class Overview:
     def _read(self, record):
         """The pictures of a face that an earlier run completed."""
         pictures = {}
-        for file in record["files"].keys() - {RESTORED}:
+        for file in filter(CROP.fullmatch, record["files"]):
             path = Path(self.folder, record["name"], file)
             try:
                 pictures[file] = read_photo(path).pixels
@@ -126,7 +127,7 @@ class Overview:
 
 def _row(record, pictures):
     """A face's row of the page: what went in, what came out, and the way there."""
-    pictures = {Path(file).stem: picture for file, picture in pictures.items()}
+    pictures = {Path(file).stem: picture for file, picture in pictures.items() if CROP.fullmatch(file)}
     steps = {int(step): pictures.pop(step) for step in list(pictures) if step.isdigit()}
     scores = {"completed": {metric: record.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
     for rank, answer in enumerate(record.get("completions", ()), 1):
