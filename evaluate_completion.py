@@ -205,7 +205,7 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
             read = FaceReader(StandardHoles(mask, plan.seed), size, plan.seed)
             tasks = [(path, name) for name, path in faces.items() if (name, mask, settings.name) in missing]
             yield from read_batches(tasks, lambda source, name, mask=mask, read=read:
-                                    MaskedFace(**vars(read(source, name)), mask=mask), batch_size, fail, check=check)
+                                    [MaskedFace(**vars(read(source, name)), mask=mask)], batch_size, fail, check=check)
 
     def on_step(batch, step, pixels, **figures):
         for face, picture in zip(batch, pixels):

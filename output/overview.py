@@ -1,5 +1,6 @@
 """What shows all completed faces at once: sheets, an animation, and a page."""
 import collections
+import dataclasses
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
 SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
 SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet
 SHOWS = ("name", "stamp", "files", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
-         "image_ssim")
+         "image_ssim", "further_faces")
 REPORT_FACES, REPORT_BYTES = 500, 20 * 2**20            # 500 faces of 64 pixels take some 15 MB
 
 
@@ -76,21 +77,20 @@ class Overview:
         """Write the sheets of the group, and its rows of the page."""
         if not self._group:
             return
-        number, records = len(self._shown) // SHEET_FACES, [record for record, _ in self._group]
-        faces = [_faces(crops or self._read(record, filter(FILE.fullmatch, record["files"])))
+        number, pairs = len(self._shown) // SHEET_FACES, []
+        group = [(record, _faces(crops or self._read(record, filter(FILE.fullmatch, record["files"]))))
                  for record, crops in self._group]
-        self._write_sheets(number, [face for of_one in faces for face in of_one])
-        pairs = []
-        for record, of_one in zip(records, faces):
+        self._write_sheets(number, [face for _, faces in group for face in faces])
+        for record, faces in group:
             photo = tuple(self._read(record, (BEFORE, AFTER)).values()) if BEFORE in record["files"] else ()
             pairs += [pair(*photo, BOX)] if photo else []
             if self._on_page < REPORT_FACES and self._page.size < REPORT_BYTES:
-                self._page.add(self._hole, _row(record, of_one, photo))
+                self._page.add(self._hole, _row(record, faces, photo))
                 self._on_page += 1
         for first in range(0, len(pairs), SHEET_PHOTOS):
             place = (len(self._shown) + first) // SHEET_PHOTOS
             self._write_sheet(f"photos_{place:03d}.png", pairs[first:first + SHEET_PHOTOS], PAIRS_A_ROW)
-        self._shown += records
+        self._shown += [record for record, _ in group]
         self._group = []
 
     def _write_sheets(self, number, faces):
@@ -158,17 +158,17 @@ def _faces(crops):
 
 
 def _row(record, faces, photo):
-    """A row of the page: what went in, what came out, and the way there."""
-    first, *further = map(_split, faces)
+    """A row of the page: the first face, what it is a part of, and the photo's further faces."""
+    first, *further = (_cut_out(*each) for each in zip([record, *record.get("further_faces", ())], faces))
+    return dataclasses.replace(first, photo=photo, further=further)
+
+
+def _cut_out(record, crops):
+    """The row of a face alone: what went in, what came out, and the way there."""
+    pictures = {Path(file).stem: picture for file, picture in crops.items()}
+    steps = {int(step): pictures.pop(step) for step in list(pictures) if step.isdigit()}
     scores = {"completed": {metric: record.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
     for rank, answer in enumerate(record.get("completions", ()), 1):
         scores[Path(ANSWER.format(rank)).stem] = answer
     note = f"diversity {record['diversity_rms']:.1f}" if "diversity_rms" in record else ""
-    return FaceRow(record["name"], *first, scores, note, photo, [FaceRow("", *crops, {}) for crops in further])
-
-
-def _split(crops):
-    """({column: picture}, {step: picture})"""
-    pictures = {Path(file).stem: picture for file, picture in crops.items()}
-    steps = {int(step): pictures.pop(step) for step in list(pictures) if step.isdigit()}
-    return pictures, steps
+    return FaceRow(record["name"], pictures, steps, scores, note=note)
