@@ -29,7 +29,8 @@ class Overview:
 
     def __init__(self, folder, names, settings, done):
         self.folder, self.settings = folder, settings
-        self._waiting, self._ready = collections.deque(names), {name: (record, None) for name, record in done.items()}
+        self._waiting = collections.deque(names)
+        self._ready = {name: (_select(record), None) for name, record in done.items()}
         self._group, self._shown, self._sheets, self._frames = [], [], set(), ()
         self._page, self._on_page = Page(), 0
 
@@ -39,7 +40,7 @@ class Overview:
         Whole photos are read again when they are shown, for a group of them would fill the memory.
         """
         crops = {file: picture for file, picture in pictures.items() if FILE.fullmatch(file)}
-        self._ready[record["name"]] = {key: record[key] for key in SHOWS if key in record}, crops
+        self._ready[record["name"]] = _select(record), crops
         self._advance()
 
     def leave_out(self, name):
@@ -141,6 +142,14 @@ class Overview:
         for path in Path(self.folder, SHEETS).glob("*.png"):
             if SHEET.fullmatch(path.name) and path.name not in self._sheets:
                 path.unlink()
+
+
+def _select(record):
+    """What SHOWS names, of a record and of those of further faces in it."""
+    selected = {key: record[key] for key in SHOWS if key in record}
+    if further := selected.get("further_faces"):
+        selected["further_faces"] = [_select(face) for face in further]
+    return selected
 
 
 def _in_turn(faces, files):

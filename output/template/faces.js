@@ -19,14 +19,15 @@ function crops(row) {
   return make("div", {class: "pictures"}, ...group().columns.map(column => picture(row, column)));
 }
 
-// A face that was cut out of a photo stands beside it, and so do the photo's further faces.
+// What was cut out of a photo stands beside it, or below if that is more than a face and its completion.
 function card(row) {
   const note = row.note ? [make("span", {class: "note"}, row.note)] : [];
   const faces = [row, ...row.further].map(crops);
   const heading = make("h3", {}, row.name, ...note);
   if (!row.photo) return make("article", {}, heading, ...faces);
   const whole = comparison(row, 50, () => enlarge(row));
-  return make("article", {class: "photo", "data-photo": photos().indexOf(row)}, heading, whole, ...faces);
+  const place = row.further.length || group().columns.length > 3 ? "photo" : "photo beside";
+  return make("article", {class: place, "data-photo": photos().indexOf(row)}, heading, whole, ...faces);
 }
 
 function showFaces() {
