@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 
 from helpers import read_photo
@@ -54,11 +55,12 @@ def focus(browser, selector):
     browser.execute_script("document.querySelector(arguments[0]).focus()", selector)
 
 
-def drag(browser, figure, to):
-    """Drag from a fifth of a figure's width to `to` of it."""
-    width = figure.size["width"]
-    ActionChains(browser).move_to_element_with_offset(figure, round(-0.3 * width), 20).click_and_hold().move_by_offset(
-        round((to - 0.2) * width), 30).release().perform()
+def drag(browser, figure, to, kind="mouse"):
+    """Drag from a fifth of a figure's width to `to` of it, by a pointer of a kind."""
+    width, pointer = figure.size["width"], PointerInput(kind, kind)
+    chain = ActionChains(browser, devices=[pointer])
+    chain.move_to_element_with_offset(figure, round(-0.3 * width), 20).click_and_hold()
+    chain.move_by_offset(round((to - 0.2) * width), 10).release().perform()
 
 
 def shown_name(browser):
@@ -77,13 +79,14 @@ def test_a_photo_lies_beside_what_was_cut_out_of_it(browser):
     assert not browser.find_elements(By.CSS_SELECTOR, "[onerror]")
 
 
-def test_a_drag_moves_the_border_and_enlarges_nothing(browser):
+@pytest.mark.parametrize("kind", ["mouse", "touch"])
+def test_a_drag_moves_the_border_and_enlarges_nothing(browser, kind):
     figure = browser.find_element(By.CSS_SELECTOR, ".comparison")
     assert share(browser) == pytest.approx(50, abs=0.5)
-    drag(browser, figure, to=0.75)
+    drag(browser, figure, 0.75, kind)
     assert share(browser) == pytest.approx(75, abs=1) and not is_open(browser)
     assert read(browser, "document.querySelector('.comparison input').ariaValueText") == "before up to 75 %"
-    drag(browser, figure, to=1.2)
+    drag(browser, figure, 1.2, kind)
     assert share(browser) == pytest.approx(100, abs=0.5)
     assert read(browser, "document.querySelectorAll('.comparison input')[1].value") == "50"
 
