@@ -24,8 +24,8 @@ def find_inputs(paths, from_file=None, exclude=None):
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
                          "folder for them", NO_INPUT)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
-        raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
-                         "of photos, or a list by --from_file", NO_INPUT)
+        missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
+        raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
     return sources, failures
 
 
