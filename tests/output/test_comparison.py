@@ -6,6 +6,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from helpers import read_photo
 from output.page import FaceRow
@@ -41,6 +42,11 @@ def share(browser, where="#rows"):
       const at = 100 * (handle.left + 1 - box.left) / box.width;
       return Math.abs(at - left) < 1 ? at : NaN;
     })(document.querySelector(`${arguments[0]} .comparison`))""", where)
+
+
+def wait(browser, condition):
+    """A browser reports the end of a dialog a little later."""
+    WebDriverWait(browser, 10).until(condition)
 
 
 def is_open(browser):
@@ -109,7 +115,8 @@ def test_a_click_enlarges_and_escape_leads_back(browser):
     drag(browser, large, to=0.6)
     assert share(browser, "dialog") == pytest.approx(60, abs=1)
     press(browser, Keys.ESCAPE)
-    assert not is_open(browser) and "A000369" in read(browser, "document.activeElement.ariaLabel")
+    wait(browser, lambda _: "A000369" in (read(browser, "document.activeElement.ariaLabel") or ""))
+    assert not is_open(browser)
 
 
 def test_enter_enlarges_and_arrows_lead_from_photo_to_photo(browser):
@@ -128,7 +135,8 @@ def test_enter_enlarges_and_arrows_lead_from_photo_to_photo(browser):
     browser.find_element(By.ID, "back").click()
     assert shown_name(browser) == NAMES[-1] and share(browser, "dialog") == pytest.approx(55, abs=0.5)
     press(browser, Keys.ESCAPE)                             # to the page of rows that the last photo is on
-    assert read(browser, "document.querySelector('#position').textContent") == f"25–{len(NAMES)} of {len(NAMES)}"
+    position = f"25–{len(NAMES)} of {len(NAMES)}"
+    wait(browser, lambda _: read(browser, "document.querySelector('#position').textContent") == position)
 
 
 def test_the_search_moves_in_every_face_of_a_photo(browse, rows):
