@@ -72,18 +72,36 @@ def parse(argv=None):
     """The command line as ((paths, list of paths), Plan, {name: MethodSettings}, two folders to compare or None)."""
     parser = make_parser()
     options = parser.parse_intermixed_args(argv)
+    check_options(parser, options)
     if options.compare:
         return None, None, None, options.compare
-    if "latent" not in options.methods:
-        parser.refuse_given(options, method_options.OF_SEARCH, "is of the latent search, which is not in --methods")
-    if set(options.methods) & set(NEED_FACES) and not options.train_faces:
-        raise UsageError(f"{' and '.join(NEED_FACES)} need --train_faces DIR")
     plan = Plan(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Plan)})
     methods = {}
     for name in options.methods:
         folder = os.path.join(options.learned, LEARNED[name]) if name in LEARNED else options.checkpoint
         methods[name] = method_options.method_settings(options, name, folder)
     return (options.paths, options.from_file), plan, methods, None
+
+
+def check_options(parser, options):
+    """End with a usage error if options do not fit the methods or each other."""
+    methods, needing = set(options.methods), " and ".join(NEED_FACES)
+    if options.compare:
+        others = [name for name in vars(options) if name not in ("paths", "compare")]
+        parser.refuse_given(options, others, "is of measuring: --compare reads two finished evaluations")
+        if options.paths:
+            parser.error(f"--compare takes two folders and no photos, got {options.paths[0]}")
+    if "latent" not in methods:
+        parser.refuse_given(options, [*method_options.OF_SEARCH, "checkpoint"],
+                            "is of the latent search, which is not in --methods")
+    if not methods & set(LEARNED):
+        parser.refuse_given(options, ["learned"], "is of the learned methods, none of which is in --methods")
+    if methods <= set(CLASSICAL):
+        parser.refuse_given(options, ["device"], "is of networks, and none of the --methods has one")
+    if not methods & set(NEED_FACES):
+        parser.refuse_given(options, ["train_faces"], f"is of {needing}, none of which is in --methods")
+    elif not options.train_faces:
+        raise UsageError(f"{needing} need --train_faces DIR")
 
 
 @command
@@ -205,7 +223,7 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
             read = FaceReader(StandardHoles(mask, plan.seed), size, plan.seed)
             tasks = [(path, name) for name, path in faces.items() if (name, mask, settings.name) in missing]
             yield from read_batches(tasks, lambda source, name, mask=mask, read=read:
-                                    MaskedFace(**vars(read(source, name)), mask=mask), batch_size, fail, check=check)
+                                    [MaskedFace(**vars(read(source, name)), mask=mask)], batch_size, fail, check=check)
 
     def on_step(batch, step, pixels, **figures):
         for face, picture in zip(batch, pixels):

@@ -14,10 +14,10 @@ import helpers
 from completion.face import find_size, take_stamp
 from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
-from completion.reading import Subject, make_reader, read_batches
+from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto, compact
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
-from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
+from output.completed_folder import FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.lock import claim_folder
@@ -48,7 +48,8 @@ def parse(argv=None):
     own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
-                      options.landmarks if options.paste_back else None, has_truth=options.intact or not own)
+                      options.landmarks if options.paste_back else None, options.faces,
+                      has_truth=options.intact or not own)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
@@ -64,6 +65,8 @@ def make_parser():
     files.add_argument("--overwrite", action="store_true", help="complete every face anew")
     files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                        help="what to do with a photo that is not of the model's size")
+    files.add_argument("--faces", choices=FACES, default="touched", help="with --paste_back, complete all faces of a "
+                       "photo that its hole touches, or of these the largest alone")
     files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                        help="with --paste_back, the three landmarks put on the template, those of the model's faces")
     how = parser.add_argument_group("how")
@@ -80,7 +83,7 @@ def add_first(first):
     """What most people ask for."""
     first.add_argument("--out_dir", type=output_path, default="completed", metavar="DIR", help="folder for the results")
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
-                       f"them: align the face, complete it, and pour it back into the photo ({RESTORED})")
+                       f"them: align the face, complete it, and pour it back into the photo ({RESTORED}.png)")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
                        "with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
     first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
@@ -118,7 +121,7 @@ def check_options(parser, options):
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
-        parser.refuse_given(options, ["landmarks"], "is of --paste_back")
+        parser.refuse_given(options, ["landmarks", "faces"], "is of --paste_back")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
@@ -129,7 +132,8 @@ def describe_holes(options):
                                                         "seed", "fit")}
     if options.mask:                                    # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
-    return {"mask": None, **record, "paste_back": options.landmarks if options.paste_back else None}
+    photos = {"faces": options.faces} if options.paste_back else {}
+    return {"mask": None, **record, "paste_back": options.landmarks if options.paste_back else None, **photos}
 
 
 @command
@@ -138,7 +142,7 @@ def main(argv=None):
     inputs, subject, settings, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
-    names = output_names(sources, reserved=CompletedFolder.RESERVED)
+    names = output_names(sources, CompletedFolder.RESERVED, inner=FURTHER if subject.landmarks else None)
     folder = CompletedFolder(place.out_dir, describe(holes, subject, settings, sources))
     with folder.claim(), claim_log(place), StopRequest() as stop:
         done = folder.open(names, place.overwrite)
@@ -166,11 +170,15 @@ def complete_all(tasks, subject, settings, place, writer, check):
     if not place.scheduler:
         method_options.warn_if_slow(settings)
     size = writer.folder.settings["image_size"]
-    read = make_reader(subject, size)
+    read, gather = make_reader(subject, size), Gatherer()
     with Progress(len(tasks) * settings.steps, "face-iterations" if settings.search else "faces") as progress:
         def read_inside(source, name):
             helpers.within(place.out_dir, os.path.join(name, ""))
-            return read(source, name)
+            faces = read(source, name)
+            for face in faces[1:]:
+                helpers.within(place.out_dir, os.path.join(face.name, ""))
+            progress.expect(settings.steps * (len(faces) - 1))
+            return faces
 
         def fail(source, name, problem):
             progress.reach([name], settings.steps)
@@ -183,17 +191,26 @@ def complete_all(tasks, subject, settings, place, writer, check):
         batches = map(writer.begin, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
         for face, result in complete_batches(batches, settings, size, scheduler=place.scheduler, check=check,
                                              on_step=on_step):
-            try:
-                if isinstance(result, BadPhoto):
-                    raise result
-                restored = read.restore(face, result.pixels) if subject.landmarks else None
-            except BadPhoto as problem:
-                fail(face.source, face.name, problem)
-                continue
-            writer.finish(face, result, restored)
             progress.reach([face.name], settings.steps)
-            if subject.landmarks:                       # pouring a batch of large photos back takes its time
-                check()
+            if gathered := gather(face, result):
+                conclude(*gathered, subject.landmarks and read.restore, writer)
+                if subject.landmarks:                   # pouring a batch of large photos back takes its time
+                    check()
+
+
+def conclude(faces, results, restore, writer):
+    """Write what all faces of an input have become, or why one of them has come to nothing.
+
+    results : a CompletedFace or BadPhoto of each; restore : of photos, a PhotoReader's
+    """
+    try:
+        for problem in results:
+            if isinstance(problem, BadPhoto):
+                raise problem
+        answers = zip(*([face.pixels, *(() if face.answers is None else face.answers)] for face in results))
+        writer.finish(faces, results, restore(faces, answers) if restore else None)
+    except BadPhoto as problem:
+        writer.fail(faces[0].source, faces[0].name, problem)
 
 
 def describe(holes, subject, settings, sources):

@@ -16,6 +16,7 @@ class Face:
     name : relative output name; source : path; stamp : as take_stamp gives it
     pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
     seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read
+    number, faces : the how-manieth it is of how many that are completed of its file
     """
     name: str
     source: str
@@ -24,6 +25,8 @@ class Face:
     known: np.ndarray
     seed: int
     notes: list
+    number: int = 1
+    faces: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

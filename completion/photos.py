@@ -1,80 +1,87 @@
 """Faces in whole photos: found and cut out with their holes, and poured back when they are complete."""
 import dataclasses
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
-from helpers import BadPhoto, read_photo
-from preprocess.faces import is_covered, unwarp, warp, warp_known
+from helpers import BadPhoto, Photo, read_photo
+from preprocess.faces import unwarp, warp, warp_known
 
 from .face import Face, seed_face, take_stamp
+from .owners import find_owners, touches
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
-SCRATCH = 1 / 8                                         # of the crop's side: widest hole that may lie mostly outside it
+FURTHER = "{}/face_{}"                                  # the name of a photo's second face, third ...
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class FaceInPhoto(Face):
     """A face cut out of a photo; matrix is the affine map (2, 3) from the photo's (x, y) to the crop's."""
     matrix: np.ndarray
 
 
-class PhotoReader:
-    """Cuts the face with its hole out of a photo.
+class Restored(NamedTuple):
+    """A photo whose faces are complete.
 
-    place : a placing.FacePlacer; holes, size, seed : as for completion.face.FaceReader
+    photo : a helpers.Photo, as it was read; known : (H, W) bool
+    pictures : (H, W, 3) uint8 each, equal to the photo's pixels wherever they are known; made as they are taken
+    """
+    photo: Photo
+    known: np.ndarray
+    pictures: Iterator
+
+
+class PhotoReader:
+    """Cuts the faces with their holes out of a photo.
+
+    place : a placing.FacePlacer; holes, size, seed : as for completion.face.FaceReader; choice : one of reading.FACES
     """
 
-    def __init__(self, place, holes, size, seed=0):
-        self.place, self.holes, self.size, self.seed = place, holes, size, seed
+    def __init__(self, place, holes, size, seed=0, choice="touched"):
+        self.place, self.holes, self.size, self.seed, self.choice = place, holes, size, seed, choice
+        self._known = {}                                # packed, of the photos that are not restored yet
 
     def __call__(self, source, name):
-        """The FaceInPhoto of a photo: of all faces that its hole touches the largest.
+        """[FaceInPhoto] of the faces of a photo that its hole touches, the largest first; or only that one.
 
-        Raises BadPhoto: what read_photo, the holes and place_faces say, cut_by_border, hole_outside_face, too_large.
+        What cannot be cut out is left out with a remark, as long as another face is touched.
+        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and cut_by_border
+        or nothing_known if there is no other.
         """
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
-        if self.holes.in_photos:
-            known, remarks = self._known_by_user(photo, name)
-            placement = self._find_touched(photo, known)
-        else:
-            placement, remarks = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool))[0], []
-            known = self._known_by_face(photo, source, name, placement.matrix)
-        matrix, remarks = placement.matrix, [*remarks, *placement.notes]
-        crop, outside = warp(photo.pixels, matrix, self.size)
-        if outside > MOST_OUTSIDE:
-            raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
-        crop_known = warp_known(known, matrix, self.size)
-        if not crop_known.any():
-            raise BadPhoto("nothing_known", "the hole covers the whole face")
-        return FaceInPhoto(name, source, stamp, crop, known=crop_known, seed=seed_face(crop, crop_known, self.seed),
-                           notes=[*photo.notes, *remarks, *judge_outside(known, matrix, self.size)], matrix=matrix)
+        known, placements, remarks = self._find_hole(photo, source, name)
+        cuts, left_out = self._cut_out(photo.pixels, known, placements)
+        notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, [cut[0].matrix for cut in cuts], self.size)]
+        self._known[source] = _pack(known)
+        return [FaceInPhoto(name if number == 1 else FURTHER.format(name, number), source, stamp, crop, known=hole,
+                            seed=seed_face(crop, hole, self.seed), notes=notes * (number == 1) + list(placement.notes),
+                            number=number, faces=len(cuts), matrix=placement.matrix)
+                for number, (placement, crop, hole) in enumerate(cuts, 1)]
 
-    def restore(self, face, completed):
-        """Pour a completed crop, (size, size, 3) uint8, back into its photo; returns the (H, W, 3) uint8 photo.
+    def restore(self, faces, answers):
+        """Pour completed crops back into their photo; returns it as Restored.
 
+        faces : as they were cut out of it; answers : of every answer its crops, (size, size, 3) uint8, in their order
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
-        photo = read_photo(face.source)
-        known = (self._known_by_user(photo, face.name)[0] if self.holes.in_photos else
-                 self._known_by_face(photo, face.source, face.name, face.matrix))
-        return pour_back(photo.pixels, known, completed, face.matrix)
+        known, photo = _unpack(self._known.pop(faces[0].source)), read_photo(faces[0].source)
+        if photo.pixels.shape[:2] != known.shape:
+            raise BadPhoto("changed", "the photo has got another size meanwhile")
+        matrices = [face.matrix for face in faces]
+        return Restored(photo, known, (pour_back(photo.pixels, known, crops, matrices) for crops in answers))
 
-    def _find_touched(self, photo, known):
-        """The Placement of the largest face that the hole touches."""
-        placements = self.place(photo.pixels, known)
-        for placement in placements:
-            if known.all() or is_covered(placement.matrix, self.size, *np.nonzero(~known)).any():
-                return placement
-        raise BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")
-
-    def _known_by_user(self, photo, name):
-        """(known pixels of the photo, remarks on the mask)."""
-        known, remarks = self.holes.of_photo(photo, name)
-        _check_hole(known)
-        return known, remarks
+    def _find_hole(self, photo, source, name):
+        """(the known pixels of the photo, the Placements of its faces, remarks on the mask)."""
+        if self.holes.in_photos:
+            known, remarks = self.holes.of_photo(photo, name)
+            _check_hole(known)
+            return known, self.place(photo.pixels, known), remarks
+        placement = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool))[0]
+        return self._known_by_face(photo, source, name, placement.matrix), [placement], []
 
     def _known_by_face(self, photo, source, name, matrix):
         """The known pixels of the photo whose face has a hole of its own."""
@@ -85,22 +92,53 @@ class PhotoReader:
         _check_hole(known)
         return known
 
+    def _cut_out(self, pixels, known, placements):
+        """([(Placement, crop, known pixels of the crop)] of the faces that have a part of the hole, remarks)."""
+        if known.all():
+            return [self._cut(pixels, known, placements[0])], []
+        cuts, problems = [], []
+        for placement in placements:
+            if touches(known, placement.matrix, self.size):
+                try:
+                    cuts.append(self._cut(pixels, known, placement))
+                except BadPhoto as problem:
+                    problems.append(problem)
+        if not cuts:
+            raise (problems or [BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")])[0]
+        if self.choice == "largest":
+            return cuts[:1], []
+        owners = np.unique(find_owners(known, [placement.matrix for placement, *_ in cuts], self.size))
+        return ([cuts[number - 1] for number in owners if number],
+                [f"a face is left out, {problem}: filled smoothly" for problem in problems])
+
+    def _cut(self, pixels, known, placement):
+        """(placement, crop, known pixels of the crop)."""
+        crop, outside = warp(pixels, placement.matrix, self.size)
+        if outside > MOST_OUTSIDE:
+            raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
+        crop_known = warp_known(known, placement.matrix, self.size)
+        if not crop_known.any():
+            raise BadPhoto("nothing_known", "the hole covers the whole face")
+        return placement, crop, crop_known
+
 
 def _check_hole(known):
     if np.count_nonzero(~known) > HOLE_PIXELS:
         raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
 
 
-def judge_outside(known, matrix, size):
-    """Remarks on the part of a photo's hole that the crop does not show.
+def judge_outside(known, matrices, size):
+    """[a remark on the part of a photo's hole that none of the crops shows], or []."""
+    hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, size))
+    which = "face" if len(matrices) == 1 else f"{len(matrices)} faces"
+    return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly"] if inside < hole else []
 
-    Raises BadPhoto with reason hole_outside_face if that is most of the hole and wider than a scratch.
-    """
-    hole = np.nonzero(~known)
-    outside = ~is_covered(matrix, size, *hole)
-    share = outside.sum() / max(outside.size, 1)
-    if share > 0.5:
-        depth = ndimage.distance_transform_edt(~known)[hole][outside].max()
-        if 2 * depth * np.sqrt(abs(np.linalg.det(matrix[:, :2]))) > SCRATCH * size:
-            raise BadPhoto("hole_outside_face", f"{share:.0%} of the hole lie outside the face, and it is no scratch")
-    return [f"{share:.1%} of the hole lie outside the face: filled smoothly"] if share else []
+
+def _pack(known):
+    """(shape, the bits, compressed): a hole takes some kB, so that all of a batch may wait in memory."""
+    return known.shape, zlib.compress(np.packbits(known), 1)
+
+
+def _unpack(packed):
+    shape, bits = packed
+    return np.unpackbits(np.frombuffer(zlib.decompress(bits), np.uint8), count=np.prod(shape)).reshape(shape).view(bool)

@@ -1,29 +1,50 @@
 """Completed faces poured into the holes of their photos."""
 import numpy as np
+from scipy import ndimage
 
-from preprocess.faces import unwarp
+from preprocess.faces import is_covered, sample
 
 from .membrane import fill_harmonic
+from .owners import find_owners
 from .tone import keep_tone
 
 
-def pour_back(pixels, known, completed, matrix):
-    """Put a completed crop into the hole of its photo, in the photo's resolution and so that no seam shows.
+def pour_back(pixels, known, crops, matrices):
+    """Put completed crops into the hole of their photo, in the photo's resolution and so that no seam shows.
 
-    Where the crop covers the hole its gradients are kept (Poisson's equation, natural at the crop's border); the rest
-    of the hole is filled harmonically.
+    Where a crop covers what is its own of the hole its gradients are kept (Poisson's equation, natural at the crop's
+    border); the next crop meets what the one before it has filled in; the rest of the hole is filled harmonically.
 
-    pixels : (H, W, 3) uint8; known : (H, W) bool; completed : (size, size, 3) uint8; matrix : from photo to crop
+    pixels : (H, W, 3) uint8; known : (H, W) bool
+    crops : of the faces, (F, size, size, 3) uint8; matrices : from the photo to each crop, (F, 2, 3)
     Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
     """
-    restored = pixels.copy()
-    window, guess, inside = unwarp(completed.astype(np.float64), matrix, *known.shape)
-    part, hole, kept = restored[window], ~known[window] & inside, known[window] & inside
-    part[hole] = to_levels(guess[hole] + fill_harmonic(part - guess, kept, hole))
-    rest = ~known
-    rest[window] &= ~inside
-    restored[rest] = to_levels(fill_harmonic(restored, ~rest))
+    restored, filled = pixels.copy(), known.copy()
+    owners = find_owners(known, matrices, len(crops[0]))
+    for number, box in enumerate(ndimage.find_objects(owners), 1):
+        if box:
+            box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+            hole = owners[box] == number
+            _pour(restored[box], filled[box], hole, crops[number - 1],
+                  matrix=_begin_at(matrices[number - 1], box[0].start, box[1].start))
+            filled[box] |= hole
+    if not filled.all():
+        restored[~filled] = to_levels(fill_harmonic(restored, filled))
     return keep_tone(restored, known)
+
+
+def _pour(picture, known, hole, crop, matrix):
+    """Fill the hole of a picture in place with what a crop has there, moved to the level of the known pixels."""
+    ring = known & ndimage.binary_dilation(hole)
+    ring[ring] = is_covered(matrix, len(crop), *np.nonzero(ring))
+    offsets = np.zeros(picture.shape)                   # memory of which only the ring's is touched
+    offsets[ring] = picture[ring] - sample(crop, matrix, *np.nonzero(ring))
+    picture[hole] = to_levels(sample(crop, matrix, *np.nonzero(hole)) + fill_harmonic(offsets, ring, hole))
+
+
+def _begin_at(matrix, row, column):
+    """The map of a photo's window, whose first pixel is the photo's at (row, column)."""
+    return np.column_stack([matrix[:, :2], matrix @ (column, row, 1)])
 
 
 def to_levels(values):

@@ -1,11 +1,12 @@
 """How inputs are read, aligned faces or whole photos, a batch at a time."""
 import dataclasses
-import itertools
 
 from helpers import BadPhoto
 
 from .face import FaceReader
 from .holes import OwnHoles, StandardHoles
+
+FACES = "touched", "largest"                            # which faces of a photo are completed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,40 +16,60 @@ class Subject:
     holes : where the hole of each input is, a holes.StandardHoles or holes.OwnHoles
     seed : decides the faces' own seeds, from which starts are drawn; fit : as for face.FaceReader
     landmarks : the template on which the faces of whole photos are aligned; None for faces that are aligned
+    faces : which faces of a photo, one of FACES
     has_truth : what lies under the holes is the truth, which results can be measured against
     """
     holes: StandardHoles | OwnHoles
     seed: int = 0
     fit: str = "refuse"
     landmarks: str | None = None
+    faces: str = "touched"
     has_truth: bool = True
 
 
 def make_reader(subject, size):
-    """The function (source, name) -> Face that reads an input, and makes its hole; size : side of the faces."""
+    """The function (source, name) -> [Face] that reads an input, and makes its hole; size : side of the faces."""
     if not subject.landmarks:
-        return FaceReader(subject.holes, size, subject.seed, subject.fit)
+        read = FaceReader(subject.holes, size, subject.seed, subject.fit)
+        return lambda source, name: [read(source, name)]
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
     from .placing import FacePlacer
-    return PhotoReader(FacePlacer(FaceFinder(), subject.landmarks, size), subject.holes, size, seed=subject.seed)
+    return PhotoReader(FacePlacer(FaceFinder(), subject.landmarks, size), subject.holes, size, seed=subject.seed,
+                       choice=subject.faces)
 
 
 def read_batches(tasks, read, batch_size, fail, check):
-    """Yield tuples of Faces for every batch_size tasks (source, name), reading no further ahead.
+    """Yield tuples of batch_size Faces of the tasks (source, name), the last of fewer, reading no further ahead.
 
     read : as make_reader gives it; fail : function (source, name, BadPhoto), called for each that cannot be read
     check : function, called before each, that raises when the user wants to stop
     """
-    tasks = iter(tasks)
-    while chunk := list(itertools.islice(tasks, batch_size)):
-        batch = []
-        for source, name in chunk:
-            check()
-            try:
-                batch.append(read(source, name))
-            except BadPhoto as problem:
-                fail(source, name, problem)
-        if batch:
-            yield tuple(batch)
+    batch = []
+    for source, name in tasks:
+        check()
+        try:
+            batch += read(source, name)
+        except BadPhoto as problem:
+            fail(source, name, problem)
+        while len(batch) >= batch_size:
+            yield tuple(batch[:batch_size])
+            batch = batch[batch_size:]
+    if batch:
+        yield tuple(batch)
+
+
+class Gatherer:
+    """Brings together what the faces of a file have become; their batches may be finished in any order."""
+
+    def __init__(self):
+        self._parts = {}
+
+    def __call__(self, face, result):
+        """([Face], [result]) of all faces of the file if this is the last of them, else None."""
+        parts = self._parts.setdefault(face.source, {})
+        parts[face.number] = face, result
+        if len(parts) < face.faces:
+            return None
+        return tuple(zip(*(part for _, part in sorted(self._parts.pop(face.source).items()))))

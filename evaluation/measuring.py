@@ -9,7 +9,7 @@ from metrics.identity import FaceDescriber, identity_distance
 from metrics.images import measure
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class MaskedFace(Face):
     """A Face with a hole of one kind; mask : its name."""
     mask: str

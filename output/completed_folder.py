@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import helpers
 from helpers import UsageError, read_json, read_records
 from shell.lock import LOCK, claim_folder
 
-RESULTS, CONFIG, SHEETS, RESTORED = "results.jsonl", "config.json", "grids", "restored.png"
+RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
 ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
+RESTORED, MASK, BEFORE, AFTER = "restored", "mask.png", "before.jpg", "after.jpg"
+FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"
 
@@ -62,7 +65,9 @@ class CompletedFolder:
     def remove_stale(self, name, earlier, files):
         """Remove those files of a face that an earlier run wrote and this one did not."""
         for file in set(earlier) - set(files):
-            Path(self.path, name, Path(file).name).unlink(missing_ok=True)
+            folder, _, file = file.rpartition("/")
+            if not folder or FURTHER.fullmatch(folder):
+                helpers.remove_files(self.path / name / folder, [file])
 
     def _check_files(self, names):
         """Refuse a folder that no completion has written into, but that has files of the names of its outputs."""

@@ -6,12 +6,35 @@ from PIL import Image
 
 from helpers import tile, write_file, write_picture
 
+GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
+
 
 def write_sheet(path, pictures, columns=8):
     """Tile (H, W, 3) uint8 pictures of equal size, row by row, into one PNG; returns the sheet, uint8 too."""
     sheet = tile(np.stack(pictures), columns)
     write_picture(path, sheet)
     return sheet
+
+
+def fit(pixels, side):
+    """Scale (H, W, 3) uint8 so that the longer side has `side` pixels."""
+    height, width = pixels.shape[:2]
+    size = [max(1, round(length * side / max(height, width))) for length in (width, height)]
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3))
+
+
+def pair(before, after, side):
+    """Two (H, W, 3) uint8 pictures beside each other, each in a square of `side` pixels, on white.
+
+    Returns (side + MARGIN, 2 * side + GAP + MARGIN, 3) uint8; the margin, right and below, parts it from other pairs.
+    """
+    canvas = np.full((side + MARGIN, 2 * side + GAP + MARGIN, 3), 255, np.uint8)
+    before, after = fit(before, side), fit(after, side)
+    for picture, left in ((before, side - before.shape[1]), (after, side + GAP)):
+        height, width = picture.shape[:2]
+        top = (side - height) // 2
+        canvas[top:top + height, left:left + width] = picture
+    return canvas
 
 
 def write_gif(path, frames, milliseconds=400, hold=2000):

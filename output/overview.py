@@ -1,20 +1,23 @@
 """What shows all completed faces at once: sheets, an animation, and a page."""
 import collections
+import dataclasses
 import re
 from pathlib import Path
 
 import helpers
 from helpers import BadPhoto, UsageError, read_json, read_photo
 
-from .completed_folder import ANIMATION, ANSWER, PAGE, RESTORED, SHEETS, SHOWN, UNCERTAINTY, digest
-from .figures import write_gif, write_sheet
+from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
+from .figures import pair, write_gif, write_sheet
 from .page import FaceRow, Page
 
-SHEET = re.compile(r"(original|masked|completed(_\d+)?|uncertainty|completions|\d{4,})_\d{3,}\.png")
-SHEET_FACES = 64
+CROP = r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})"
+FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
+SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
+SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet
 SHOWS = ("name", "stamp", "files", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
-         "image_ssim")
-REPORT_FACES = 500                                      # of 64 pixels they make a page of some 15 MB
+         "image_ssim", "further_faces")
+REPORT_FACES, REPORT_BYTES = 500, 20 * 2**20            # 500 faces of 64 pixels take some 15 MB
 
 
 class Overview:
@@ -26,12 +29,18 @@ class Overview:
 
     def __init__(self, folder, names, settings, done):
         self.folder, self.settings = folder, settings
-        self._waiting, self._ready = collections.deque(names), {name: (record, None) for name, record in done.items()}
-        self._group, self._shown, self._sheets, self._frames, self._page = [], [], set(), (), Page()
+        self._waiting = collections.deque(names)
+        self._ready = {name: (_select(record), None) for name, record in done.items()}
+        self._group, self._shown, self._sheets, self._frames = [], [], set(), ()
+        self._page, self._on_page = Page(), 0
 
     def add(self, record, pictures):
-        """Take a face that has been completed now: its record, and its pictures as {file: (H, W, 3) uint8}."""
-        self._ready[record["name"]] = {key: record[key] for key in SHOWS if key in record}, pictures
+        """Take a face that has been completed now, or a photo: its record, and its pictures {file: (H, W, 3) uint8}.
+
+        Whole photos are read again when they are shown, for a group of them would fill the memory.
+        """
+        crops = {file: picture for file, picture in pictures.items() if FILE.fullmatch(file)}
+        self._ready[record["name"]] = _select(record), crops
         self._advance()
 
     def leave_out(self, name):
@@ -69,38 +78,49 @@ class Overview:
         """Write the sheets of the group, and its rows of the page."""
         if not self._group:
             return
-        number, records = len(self._shown) // SHEET_FACES, [record for record, _ in self._group]
-        pictures = [pictures or self._read(record) for record, pictures in self._group]
-        files = records[0]["files"].keys() - {RESTORED}
-        answers = [file for file in records[0]["files"] if Path(file).match(ANSWER.format("*")) or file == UNCERTAINTY]
-        if answers:
-            columns = ["original.png", "masked.png", "completed.png", *answers]
-            self._write_sheet(f"completions_{number:03d}.png", pictures, columns, len(columns))
-        sheets = {file: self._write_sheet(f"{Path(file).stem}_{number:03d}.png", pictures, [file])
-                  for file in sorted(files - set(answers), key=lambda file: (len(file), file))}
-        if not self._shown and any(file[0].isdigit() for file in sheets):
-            self._frames = [sheets["masked.png"], *(sheet for file, sheet in sheets.items() if file[0].isdigit())]
-        for record, of_face in list(zip(records, pictures))[:max(REPORT_FACES - len(self._shown), 0)]:
-            self._page.add(self._hole, _row(record, of_face))
-        self._shown += records
+        number, pairs = len(self._shown) // SHEET_FACES, []
+        group = [(record, _faces(crops or self._read(record, filter(FILE.fullmatch, record["files"]))))
+                 for record, crops in self._group]
+        self._write_sheets(number, [face for _, faces in group for face in faces])
+        for record, faces in group:
+            photo = tuple(self._read(record, (BEFORE, AFTER)).values()) if BEFORE in record["files"] else ()
+            pairs += [pair(*photo, BOX)] if photo else []
+            if self._on_page < REPORT_FACES and self._page.size < REPORT_BYTES:
+                self._page.add(self._hole, _row(record, faces, photo))
+                self._on_page += 1
+        for first in range(0, len(pairs), SHEET_PHOTOS):
+            place = (len(self._shown) + first) // SHEET_PHOTOS
+            self._write_sheet(f"photos_{place:03d}.png", pairs[first:first + SHEET_PHOTOS], PAIRS_A_ROW)
+        self._shown += [record for record, _ in group]
         self._group = []
 
-    def _write_sheet(self, name, pictures, files, columns=8):
-        self._sheets.add(name)
-        return write_sheet(Path(self.folder, SHEETS, name), [of_face[file] for of_face in pictures for file in files],
-                           columns)
+    def _write_sheets(self, number, faces):
+        """Write a sheet of every kind of crop; of the first group they become the animation."""
+        files = sorted(faces[0], key=lambda file: (len(file), file))
+        answers = [file for file in faces[0] if Path(file).match(ANSWER.format("*")) or file == UNCERTAINTY]
+        if answers:
+            columns = ["original.png", "masked.png", "completed.png", *answers]
+            self._write_sheet(f"completions_{number:03d}.png", _in_turn(faces, columns), len(columns))
+        sheets = {file: self._write_sheet(f"{Path(file).stem}_{number:03d}.png", _in_turn(faces, [file]))
+                  for file in files if file not in answers}
+        if not self._shown and any(file[0].isdigit() for file in sheets):
+            self._frames = [sheets["masked.png"], *(sheet for file, sheet in sheets.items() if file[0].isdigit())]
 
-    def _read(self, record):
-        """The pictures of a face that an earlier run completed."""
+    def _write_sheet(self, name, pictures, columns=8):
+        self._sheets.add(name)
+        return write_sheet(Path(self.folder, SHEETS, name), pictures, columns)
+
+    def _read(self, record, files):
+        """{file: picture} of those of a face's or photo's files that are named."""
         pictures = {}
-        for file in record["files"].keys() - {RESTORED}:
+        for file in files:
             path = Path(self.folder, record["name"], file)
             try:
                 pictures[file] = read_photo(path).pixels
             except BadPhoto as problem:
                 raise UsageError(f"{path} cannot be read again, {problem}: remove it, and run the same command once "
                                  "more", helpers.BAD_OUTPUT) from problem
-        return {file: pictures[file] for file in record["files"] if file in pictures}
+        return pictures
 
     @property
     def _hole(self):
@@ -108,7 +128,7 @@ class Overview:
 
     def _write_page(self):
         count = len(self._shown)
-        left_out = f" (the first {REPORT_FACES} of {count})" if count > REPORT_FACES else ""
+        left_out = f" (the first {self._on_page} of {count})" if count > self._on_page else ""
         self._page.write(Path(self.folder, PAGE), f"Completed faces{left_out}", settings=self.settings)
 
     def _animate(self):
@@ -124,9 +144,37 @@ class Overview:
                 path.unlink()
 
 
-def _row(record, pictures):
-    """A face's row of the page: what went in, what came out, and the way there."""
-    pictures = {Path(file).stem: picture for file, picture in pictures.items()}
+def _select(record):
+    """What SHOWS names, of a record and of those of further faces in it."""
+    selected = {key: record[key] for key in SHOWS if key in record}
+    if further := selected.get("further_faces"):
+        selected["further_faces"] = [_select(face) for face in further]
+    return selected
+
+
+def _in_turn(faces, files):
+    """The named pictures of one face after the other."""
+    return [face[file] for face in faces for file in files]
+
+
+def _faces(crops):
+    """The pictures {crop: (H, W, 3) uint8} of each face of a photo, by number."""
+    faces = {}
+    for file, picture in crops.items():
+        match = FILE.fullmatch(file)
+        faces.setdefault(int(match["number"] or 1), {})[match["crop"]] = picture
+    return [faces[number] for number in sorted(faces)]
+
+
+def _row(record, faces, photo):
+    """A row of the page: the first face, what it is a part of, and the photo's further faces."""
+    first, *further = (_cut_out(*each) for each in zip([record, *record.get("further_faces", ())], faces))
+    return dataclasses.replace(first, photo=photo, further=further)
+
+
+def _cut_out(record, crops):
+    """The row of a face alone: what went in, what came out, and the way there."""
+    pictures = {Path(file).stem: picture for file, picture in crops.items()}
     steps = {int(step): pictures.pop(step) for step in list(pictures) if step.isdigit()}
     scores = {"completed": {metric: record.get(metric) for metric in ("hole_psnr", "hole_ssim")}}
     for rank, answer in enumerate(record.get("completions", ()), 1):

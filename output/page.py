@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ from PIL import Image
 
 from helpers import write_file
 
-TEMPLATE, DATA = Path(__file__).with_name("page.html"), "{{data}}"
+from .figures import fit
+
+TEMPLATE, DATA = Path(__file__).with_name("template"), "{{data}}"
+PART = re.compile(r"\{\{(\w+\.(?:css|js))\}\}")          # of page.html, which stands in a file of its own
 FORMAT, QUALITY, EFFORT = "WEBP", 88, 4                 # 1.5 kB a face of 64x64 at 36 dB; a JPEG as good takes 2.2 kB
+PHOTO_SIDE, PHOTO_QUALITY = 640, 80                     # of whole photos, the longer side
 
 
 @dataclasses.dataclass
@@ -24,12 +29,17 @@ class FaceRow:
     steps : {iterations so far: (H, W, 3) uint8} of the latent search, may be empty
     scores : {column: {metric: number or None}}, of which hole_psnr and hole_ssim are shown, may be empty
     note : a word or two, such as "best", "median", "worst"
+    photo : (before, after), the whole photo that the face is of, as given and as restored, equally large (H, W, 3)
+        uint8; empty for a face that is no part of one
+    further : FaceRows of the photo's further faces, of which pictures, steps and scores are shown
     """
     name: str
     pictures: dict
     steps: dict
     scores: dict
     note: str = ""
+    photo: tuple = ()
+    further: tuple = ()
 
 
 class Page:
@@ -37,6 +47,11 @@ class Page:
 
     def __init__(self):
         self._pictures, self._groups = {}, {}
+
+    @property
+    def size(self):
+        """Bytes of all pictures in the page."""
+        return sum(map(len, self._pictures))
 
     def add(self, mask, row):
         """Add a FaceRow to the group of a mask."""
@@ -55,23 +70,34 @@ class Page:
                    "rows": rows} for mask, rows in self._groups.items()]
         record = {"title": title, "settings": settings, "summary": list(summary), "groups": groups,
                   "format": f"image/{FORMAT.lower()}", "pictures": list(self._pictures)}
-        before, after = TEMPLATE.read_text(encoding="utf-8").split(DATA)
+        before, after = read_template()
         write_file(path, (before + _to_json(record) + after).encode())
+
+
+def read_template():
+    """The page before and after its data, with style and script in their places."""
+    def read(name):
+        return Path(TEMPLATE, name).read_text(encoding="utf-8")
+    return PART.sub(lambda part: read(part[1]), read("page.html")).split(DATA)
 
 
 def _pack_row(row, pictures):
     """A row whose pictures are places in the list of all; `pictures` is {picture as text: place}."""
-    def place(pixels):
-        return pictures.setdefault(_to_text(pixels), len(pictures))
+    def place(pixels, quality=QUALITY):
+        return pictures.setdefault(_to_text(pixels, quality), len(pictures))
+    photo = [fit(pixels, PHOTO_SIDE) if max(pixels.shape) > PHOTO_SIDE else pixels for pixels in row.photo]
     return {"name": row.name, "note": row.note, "scores": row.scores,
             "pictures": {column: place(pixels) for column, pixels in row.pictures.items()},
-            "steps": [[step, place(pixels)] for step, pixels in sorted(row.steps.items())]}
+            "steps": [[step, place(pixels)] for step, pixels in sorted(row.steps.items())],
+            "photo": {"places": [place(pixels, PHOTO_QUALITY) for pixels in photo], "height": photo[0].shape[0],
+                      "width": photo[0].shape[1]} if photo else None,
+            "further": [_pack_row(other, pictures) for other in row.further]}
 
 
-def _to_text(pixels):
+def _to_text(pixels, quality):
     """(H, W, 3) uint8 as a small picture file in base64."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, FORMAT, quality=QUALITY, method=EFFORT)
+    Image.fromarray(pixels).save(buffer, FORMAT, quality=quality, method=EFFORT)
     return base64.b64encode(buffer.getvalue()).decode()
 
 

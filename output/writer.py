@@ -1,4 +1,7 @@
 """The pictures and the record of every face of a folder of completed faces."""
+import collections
+from pathlib import Path
+
 import numpy as np
 
 from helpers import RecordFile, write_picture
@@ -6,22 +9,24 @@ from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
 
-from .completed_folder import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
+from .completed_folder import AFTER, ANSWER, BEFORE, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
+from .photo_file import shrink, write_small
 
 
 class FaceWriter:
-    """Writes pictures and records of faces as they come, and shows those that are complete.
+    """Writes pictures and records of faces as they come, and shows what is complete.
 
     folder : a CompletedFolder, claimed; overview : its Overview; has_truth : measure the results: what lies under the
     holes is the truth
 
-    It counts the faces that are `completed` and `failed`. Its pictures are in memory until a face is finished.
+    It counts the inputs that are `completed` and `failed`. Pictures of faces are in memory until all of their input are
+    finished. A photo's first face lies in its own folder, the others in folders in it, as their names say.
     """
 
     def __init__(self, folder, overview, has_truth):
         self.folder, self.overview, self.has_truth = folder, overview, has_truth
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
-        self._earlier, self._pictures, self._sizes = {}, {}, {}
+        self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, sizes)}
 
     def __enter__(self):
         return self
@@ -36,7 +41,6 @@ class FaceWriter:
     def begin(self, batch):
         """Write what goes in of every Face of a batch, and the same with its hole white; returns the batch."""
         for face in batch:
-            self._pictures[face.name], self._sizes[face.name] = {}, {}
             self._write(face, "original.png", face.pixels)
             self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
         return batch
@@ -46,33 +50,51 @@ class FaceWriter:
         for face, picture in zip(batch, pixels):
             self._write(face, f"{step:04d}.png", picture)
 
-    def finish(self, face, completed, restored=None):
-        """Write what a face has become, and its record.
+    def finish(self, faces, completed, restored=None):
+        """Write what the faces of an input have become, and its record.
 
-        completed : a methods.batches.CompletedFace; restored : the photo into which it was poured, (H, W, 3) uint8
+        completed : a methods.batches.CompletedFace of each; restored : of a photo, its completion.photos.Restored
         """
-        self._write(face, "completed.png", completed.pixels)
-        scores = measure(face.pixels, completed.pixels, face.known) if self.has_truth else {}
-        if completed.answers is not None:
-            scores |= self._finish_answers(face, completed)
-        pictures, sizes = self._pictures.pop(face.name), self._sizes.pop(face.name)
-        if restored is not None:
-            sizes[RESTORED] = write_picture(self.folder.path / face.name / RESTORED, restored)
-        record = {"name": face.name, "source": face.source, "status": "done", **completed.record, "seed": face.seed,
-                  **scores, "notes": face.notes, "stamp": face.stamp, "files": sizes}
-        self.folder.remove_stale(face.name, self._earlier.get(face.name, ()), sizes)
+        records = [self._finish_face(*each) for each in zip(faces, completed)]
+        first, (pictures, sizes) = faces[0], self._files.pop(faces[0].source)
+        if restored:
+            self._write_photo(Path(self.folder.path, first.name), restored, pictures, sizes)
+        record = {"name": first.name, "source": first.source, "status": "done", **records[0],
+                  "notes": [note for face in faces for note in face.notes], "stamp": first.stamp, "files": sizes}
+        if len(faces) > 1:
+            record["further_faces"] = [{"name": face.name, **own} for face, own in zip(faces[1:], records[1:])]
+        self.folder.remove_stale(first.name, self._earlier.get(first.name, ()), sizes)
         self._results.append(record | {"settings": digest(self.folder.settings)})
         self.overview.add(record, pictures)
         self.completed += 1
 
     def fail(self, source, name, problem):
         """Record an input that has come to nothing, with the BadPhoto that says why, and say so."""
-        self._pictures.pop(name, None), self._sizes.pop(name, None)
+        self._files.pop(source, None)
         self.overview.leave_out(name)
         self._results.append({"name": name, "source": source, "status": "failed", "reason": problem.reason,
                               "detail": problem.detail})
         self.failed += 1
         report_failure(source, problem)
+
+    def _finish_face(self, face, completed):
+        """Write a completed face; returns what its record says of it."""
+        self._write(face, "completed.png", completed.pixels)
+        scores = measure(face.pixels, completed.pixels, face.known) if self.has_truth else {}
+        if completed.answers is not None:
+            scores |= self._finish_answers(face, completed)
+        return {**completed.record, "seed": face.seed, **scores}
+
+    def _write_photo(self, folder, restored, pictures, sizes):
+        """Write a restored photo, the hole that it had, and what the overview shows of it."""
+        sizes[MASK] = write_picture(folder / MASK, np.where(restored.known, 0, 255).astype(np.uint8))
+        for rank, picture in enumerate(restored.pictures):
+            file = f"{RESTORED}_{rank}.png" if rank else f"{RESTORED}.png"
+            sizes[file] = write_picture(folder / file, picture)
+            if not rank:
+                pictures |= {BEFORE: shrink(restored.photo.pixels), AFTER: shrink(picture)}
+        for file in (BEFORE, AFTER):
+            sizes[file] = write_small(folder / file, pictures[file])
 
     def _finish_answers(self, face, completed):
         """Write every answer and where they differ; returns how much, and adds each one's scores to the record."""
@@ -88,8 +110,9 @@ class FaceWriter:
         return {name: round(value, 5) for name, value in diversity(answers, face.known).items()}
 
     def _write(self, face, file, picture):
-        self._sizes[face.name][file] = write_picture(self.folder.path / face.name / file, picture)
-        self._pictures[face.name][file] = picture
+        pictures, sizes = self._files[face.source]
+        place = file if face.number == 1 else f"{Path(face.name).name}/{file}"
+        sizes[place], pictures[place] = write_picture(self.folder.path / face.name / file, picture), picture
 
 
 def _score(truth, answer, hole):

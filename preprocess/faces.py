@@ -90,15 +90,25 @@ def unwarp(crop, matrix, height, width, order=3):
     Returns the window of the photo (two slices), the crop's values there, (h, w, C) float64, and which pixels of the
     window it covers, (h, w) bool.
     """
-    size, inverse = len(crop), _inverse(matrix)
+    window = find_window(matrix, len(crop), height, width)
+    return window, sample(crop, matrix, *np.mgrid[window], order), is_covered(matrix, len(crop), *np.mgrid[window])
+
+
+def find_window(matrix, size, height, width):
+    """The smallest window, two slices, of a (height, width) photo that holds the crop; empty if that lies outside."""
+    inverse = _inverse(matrix)
     corners = inverse[:, :2] @ np.array([(-0.5, -0.5, size - 0.5, size - 0.5),
                                          (-0.5, size - 0.5, -0.5, size - 0.5)]) + inverse[:, 2:]
     (left, top), (right, bottom) = np.floor(corners.min(axis=1)).astype(int), np.ceil(corners.max(axis=1)).astype(int)
-    window = slice(max(top, 0), min(bottom + 1, height)), slice(max(left, 0), min(right + 1, width))
-    at = _to_crop(matrix, *np.mgrid[window])
-    values = [ndimage.map_coordinates(crop[..., channel], at, np.float64, order, mode="nearest")
-              for channel in range(crop.shape[2])]
-    return window, np.stack(values, axis=-1), is_covered(matrix, size, *np.mgrid[window])
+    return (slice(min(max(top, 0), height), max(min(bottom + 1, height), 0)),
+            slice(min(max(left, 0), width), max(min(right + 1, width), 0)))
+
+
+def sample(crop, matrix, rows, columns, order=3):
+    """The values of a (size, size, C) crop at pixels of its photo, float64 of their shape and C; order : of unwarp."""
+    at = _to_crop(matrix, rows, columns)
+    return np.stack([ndimage.map_coordinates(crop[..., channel], at, np.float64, order, mode="nearest")
+                     for channel in range(crop.shape[2])], axis=-1)
 
 
 def is_covered(matrix, size, rows, columns):

@@ -19,11 +19,10 @@ def command(main):
             complain(error)
             return error.exit_code
         except Stopped as stopped:
-            again = shlex.join([sys.executable, *_start(), *_to_resume(sys.argv[1:])])
-            say(f"stopped; what is finished is kept, resume with: {again}")
+            say(f"stopped; what is finished is kept, resume with: {_again(_to_resume(sys.argv[1:]))}")
             return stopped.exit_code
         except KeyboardInterrupt:
-            complain("interrupted")
+            complain(f"interrupted; go on with: {_again(sys.argv[1:])}")
             return 128 + signal.SIGINT
         except Exception as error:
             if not _is_out_of_memory(error):
@@ -31,6 +30,11 @@ def command(main):
             complain("out of memory: reduce --batch_size")
             return OUT_OF_MEMORY
     return guarded
+
+
+def _again(words):
+    """The command line that runs this command with other arguments."""
+    return shlex.join([sys.executable, *_start(), *words])
 
 
 def _start():

@@ -42,7 +42,8 @@ def claim_folder(folder, kind=None):
         lock.seek(0)
         raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
     except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
+        reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise UsageError(f"cannot write to {folder}: {reason}", BAD_OUTPUT) from error
     return lock
 
 

@@ -30,6 +30,12 @@ class Progress:
         self._steps.update(dict.fromkeys(names, step))
         self.update(step * len(names) - before, **figures)
 
+    def expect(self, count):
+        """There are `count` more to do than it seemed."""
+        self.total += count
+        if self.bar:
+            self.bar.total = self.total
+
     def update(self, count=1, **figures):
         """Count `count` more as done, and show `figures` beside them."""
         self.done += count

@@ -24,8 +24,8 @@ def find_inputs(paths, from_file=None, exclude=None):
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
                          "folder for them", NO_INPUT)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
-        raise UsageError(f"no images found in {', '.join(map(printable, named)) or 'nothing'}: name photos, a folder "
-                         "of photos, or a list by --from_file", NO_INPUT)
+        missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
+        raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
     return sources, failures
 
 
@@ -40,10 +40,11 @@ def read_list(content):
     return [os.fsdecode(line.strip()) for line in lines if line.strip()]
 
 
-def output_names(sources, reserved=()):
+def output_names(sources, reserved=(), inner=None):
     """Choose for every Source a relative output name without suffix, all different, whatever the inputs are called.
 
     reserved : lower-case names that the output folder needs for itself
+    inner : pattern of the names of folders that the outputs of an input may have inside
 
     The name is the input's path below its root without the suffix; inputs that collide keep their suffix; if they
     still do, the root's name comes before it, and at last a digest of the full path. No rung depends on the order.
@@ -58,7 +59,8 @@ def output_names(sources, reserved=()):
         folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
         climbing = [index for index, name in enumerate(names)
                     if counts[name.casefold()] > 1 or name.casefold() + ".png" in folders
-                    or name.casefold().split(os.sep)[0] in reserved]
+                    or name.casefold().split(os.sep)[0] in reserved
+                    or inner and inner.fullmatch(os.path.basename(name)) and os.path.dirname(name).casefold() in counts]
     return names
 
 

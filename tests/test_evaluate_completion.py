@@ -21,8 +21,10 @@ METHODS = ["latent", "laplace", "nearest", "mean_face"]
 
 
 def evaluate(out, *arguments, model):
-    return evaluate_completion.main([str(FACES), "--out_dir", str(out), "--checkpoint", model, "--limit", "4",
-                                     "--train_faces", str(FACES), "--jobs", "1", *arguments])
+    needed = ["--checkpoint", model] if "latent" in arguments else []
+    needed += ["--train_faces", str(FACES)] if "nearest" in arguments else []
+    return evaluate_completion.main([str(FACES), "--out_dir", str(out), "--limit", "4", "--jobs", "1", *needed,
+                                     *arguments])
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,19 @@ def test_other_settings_need_another_folder(finished, model, capsys):
 def test_methods_that_need_faces_say_so(model, tmp_path, capsys):
     assert evaluate_completion.main([str(FACES), "--methods", "nearest", "--out_dir", str(tmp_path)]) == 2
     assert "--train_faces" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments, refused", [
+    (["--compare", "a", "b", "--limit", "4"], "--limit"), (["--compare", "a", "b", "--methods", "vae"], "--methods"),
+    (["--compare", "a", "b", "--recipe", "seed"], "--recipe"), (["--compare", "a", "b", FACES], str(FACES)),
+    (["--compare", "a", "b", "--from_file", "list"], "--from_file"),
+    ([FACES, "--methods", "laplace", "--checkpoint", "dir"], "--checkpoint"),
+    ([FACES, "--methods", "laplace", "vae", "--train_faces", "dir"], "--train_faces"),
+    ([FACES, "--methods", "latent", "laplace", "--learned", "dir"], "--learned"),
+    ([FACES, "--methods", "laplace", "nearest", "--train_faces", FACES, "--device", "gpu"], "--device")])
+def test_options_that_would_do_nothing_are_refused(run, arguments, refused):
+    ended = run(evaluate_completion.main, *arguments)
+    assert ended.code == 2 and refused in ended.err and ended.err.count("\n") == 1
 
 
 def test_every_method_of_the_tables_can_be_asked_for():

@@ -25,8 +25,11 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     assert np.abs(restored[hole] - photo[hole].astype(float)).mean() < 25
     assert read_photo(out / "portrait/completed.png").pixels.shape == (64, 64, 3)
     record, = (record for record in read_records(out / "results.jsonl") if record["name"] == "portrait")
-    assert "restored.png" in record["files"] and "outside the face" in record["notes"][0] and "hole_psnr" not in record
-    (out / "portrait/restored.png").unlink()
+    assert {"restored.png", "mask.png", "before.jpg", "after.jpg"} < record["files"].keys()
+    np.testing.assert_array_equal(read_photo(out / "portrait/mask.png").pixels[..., 0], np.where(hole, 255, 0))
+    assert read_photo(out / "portrait/before.jpg").pixels.shape == photo.shape
+    assert "outside the face" in record["notes"][0] and "hole_psnr" not in record
+    (out / "portrait/before.jpg").write_bytes((out / "portrait/before.jpg").read_bytes()[:-9])
     assert restore(*arguments) == 1 and "1 completed, 0 skipped" in capsys.readouterr().out
     assert restore(*arguments, "--landmarks", "outerEyesAndNose") == 2 and "paste_back" in capsys.readouterr().err
 

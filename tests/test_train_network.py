@@ -344,6 +344,7 @@ def test_weights_of_other_networks_are_no_beginning(faces, unbroken, tmp_path, c
         assert train(faces, tmp_path, "--gf_dim", "4", "--begin_from", str(folder)) == BAD_CHECKPOINT
         error = capsys.readouterr().err
         assert len(error.splitlines()) == 1 and str(folder) in error and problem in error
+        assert ("such as checkpoint/celeba64" in error) == (problem == "none")      # no advice to name what was named
 
 
 def test_training_goes_on_without_tensorboard_after_one_warning(faces, tmp_path, capsys, monkeypatch):

@@ -190,8 +190,10 @@ def take_weights(model, folder, warn=lambda text: None):
     with _naming_the_trouble(folder):
         old, new = (dataclasses.asdict(architecture) for architecture in
                     (model.architecture_type(**manifest["architecture"]), model.architecture))
-        if changed := differences(old, {name: new[name] for name in new.keys() - set(model.optional)}):
-            raise BrokenSave(f"it has another architecture: {changed}")
+    if changed := differences(old, {name: value for name, value in new.items() if name not in model.optional}):
+        raise UsageError(f"{folder} is no beginning, for it has another architecture ({changed}): ask for the same, or "
+                         "begin from another model", BAD_CHECKPOINT)
+    with _naming_the_trouble(folder):
         _read_weights(model, save)
         _check_weights(model)
 

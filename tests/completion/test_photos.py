@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
-from completion.placing import FacePlacer
+from completion.placing import FacePlacer, Placement
 from completion.pouring import pour_back
 from helpers import BadPhoto, read_photo
 from preprocess.faces import place_faces, unwarp, warp
@@ -50,11 +50,11 @@ def test_known_pixels_stay_and_what_lies_under_the_hole_does_not_matter(photo, m
     if damage != "block":
         known[:, 190:194] = False
     before, completed = photo.copy(), np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    restored = pour_back(photo, known, completed, matrix)
+    restored = pour_back(photo, known, [completed], [matrix])
     np.testing.assert_array_equal(restored[known], photo[known])
     np.testing.assert_array_equal(photo, before)
     other = np.where(known[..., None], photo, np.uint8(7))
-    np.testing.assert_array_equal(pour_back(other, known, completed, matrix), restored)
+    np.testing.assert_array_equal(pour_back(other, known, [completed], [matrix]), restored)
 
 
 @pytest.mark.parametrize("sample", ["A000369", "B001232", "C001056"])
@@ -62,16 +62,15 @@ def test_the_true_crop_poured_back_gives_the_photo_again(finder, samples, sample
     photo = read_photo(samples / f"{sample}.jpg").pixels
     matrix, _ = next(place_faces(finder, photo, 64, TEMPLATE))
     known = block(photo, matrix)
-    error = np.abs(pour_back(photo, known, warp(photo, matrix, 64)[0], matrix)[~known] - photo[~known].astype(float))
-    smooth = np.abs(pour_back(photo, known, np.zeros((64, 64, 3), np.uint8), matrix)[~known] -
-                    photo[~known].astype(float))
+    error, smooth = (np.abs(pour_back(photo, known, [crop], [matrix])[~known] - photo[~known].astype(float))
+                     for crop in (warp(photo, matrix, 64)[0], np.zeros((64, 64, 3), np.uint8)))
     assert error.mean() < 9 and error.mean() < 0.5 * smooth.mean()
 
 
 def test_no_seam_shows_even_if_the_completed_face_is_much_brighter(photo, matrix):
     known = block(photo, matrix)
     completed = np.clip(warp(photo, matrix, 64)[0].astype(int) + 60, 0, 255).astype(np.uint8)
-    restored = pour_back(photo, known, completed, matrix).astype(float)
+    restored = pour_back(photo, known, [completed], [matrix]).astype(float)
     seam = ~known & ndimage.binary_dilation(known)
     assert np.abs(restored - photo)[seam].mean() < 8
 
@@ -81,35 +80,34 @@ def test_outside_the_crop_the_hole_is_filled_smoothly():
     known = np.ones((150, 200), bool)
     known[20:30, 10:60] = False
     matrix = np.array([[1.0, 0, -120], [0, 1, -50]])
-    assert np.abs(pour_back(ramp, known, np.zeros((64, 64, 3), np.uint8), matrix) - ramp.astype(int)).max() <= 1
+    assert np.abs(pour_back(ramp, known, [np.zeros((64, 64, 3), np.uint8)], [matrix]) - ramp.astype(int)).max() <= 1
 
 
 def test_a_photo_without_colour_stays_so(photo, matrix):
     grey = np.repeat(np.asarray(Image.fromarray(photo).convert("L"))[..., None], 3, axis=2)
-    restored = pour_back(grey, block(photo, matrix), warp(photo, matrix, 64)[0], matrix)
+    restored = pour_back(grey, block(photo, matrix), [warp(photo, matrix, 64)[0]], [matrix])
     assert (restored == restored[..., :1]).all()
 
 
-def test_wide_damage_mostly_outside_the_face_is_refused_and_scratches_are_noted():
+def test_what_no_crop_shows_of_the_hole_is_noted():
     matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
     known[130] = False
-    note, = judge_outside(known, matrix, 64)
-    assert note.startswith("78.7% of the hole")
-    known[:120] = False
-    assert reason(judge_outside, known, matrix, 64) == "hole_outside_face"
+    assert judge_outside(known, [matrix], 64) == ["78.7% of the hole lie outside the face: filled smoothly"]
+    beside = matrix - [[0, 0, 70], [0, 0, 0]]
+    assert judge_outside(known, [matrix, beside], 64) == ["57.3% of the hole lie outside the 2 faces: filled smoothly"]
     inside = np.ones((300, 300), bool)
     inside[110:150, 110:150] = False
-    assert judge_outside(inside, matrix, 64) == judge_outside(np.ones((300, 300), bool), matrix, 64) == []
+    assert judge_outside(inside, [matrix], 64) == judge_outside(np.ones((300, 300), bool), [matrix], 64) == []
 
 
 def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path, finder, photo, matrix):
     known = block(photo, matrix, 16, 48)
     painted = np.where(known[..., None], photo, np.array([0, 255, 0], np.uint8))
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles("color:#00ff00"), 64)
-    face = read(save(tmp_path / "face.png", painted), "face")
+    face, = read(save(tmp_path / "face.png", painted), "face")
     assert np.abs(face.matrix - matrix).max() < 8 and 900 < (~face.known).sum() < 1400
     np.testing.assert_array_equal(face.pixels[face.known], warp(photo, face.matrix, 64)[0][face.known])
-    restored = read.restore(face, face.pixels)
+    restored, = read.restore([face], [[face.pixels]]).pictures
     np.testing.assert_array_equal(restored[known], photo[known])
 
 
@@ -128,22 +126,9 @@ def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, find
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
     mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
-    face = read(save(tmp_path / "face.png", photo), "face")
+    face, = read(save(tmp_path / "face.png", photo), "face")
     assert face.known.all() and face.notes == ["nothing is missing by its mask: copied"]
-    np.testing.assert_array_equal(read.restore(face, face.pixels), photo)
-
-
-def test_of_several_faces_the_largest_that_is_damaged_is_completed(tmp_path, finder, photo, matrix):
-    height, width = photo.shape[:2]
-    small = np.asarray(Image.fromarray(photo).resize((width * 2 // 3, height * 2 // 3)))
-    both = np.full((height, width + small.shape[1], 3), 128, np.uint8)
-    both[:, :width], both[:small.shape[0], width:] = photo, small
-    hole = np.zeros(both.shape[:2], np.uint8)
-    hole[:small.shape[0], width:][np.asarray(Image.fromarray(~block(photo, matrix)).resize(small.shape[1::-1]))] = 255
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
-    face = read(save(tmp_path / "both.png", both), "both")
-    left = -np.linalg.solve(face.matrix[:, :2], face.matrix[:, 2])[0]
-    assert left > width and (~face.known).sum() > 300
+    np.testing.assert_array_equal(next(read.restore([face], [[face.pixels]]).pictures), photo)
 
 
 def test_a_photo_is_read_upright_and_its_mask_lies_on_what_one_sees(tmp_path, finder, photo, matrix):
@@ -155,6 +140,32 @@ def test_a_photo_is_read_upright_and_its_mask_lies_on_what_one_sees(tmp_path, fi
     turned.save(tmp_path / "turned.png", exif=exif)
     assert ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).size == photo.shape[1::-1]
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
-    upright, sideways = read(save(tmp_path / "up.png", photo), "a"), read(str(tmp_path / "turned.png"), "a")
+    (upright,), (sideways,) = (read(path, "a") for path in (save(tmp_path / "up.png", photo),
+                                                            str(tmp_path / "turned.png")))
     np.testing.assert_array_equal(upright.pixels, sideways.pixels)
     np.testing.assert_array_equal(upright.known, sideways.known)
+
+
+def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo, matrix):
+    half_outside, beyond = (Placement(matrix + [[0, 0, right], [0, 0, 0]]) for right in (70, 120))
+    fold = np.zeros(photo.shape[:2], np.uint8)
+    fold[250:253] = 255
+    hole, path = save(tmp_path / "hole.png", fold), save(tmp_path / "face.png", photo)
+
+    def read(*placements):
+        return PhotoReader(lambda *_: list(placements), OwnHoles(hole), 64)(path, "face")
+    face, = read(half_outside, Placement(matrix, ("a remark",)))
+    np.testing.assert_array_equal(face.matrix, matrix)
+    note, share, remark = face.notes
+    assert note.startswith("a face is left out, cut_by_border") and share.endswith("outside the face: filled smoothly")
+    assert remark == "a remark" and face.name == "face" and face.faces == 1
+    assert reason(read, half_outside) == "cut_by_border" and reason(read, beyond) == "hole_outside_face"
+
+
+def test_a_photo_that_changes_its_size_meanwhile_is_refused(tmp_path, photo, matrix):
+    hole = save(tmp_path / "hole.png", np.where(block(photo, matrix), 0, 255).astype(np.uint8))
+    path = save(tmp_path / "face.png", photo)
+    read = PhotoReader(lambda *_: [Placement(matrix)], OwnHoles(hole), 64)
+    face, = read(path, "face")
+    save(tmp_path / "face.png", photo[:-1])
+    assert reason(read.restore, [face], [[face.pixels]]) == "changed"

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from helpers import UsageError, read_photo
-from output.figures import write_comparison, write_gif, write_sheet
+from output.figures import fit, pair, write_comparison, write_gif, write_sheet
 
 FACES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
 
@@ -13,6 +13,22 @@ def test_a_sheet_holds_every_picture_in_its_place(tmp_path):
     assert sheet.shape == (16, 64, 3)
     np.testing.assert_array_equal(sheet[8:, 8:16], FACES[9])
     np.testing.assert_array_equal(read_photo(tmp_path / "sheet.png").pixels, sheet)
+
+
+@pytest.mark.parametrize("shape, scaled", [((500, 410), (256, 210)), ((40, 80), (128, 256)), ((1, 5000), (1, 256))])
+def test_a_picture_is_scaled_to_its_longer_side(shape, scaled):
+    assert fit(np.full((*shape, 3), 9, np.uint8), 256).shape == (*scaled, 3)
+
+
+def test_a_pair_meets_in_the_middle_and_keeps_off_the_next(samples):
+    photo = read_photo(samples / "A000369.jpg").pixels
+    both = pair(photo, photo[::-1], 64)
+    assert both.shape == (76, 144, 3)
+    width = fit(photo, 64).shape[1]
+    np.testing.assert_array_equal(both[:64, 64 - width:64], fit(photo, 64))
+    np.testing.assert_array_equal(both[:64, 68:68 + width], fit(photo[::-1], 64))
+    for white in (both[64:], both[:, 64:68], both[:, :64 - width], both[:, 68 + width:]):
+        assert (white == 255).all()
 
 
 def test_an_animation_has_every_frame_and_rests_on_the_last(tmp_path):

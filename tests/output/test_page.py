@@ -3,20 +3,16 @@ import io
 import json
 import os
 import re
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from selenium import webdriver
-from selenium.common.exceptions import NoAlertPresentException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from helpers import UsageError, read_photo
-from output.page import TEMPLATE, FaceRow, Page
+from output.page import FaceRow, read_template
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 NOT_UTF8 = os.fsdecode(b"\xff.png")
@@ -48,20 +44,12 @@ SUMMARY = [{"mask": mask, "method": method, "n": np.int64(30),
            for method, psnr, seconds in zip(METHODS, (9.5, 20, 15), ((3, 2, 4), None, (1.5, 1, float("nan"))))]
 
 
-def write_report(path, title, groups, **options):
-    page = Page()
-    for mask, rows in groups.items():
-        for row in rows:
-            page.add(mask, row)
-    page.write(path, title, **options)
-
-
 def read_data(path):
     """The record that a page carries."""
     return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.DOTALL)[1])
 
 
-def test_a_page_needs_nothing_from_elsewhere(tmp_path):
+def test_a_page_needs_nothing_from_elsewhere(write_report, tmp_path):
     write_report(tmp_path / "page.html", "A title", {"center": [FaceRow("a", {"original": face(0)}, {}, {})]})
     text = (tmp_path / "page.html").read_text()
     assert not re.search(r"https?:|@import|url\(|<link|<iframe", text)
@@ -70,12 +58,12 @@ def test_a_page_needs_nothing_from_elsewhere(tmp_path):
 
 
 @pytest.mark.parametrize("text", [HOSTILE, BREAKING, NOT_UTF8])
-def test_no_text_leaves_the_data(tmp_path, text):
+def test_no_text_leaves_the_data(write_report, tmp_path, text):
     rows = [FaceRow(text, {text: face(0)}, {}, {text: {text: 1.0}}, text)]
     summary = [{"mask": text, "method": text, "n": 1, "metrics": {text: None}}]
     write_report(tmp_path / "page.html", text, {text: rows}, summary=summary, settings={text: [text]})
     page = (tmp_path / "page.html").read_bytes()
-    before, after = TEMPLATE.read_bytes().split(b"{{data}}")
+    before, after = (part.encode() for part in read_template())
     assert page.startswith(before) and page.endswith(after)
     data = page[len(before):-len(after)]
     assert data.isascii() and b"<" not in data
@@ -83,7 +71,7 @@ def test_no_text_leaves_the_data(tmp_path, text):
     assert [record["title"], record["settings"], record["groups"][0]["rows"][0]["name"]] == [text, {text: [text]}, text]
 
 
-def test_pictures_are_small_and_true(tmp_path, openface):
+def test_pictures_are_small_and_true(write_report, tmp_path, openface):
     faces = [read_photo(path).pixels for path in sorted(openface.glob("*.png"))[:12]]
     rows = [FaceRow(str(index), {"original": pixels}, {}, {}) for index, pixels in enumerate(faces)]
     write_report(tmp_path / "page.html", "", {"center": rows})
@@ -91,11 +79,11 @@ def test_pictures_are_small_and_true(tmp_path, openface):
     for pixels, picture in zip(faces, data["pictures"]):
         shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB"))
         assert ((shown - pixels.astype(float)) ** 2).mean() < 65                # above 30 dB
-    size = (tmp_path / "page.html").stat().st_size - TEMPLATE.stat().st_size
+    size = (tmp_path / "page.html").stat().st_size - len("".join(read_template()))
     assert size / len(faces) < 2500                                             # 300 faces x 12: below 9 MB
 
 
-def test_equal_pictures_are_stored_once(tmp_path):
+def test_equal_pictures_are_stored_once(write_report, tmp_path):
     write_report(tmp_path / "page.html", "", {"center": make_rows(1000), "half": make_rows(9000)})
     data = read_data(tmp_path / "page.html")
     assert len(data["pictures"]) == ROWS * (1 + 2 * (1 + len(METHODS) + len(STEPS)))
@@ -104,7 +92,22 @@ def test_equal_pictures_are_stored_once(tmp_path):
     assert [step for step, _ in first["steps"]] == list(STEPS)
 
 
-def test_numbers_of_numpy_are_written_and_those_that_are_not_finite_are_absent(tmp_path):
+def test_whole_photos_are_small_and_equal_ones_stored_once(write_report, tmp_path, samples):
+    photo = read_photo(samples / "A000369.jpg").pixels
+    large = np.asarray(Image.fromarray(photo).resize((1024, 768)))
+    rows = [FaceRow("a", {}, {}, {}, photo=(photo, photo)), FaceRow("b", {}, {}, {}, photo=(large, large[:, ::-1]))]
+    write_report(tmp_path / "page.html", "", {"own": rows})
+    data = read_data(tmp_path / "page.html")
+    first, second = (row["photo"] for row in data["groups"][0]["rows"])
+    assert first == {"places": [0, 0], "width": 409, "height": 500}
+    assert second == {"places": [1, 2], "width": 640, "height": 480}
+    for picture, like in zip(data["pictures"], (photo, Image.fromarray(large).resize((640, 480)))):
+        content = base64.b64decode(picture)
+        shown = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        assert len(content) < 60_000 and ((shown - np.asarray(like, float)) ** 2).mean() < 65
+
+
+def test_numbers_of_numpy_are_written_and_those_that_are_not_finite_are_absent(write_report, tmp_path):
     summary = [{"mask": "center", "method": "latent", "n": np.int64(3),
                 "metrics": {"hole_psnr": np.array([np.inf, 1, 2]), "l1": (np.float32(0.5), float("nan"), None)}}]
     write_report(tmp_path / "page.html", "", {}, summary=summary, settings={"path": tmp_path})
@@ -113,7 +116,7 @@ def test_numbers_of_numpy_are_written_and_those_that_are_not_finite_are_absent(t
     assert (data["summary"][0]["n"], data["settings"]) == (3, {"path": str(tmp_path)})
 
 
-def test_a_page_is_whole_or_absent(tmp_path):
+def test_a_page_is_whole_or_absent(write_report, tmp_path):
     def broken():
         yield FaceRow("a", {"original": face(0)}, {}, {})
         raise MemoryError
@@ -127,40 +130,11 @@ def test_a_page_is_whole_or_absent(tmp_path):
     assert (tmp_path / "page.html").read_text() == "the old one"
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium, one for all tests."""
-    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (browser and driver):
-        pytest.skip("needs a browser: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []                        # Chromium's sandbox refuses root
-    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900", *root):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
-
-
-@pytest.fixture
-def browse(chromium, tmp_path):
-    """Write a page and open it: browse(groups, summary=...) -> browser. At the end the page must have kept quiet."""
-    def call(groups, **options):
-        write_report(tmp_path / "page.html", BREAKING, groups, settings={HOSTILE: BREAKING}, **options)
-        chromium.get((tmp_path / "page.html").as_uri())
-        return chromium
-    yield call
-    with pytest.raises(NoAlertPresentException):
-        chromium.switch_to.alert.dismiss()
-    assert not [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
-
-
 @pytest.fixture
 def browser(browse):
     """The page of a full evaluation."""
-    return browse({"center": make_rows(1000), "half": make_rows(9000)}, summary=SUMMARY)
+    return browse({"center": make_rows(1000), "half": make_rows(9000)}, title=BREAKING, summary=SUMMARY,
+                  settings={HOSTILE: BREAKING})
 
 
 def texts(browser, selector):

@@ -110,6 +110,18 @@ def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
     assert (captured.out + captured.err).count("\n") == 1
 
 
+def test_an_interrupted_command_says_how_to_go_on(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["command.py", "a photo.png", "--overwrite"])
+
+    @command
+    def main(argv=None):
+        raise KeyboardInterrupt
+
+    assert main([]) == 130
+    assert capsys.readouterr().err.endswith("go on with: "
+                                            f"{sys.executable} command.py 'a photo.png' --overwrite\n")
+
+
 def test_a_command_that_ends_well_gives_zero_or_its_own_code():
     assert command(lambda argv=None: None)() == 0
     assert command(lambda argv=None: 1)() == 1
@@ -140,12 +152,18 @@ def test_a_list_made_anywhere_is_understood(tmp_path, photos):
     assert gathered("--from_file", tmp_path / "list") == (photos[::-1], {str(tmp_path / "absent.jpg"): "missing"})
 
 
-@pytest.mark.parametrize("kind", ["unmatched glob", "empty folder", "empty list", "nothing"])
+def test_no_photos_named_is_told_with_how_to_name_them():
+    with pytest.raises(UsageError, match="^no photos are named: name photos, a folder") as caught:
+        gathered()
+    assert caught.value.exit_code == NO_INPUT
+
+
+@pytest.mark.parametrize("kind", ["unmatched glob", "empty folder", "empty list"])
 def test_no_input_is_told_with_what_was_searched(tmp_path, kind):
     (tmp_path / "empty").mkdir()
     (tmp_path / "list").write_bytes(b"\xef\xbb\xbf\r\n\r\n")
     arguments = {"unmatched glob": [f"{tmp_path}/*.png"], "empty folder": [tmp_path / "empty"],
-                 "empty list": ["--from_file", tmp_path / "list"], "nothing": []}[kind]
+                 "empty list": ["--from_file", tmp_path / "list"]}[kind]
     with pytest.raises(UsageError, match="no images found in") as caught:
         gathered(*arguments)
     assert caught.value.exit_code == NO_INPUT
@@ -238,8 +256,9 @@ def test_a_folder_is_free_again_when_its_process_was_killed(tmp_path, start):
 
 def test_a_place_that_can_be_no_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    for path in (tmp_path / "file", tmp_path / "file" / "inside"):
-        with pytest.raises(UsageError, match="cannot write to") as caught:
+    for path, reason in ((tmp_path / "file", "it is no folder"), (tmp_path / "file" / "inside", "Not a directory"),
+                         ("/dev/null", "it is no folder")):
+        with pytest.raises(UsageError, match=f"cannot write to {path}: {reason}") as caught:
             claim_folder(path)
         assert caught.value.exit_code == BAD_OUTPUT
 

@@ -1,0 +1,40 @@
+"""Which of several faces each part of a photo's hole belongs to."""
+import numpy as np
+from scipy import ndimage
+
+from preprocess.faces import find_window, is_covered
+
+
+def touches(known, matrix, size):
+    """Whether a hole, where the photo is not `known`, (H, W) bool, reaches into the crop of a face."""
+    _, hole = _hole_in_crop(known, matrix, size)
+    return bool(hole.any())
+
+
+def find_owners(known, matrices, size):
+    """The face that completes each pixel of a hole.
+
+    A pixel belongs to the face whose crop shows it; of several, to that of which the pixel's connected part of the hole
+    (in all eight directions) covers most, and if it covers as much of both, to the first.
+
+    known : (H, W) bool; matrices : of the faces, (2, 3) from the photo's (x, y) to the crop's; size : side of the crops
+    Returns (H, W) int32: 0 where the photo is known or no crop shows it, else 1 + the index of the face.
+    """
+    parts, _ = ndimage.label(~known, np.ones((3, 3)))
+    owners, covers = np.zeros(known.shape, np.int32), np.zeros(known.shape, np.int32)
+    for number, matrix in enumerate(matrices, 1):
+        window, hole = _hole_in_crop(known, matrix, size)
+        here = np.bincount(parts[window][hole], minlength=1)
+        larger = hole & (here[np.where(hole, parts[window], 0)] > covers[window])
+        owners[window][larger] = number
+        covers[window][larger] = here[parts[window][larger]]
+    return owners
+
+
+def _hole_in_crop(known, matrix, size):
+    """(the window of the photo that holds the crop, the pixels of the hole in it that the crop shows)."""
+    window = find_window(matrix, size, *known.shape)
+    hole = ~known[window]
+    rows, columns = np.nonzero(hole)
+    hole[rows, columns] = is_covered(matrix, size, rows + window[0].start, columns + window[1].start)
+    return window, hole

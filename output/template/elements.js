@@ -1,0 +1,20 @@
+// What the page carries, and how text and pictures of it become elements.
+const data = JSON.parse(document.getElementById("data").textContent);
+const find = selector => document.querySelector(selector);
+const SVG = find("template").content.firstElementChild.namespaceURI;
+const source = place => `data:${data.format};base64,${data.pictures[place]}`;
+const label = metric => metric.replaceAll("_", " ").replace(/psnr|ssim|\bl1/g, word => word.toUpperCase());
+
+// Text becomes text nodes, never markup: names of files may look like tags.
+function make(tag, attributes = {}, ...children) {
+  const drawn = /^(svg|g|line|circle|text|title)$/.test(tag);
+  const element = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function format(value, digits = 4) {
+  if (value === null || value === undefined) return "–";
+  return (Math.abs(value) >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits)).replace("-", "−");
+}

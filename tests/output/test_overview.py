@@ -1,0 +1,126 @@
+"""The sheets and the page of whole photos."""
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import UsageError, read_photo, write_picture
+from output import overview
+from output.figures import fit, pair
+from output.overview import Overview
+
+CROPS = "original.png", "masked.png", "0000.png", "completed.png"
+SETTINGS = {"mask": ["holes", None]}
+
+
+def crop(*seed):
+    return np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def add(samples, tmp_path):
+    """Complete a photo as the writer does: add(overview or None, name, faces=2) -> record."""
+    photo = fit(read_photo(samples / "A000369.jpg").pixels, 100)
+
+    def call(shown, name, number, faces=1):
+        pictures = {"before.jpg": photo, "after.jpg": photo[::-1]}
+        for face in range(1, faces + 1):
+            place = f"face_{face}/" if face > 1 else ""
+            pictures |= {place + file: crop(number, face, column) for column, file in enumerate(CROPS)}
+        for file, picture in pictures.items():
+            path = tmp_path / name / file
+            write_picture(path, picture)
+            if path.suffix == ".jpg":
+                Image.fromarray(picture).save(path)
+        record = {"name": name, "files": dict.fromkeys([*pictures, "mask.png", "restored.png"], 1), "seed": 1}
+        if faces > 1:
+            record["further_faces"] = [{"name": f"{name}/face_2", "hole_psnr": 20.0, "hole_ssim": 0.5, "budget": [1]}]
+        if shown:
+            shown.add(record, pictures)
+        return record
+    return call
+
+
+def read_rows(folder):
+    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "report.html").read_text(), re.DOTALL)[1])
+    return data["title"], data["groups"][0]["rows"]
+
+
+def sheets(folder):
+    return {path.name for path in (folder / "grids").glob("*.png")}
+
+
+def complete(add, folder, count, faces=1):
+    names = [f"photo{index}" for index in range(count)]
+    shown = Overview(folder, names, SETTINGS, {})
+    records = {name: add(shown, name, index, faces) for index, name in enumerate(names)}
+    shown.finish(lambda: None)
+    return names, records
+
+
+def test_photos_stand_in_pairs_on_sheets_of_their_own(add, tmp_path, samples, monkeypatch):
+    monkeypatch.setattr(overview, "SHEET_FACES", 8)
+    monkeypatch.setattr(overview, "SHEET_PHOTOS", 4)
+    monkeypatch.setattr(overview, "PAIRS_A_ROW", 2)
+    complete(add, tmp_path, 9)
+    assert {name for name in sheets(tmp_path) if "photos" in name} == {f"photos_{place:03d}.png" for place in range(3)}
+    first, last = (read_photo(tmp_path / f"grids/photos_{place:03d}.png").pixels for place in (0, 2))
+    height, width = pair(np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 3), np.uint8), 256).shape[:2]
+    assert first.shape == (2 * height, 2 * width, 3) and last.shape == (height, 2 * width, 3)
+    photo = fit(fit(read_photo(samples / "A000369.jpg").pixels, 100), 256)
+    before = first[height:height + 256, width + 256 - photo.shape[1]:width + 256]
+    assert np.abs(before - photo.astype(float)).mean() < 4
+    assert len(read_photo(tmp_path / "grids/original_001.png").pixels) == 16
+
+
+def test_the_sheets_and_the_page_hold_every_face_of_a_photo(add, tmp_path):
+    complete(add, tmp_path, 2, faces=2)
+    for column, file in enumerate(CROPS):
+        sheet = read_photo(tmp_path / "grids" / file.replace(".png", "_000.png")).pixels
+        tiles = [crop(number, face, column) for number in (0, 1) for face in (1, 2)]
+        np.testing.assert_array_equal(sheet[:, :64], np.concatenate(tiles, axis=1))
+    _, rows = read_rows(tmp_path)
+    assert [row["name"] for row in rows] == ["photo0", "photo1"] and [len(row["further"]) for row in rows] == [1, 1]
+    further = rows[0]["further"][0]
+    assert further["scores"]["completed"] == {"hole_psnr": 20.0, "hole_ssim": 0.5} and further["photo"] is None
+    assert set(further["pictures"]) == {"original", "masked", "completed"} and further["steps"][0][0] == 0
+    assert rows[0]["photo"]["width"] == 82 and len(set(rows[0]["photo"]["places"])) == 2
+
+
+def test_photos_done_before_show_the_same(add, tmp_path):
+    names, records = complete(add, tmp_path, 3, faces=2)
+    before = (tmp_path / "report.html").read_bytes()
+    stamp = (tmp_path / "report.html").stat().st_mtime_ns
+    Overview(tmp_path, names, SETTINGS, records).finish(lambda: None)
+    assert (tmp_path / "report.html").stat().st_mtime_ns == stamp                   # nothing is written twice
+    (tmp_path / "report.html").unlink()
+    Overview(tmp_path, names, SETTINGS, records).finish(lambda: None)
+    assert (tmp_path / "report.html").read_bytes() == before
+
+
+def test_a_lost_picture_of_a_photo_is_named(add, tmp_path):
+    names, records = complete(add, tmp_path, 1)
+    (tmp_path / "report.html").unlink()
+    (tmp_path / "photo0/after.jpg").unlink()
+    with pytest.raises(UsageError, match="after.jpg cannot be read again"):
+        Overview(tmp_path, names, SETTINGS, records).finish(lambda: None)
+
+
+def test_a_page_takes_no_more_photos_than_it_can_carry(add, tmp_path, monkeypatch):
+    monkeypatch.setattr(overview, "REPORT_BYTES", 100)
+    complete(add, tmp_path, 3)
+    title, rows = read_rows(tmp_path)
+    assert len(rows) == 1 and title == "Completed faces (the first 1 of 3)"
+
+
+def test_without_whole_photos_there_is_no_sheet_of_them(tmp_path):
+    shown = Overview(tmp_path, ["a"], SETTINGS, {})
+    pictures = {file: crop(0, column) for column, file in enumerate(CROPS)}
+    shown.add({"name": "a", "files": dict.fromkeys(pictures, 1)}, pictures)
+    (tmp_path / "grids").mkdir()
+    (tmp_path / "grids/photos_000.png").write_bytes(b"of an earlier run")
+    shown.finish(lambda: None)
+    assert sheets(tmp_path) == {file.replace(".png", "_000.png") for file in CROPS}
+    assert read_rows(tmp_path)[1][0]["photo"] is None
