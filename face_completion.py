@@ -15,15 +15,16 @@ from completion.face import find_size, take_stamp
 from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
-from helpers import BadPhoto, compact
+from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
-from output.completed_folder import FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
+from output.completed_folder import FORMATS, FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
 from shell.options import Parser, add_inputs, number, output_path, whole_number
 from shell.progress import Progress
+from shell.records import compact
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 
@@ -37,6 +38,7 @@ class Place:
     overwrite: bool = False
     scheduler: str | None = None
     log_dir: str | None = None
+    format: str = "png"
 
 
 def parse(argv=None):
@@ -50,7 +52,7 @@ def parse(argv=None):
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, options.faces,
                       has_truth=options.intact or not own)
-    place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir)
+    place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir, options.format)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
 
@@ -65,6 +67,8 @@ def make_parser():
     files.add_argument("--overwrite", action="store_true", help="complete every face anew")
     files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                        help="what to do with a photo that is not of the model's size")
+    files.add_argument("--format", choices=FORMATS, default="png", help="with --paste_back, the format of restored "
+                       "photos: without loss as PNG, as JPEG, or the photo's own")
     files.add_argument("--faces", choices=FACES, default="touched", help="with --paste_back, complete all faces of a "
                        "photo that its hole touches, or of these the largest alone")
     files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
@@ -121,7 +125,7 @@ def check_options(parser, options):
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
-        parser.refuse_given(options, ["landmarks", "faces"], "is of --paste_back")
+        parser.refuse_given(options, ["landmarks", "faces", "format"], "is of --paste_back")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
@@ -132,7 +136,7 @@ def describe_holes(options):
                                                         "seed", "fit")}
     if options.mask:                                    # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
-    photos = {"faces": options.faces} if options.paste_back else {}
+    photos = {"faces": options.faces, "format": options.format} if options.paste_back else {}
     return {"mask": None, **record, "paste_back": options.landmarks if options.paste_back else None, **photos}
 
 
@@ -149,7 +153,7 @@ def main(argv=None):
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
-        with FaceWriter(folder, overview, subject.has_truth) as writer:
+        with FaceWriter(folder, overview, subject.has_truth, place.format) as writer:
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:

@@ -5,6 +5,7 @@ module converts.
 """
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import itertools
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 VERSION = "0.1.0"
 
@@ -27,6 +28,7 @@ SUFFIXES = {".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".p
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 SIGNATURES = (b"\xff\xd8\xff", PNG_START, b"GIF8", b"II*\0", b"MM\0*")
 MAX_PIXELS = 64_000_000
+COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION     # how profiles are applied
 MAX_BYTES = 256 * 2**20
 
 
@@ -61,20 +63,24 @@ class Stopped(Exception):
 
 
 class Photo(NamedTuple):
-    """A picture as read: (H, W, 3) uint8 RGB, upright, remarks on what had to be done to it, and its opacity.
+    """A picture as read: (H, W, 3) uint8 sRGB, upright, remarks on what had to be done to it, and its opacity.
 
     alpha : (H, W) uint8, 255 where it is opaque; None if the file has no such channel
+    image : the same, upright, in the file's own mode and colours, its `info` and `format` those of the file
+    profile : of these colours, where they are not sRGB's, the ICC profile
     """
     pixels: np.ndarray
     notes: list
     alpha: np.ndarray | None = None
+    image: Image.Image | None = None
+    profile: bytes | None = None
 
 
 def read_photo(path):
     """Read the first frame of a picture file completely, or say why not.
 
-    Returns a Photo: (H, W, 3) uint8 RGB, turned upright by its EXIF orientation, transparent parts laid on white,
-    16-bit grey scaled by 1/257, float grey taken as [0, 1] where it fits, else as [0, 255].
+    Returns a Photo: turned upright by its EXIF orientation, transparent parts laid on white, brought to sRGB by its
+    colour profile, 16-bit grey scaled by 1/257, float grey taken as [0, 1] where it fits, else as [0, 255].
     Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
     corrupt, unsupported.
     """
@@ -123,8 +129,42 @@ def _decode(content):
     notes = ["first of several frames"] if getattr(image, "is_animated", False) else []
     image.seek(0)
     image.load()
-    image = ImageOps.exif_transpose(image)
-    return Photo(_to_rgb(image), notes, _alpha(image))
+    _turn_upright(image)
+    pixels, profile, remarks = _to_srgb(image)
+    return Photo(pixels, notes + remarks, _alpha(image), image, profile)
+
+
+def _turn_upright(image):
+    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are."""
+    info = dict(image.info)
+    with contextlib.suppress(Exception):                # Pillow turns first, and then stumbles over what is broken
+        ImageOps.exif_transpose(image, in_place=True)
+    image.info = info
+
+
+def _to_srgb(image):
+    """((H, W, 3) uint8, the profile by which it was brought to sRGB or None, remarks)."""
+    pixels, profile = _to_rgb(image), image.info.get("icc_profile")
+    mode = image.mode if image.mode == "CMYK" else "L" if Image.getmodebase(image.mode) == "L" else "RGB"
+    try:
+        transform = profile and _srgb_transform(profile, mode)
+    except (ImageCms.PyCMSError, OSError):
+        return pixels, None, ["colour profile that is broken or for other pictures: taken for sRGB"]
+    if not transform:
+        return pixels, None, []
+    coloured = image if mode == "CMYK" else Image.fromarray(pixels[..., 0] if mode == "L" else pixels)
+    return np.asarray(ImageCms.applyTransform(coloured, transform)), profile, []
+
+
+@functools.lru_cache(8)
+def _srgb_transform(profile, mode):
+    """The ImageCms transform by an ICC profile to sRGB; None if no colour changes by more than 2 levels."""
+    own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(own, srgb, mode, "RGB", *COLOURS)
+    cube = np.indices((6, 6, 6), np.uint8).reshape(3, 6, 36).T * 51
+    if mode == "RGB" and np.abs(np.int_(ImageCms.applyTransform(Image.fromarray(cube), transform)) - cube).max() <= 2:
+        return None
+    return transform
 
 
 def _to_rgb(image):
@@ -170,25 +210,6 @@ def to_float(pixels):
 def to_uint8(values):
     """Values in [-1, 1] (what lies outside is clipped) to the nearest of 256 levels, uint8."""
     return np.clip(np.rint((np.asarray(values, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
-def resize(pixels, size, how):
-    """Bring (H, W, 3) uint8 to (size, size, 3): `how` is "resize" (stretch) or "crop" (largest centred square)."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    left, top = ((width - side) // 2, (height - side) // 2) if how == "crop" else (0, 0)
-    box = (left, top, left + side, top + side) if how == "crop" else (0, 0, width, height)
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
-
-
-def tile(faces, columns=8):
-    """Lay (N, H, W, 3) uint8 faces out in rows of `columns`, row by row; empty places of the last row are white."""
-    count, height, width, channels = faces.shape
-    rows = -(-count // columns)
-    sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
-    sheet[:count] = faces
-    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return sheet.reshape(rows * height, columns * width, channels)
 
 
 def write_file(path, content):
@@ -252,17 +273,6 @@ def within(folder, name):
     return path
 
 
-def is_whole_png(path):
-    """Whether a file begins and ends as a PNG does; a half-written one does not."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(8)
-            file.seek(-12, os.SEEK_END)
-            return head == PNG_START and file.read() == PNG_END
-    except OSError:
-        return False
-
-
 def file_sha256(path):
     """The sha256 of a file's content, in hexadecimal digits."""
     digest = hashlib.sha256()
@@ -296,18 +306,14 @@ def read_json(path):
 
 
 def read_records(path):
-    """The records of a file in order, leaving out half-written lines; none if there is no such file."""
-    return (record for record, _ in _read(path))
-
-
-def _read(path):
+    """Yield the records of a file in order, leaving out half-written lines; none if there is no such file."""
     if not Path(path).exists():
         return
     with open(path, "rb") as lines:
         for line in lines:
             with contextlib.suppress(ValueError):
                 if isinstance(record := json.loads(line), dict):
-                    yield record, line
+                    yield record
 
 
 class RecordFile(contextlib.AbstractContextManager):
@@ -338,11 +344,3 @@ class RecordFile(contextlib.AbstractContextManager):
             raise _unwritten(self.path, error) from error
 
     __exit__ = close
-
-
-def compact(path, key):
-    """Keep the newest record of every value of `key`, sorted by it."""
-    newest = {}
-    for record, line in _read(path):
-        newest[record[key]] = line.rstrip() + b"\n"
-    write_file(path, b"".join(newest[value] for value in sorted(newest)))

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, read_photo, resize
+from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, read_photo
 
+from .face import resize
 from .masks import make_hole
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole

@@ -47,15 +47,19 @@ _factorize_once = Factorizations(_factorize)
 
 def _equation(hole, ring):
     """(the matrix of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
-    shape, hole, ring = hole.shape, hole.ravel(), ring.ravel()
-    pixels = np.arange(hole.size).reshape(shape)
-    pairs = np.concatenate([np.stack([first.ravel(), second.ravel()]) for first, second in
-                            ((pixels[:, 1:], pixels[:, :-1]), (pixels[1:], pixels[:-1]))], axis=1)
-    pairs = np.concatenate([pairs, pairs[::-1]], axis=1)
-    pairs = pairs[:, hole[pairs[0]] & (hole | ring)[pairs[1]]]
-    links = sparse.csr_matrix((np.ones(pairs.shape[1]), pairs), (hole.size, hole.size))[hole]
-    laplacian = sparse.diags(np.asarray(links.sum(1)).ravel() + ANCHOR) - links[:, hole]
-    return laplacian, links[:, ring]
+    rows, columns = np.nonzero(hole)
+    numbers, count, pairs = np.full(hole.shape, -1, np.int32), len(rows), []
+    numbers[ring], numbers[hole] = np.arange(np.count_nonzero(ring)) + count, np.arange(count)
+    for down, right in ((-1, 0), (0, -1), (0, 1), (1, 0)):
+        beside, across = rows + down, columns + right
+        inside = (beside >= 0) & (beside < hole.shape[0]) & (across >= 0) & (across < hole.shape[1])
+        neighbours = numbers[beside[inside], across[inside]]
+        linked = neighbours >= 0
+        pairs.append((np.flatnonzero(inside)[linked], neighbours[linked]))
+    pixels, neighbours = map(np.concatenate, zip(*pairs))
+    links = sparse.csr_matrix((np.ones(len(pixels)), (pixels, neighbours)), (count, numbers.max() + 1)).tocsc()
+    laplacian = sparse.diags(np.asarray(links.sum(1)).ravel() + ANCHOR) - links[:, :count]
+    return laplacian.tocsr(), links[:, count:].tocsr()
 
 
 def _solve_large(matrix, hierarchy, columns):

@@ -10,6 +10,7 @@ from completion.face import find_size
 from helpers import RecordFile, UsageError, read_json, read_records
 from metrics.distributions import SMALLEST
 from shell.lock import claim_folder
+from shell.pictures import is_whole_png
 
 KIND = "evaluation"
 PICTURES, DESCRIPTORS = "pictures", "descriptors"
@@ -66,7 +67,7 @@ class EvaluatedFolder:
         for record in read_records(self.path / RESULTS):
             face, group = record["face"], group_of(record)
             if (tuple(record["fingerprint"]) == self.stamps.get(face)
-                    and helpers.is_whole_png(self.path / picture_of(face, *group))
+                    and is_whole_png(self.path / picture_of(face, *group))
                     and face in described.faces(group) and face in described.faces(ORIGINAL)):
                 yield record
 

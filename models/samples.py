@@ -11,6 +11,7 @@ from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
+from shell.pictures import tile
 from training.manifest import describe_kind
 
 from . import SEARCHED
@@ -38,7 +39,7 @@ def main(argv=None):
     rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
     if len({row.shape for row in rows}) > 1:
         raise UsageError("the models make faces of different sizes")
-    helpers.write_picture(options.picture, helpers.tile(helpers.to_uint8(np.concatenate(rows)), options.count))
+    helpers.write_picture(options.picture, tile(helpers.to_uint8(np.concatenate(rows)), options.count))
     say(f"{options.picture}: " + ", ".join(f"{kind} ({folder})" for folder, kind in zip(options.models, kinds)))
 
 

@@ -14,6 +14,7 @@ RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
 ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
 RESTORED, MASK, BEFORE, AFTER = "restored", "mask.png", "before.jpg", "after.jpg"
+FORMATS = "png", "jpeg", "same"                         # of restored photos
 FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"

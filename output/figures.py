@@ -4,7 +4,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from helpers import tile, write_file, write_picture
+from helpers import write_file, write_picture
+from shell.pictures import tile
 
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
 

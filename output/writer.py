@@ -4,27 +4,27 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import RecordFile, write_picture
+from helpers import RecordFile, write_file, write_picture
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
 
 from .completed_folder import AFTER, ANSWER, BEFORE, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
-from .photo_file import shrink, write_small
+from .photo_file import choose_encoding, encode, shrink, write_small
 
 
 class FaceWriter:
     """Writes pictures and records of faces as they come, and shows what is complete.
 
     folder : a CompletedFolder, claimed; overview : its Overview; has_truth : measure the results: what lies under the
-    holes is the truth
+    holes is the truth; format : of restored photos, one of completed_folder.FORMATS
 
     It counts the inputs that are `completed` and `failed`. Pictures of faces are in memory until all of their input are
     finished. A photo's first face lies in its own folder, the others in folders in it, as their names say.
     """
 
-    def __init__(self, folder, overview, has_truth):
-        self.folder, self.overview, self.has_truth = folder, overview, has_truth
+    def __init__(self, folder, overview, has_truth, format="png"):
+        self.folder, self.overview, self.has_truth, self.format = folder, overview, has_truth, format
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
         self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, sizes)}
 
@@ -57,10 +57,11 @@ class FaceWriter:
         """
         records = [self._finish_face(*each) for each in zip(faces, completed)]
         first, (pictures, sizes) = faces[0], self._files.pop(faces[0].source)
+        notes = [note for face in faces for note in face.notes]
         if restored:
-            self._write_photo(Path(self.folder.path, first.name), restored, pictures, sizes)
+            notes += self._write_photo(Path(self.folder.path, first.name), restored, pictures, sizes)
         record = {"name": first.name, "source": first.source, "status": "done", **records[0],
-                  "notes": [note for face in faces for note in face.notes], "stamp": first.stamp, "files": sizes}
+                  "notes": notes, "stamp": first.stamp, "files": sizes}
         if len(faces) > 1:
             record["further_faces"] = [{"name": face.name, **own} for face, own in zip(faces[1:], records[1:])]
         self.folder.remove_stale(first.name, self._earlier.get(first.name, ()), sizes)
@@ -86,15 +87,19 @@ class FaceWriter:
         return {**completed.record, "seed": face.seed, **scores}
 
     def _write_photo(self, folder, restored, pictures, sizes):
-        """Write a restored photo, the hole that it had, and what the overview shows of it."""
+        """Write a restored photo, the hole that it had, and what the overview shows of it; returns remarks."""
         sizes[MASK] = write_picture(folder / MASK, np.where(restored.known, 0, 255).astype(np.uint8))
+        encoding = choose_encoding(restored.photo, self.format)
         for rank, picture in enumerate(restored.pictures):
-            file = f"{RESTORED}_{rank}.png" if rank else f"{RESTORED}.png"
-            sizes[file] = write_picture(folder / file, picture)
+            file = RESTORED + (f"_{rank}" if rank else "") + encoding.suffix
+            content = encode(restored.photo, restored.known, picture, encoding)
+            write_file(folder / file, content)
+            sizes[file] = len(content)
             if not rank:
                 pictures |= {BEFORE: shrink(restored.photo.pixels), AFTER: shrink(picture)}
         for file in (BEFORE, AFTER):
             sizes[file] = write_small(folder / file, pictures[file])
+        return encoding.remarks
 
     def _finish_answers(self, face, completed):
         """Write every answer and where they differ; returns how much, and adds each one's scores to the record."""

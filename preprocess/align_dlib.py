@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import helpers
-from helpers import BadPhoto, RecordFile, UsageError, compact, file_stamp, read_records
+from helpers import BadPhoto, RecordFile, UsageError, file_stamp, read_records
 from preprocess import dlib_models
 from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import claim_folder
 from shell.messages import report_failure, say
 from shell.options import Parser, output_path, whole_number
+from shell.pictures import is_whole_png
 from shell.processes import map_surviving
 from shell.progress import Progress
+from shell.records import compact
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 
@@ -76,7 +78,7 @@ def _find_done(folder, settings):
         if record["settings"] != settings:
             raise UsageError(f"{folder} holds crops made with {record['settings']!r}, asked for {settings!r}: choose "
                              "another OUTPUT")
-        if helpers.is_whole_png(Path(folder, record["output"])):
+        if is_whole_png(Path(folder, record["output"])):
             done[record["source"]] = (record["output"], *record["fingerprint"])
     return done
 

@@ -61,8 +61,8 @@ def warp(pixels, matrix, size):
     Also returns the share of the crop's pixels that lie outside the photo, in [0, 1].
     """
     turned, offset = _by_rows(_inverse(matrix))
-    crop = np.stack([ndimage.affine_transform(pixels[..., channel].astype(np.float64), turned, offset, (size, size),
-                                              order=1, mode="grid-constant") for channel in range(3)], axis=-1)
+    crop = np.stack([ndimage.affine_transform(pixels[..., channel], turned, offset, (size, size), np.float64, order=1,
+                                              mode="grid-constant") for channel in range(3)], axis=-1)
     rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
     height, width = pixels.shape[:2]
     outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)

@@ -11,16 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from completion.face import resize
 from helpers import (
     BAD_OUTPUT,
     MAX_BYTES,
     BadPhoto,
     UsageError,
-    is_whole_png,
     read_photo,
     remove_files,
-    resize,
-    tile,
     to_float,
     to_uint8,
     within,
@@ -28,6 +26,7 @@ from helpers import (
     write_json,
     write_picture,
 )
+from shell.pictures import is_whole_png, tile
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -40,3 +40,42 @@ def test_without_a_mask_the_hole_is_made_in_the_face_and_measured_there(samples,
                                                             tmp_path / "out/A000369/restored.png"))
     changed = (photo != restored).any(axis=-1)
     assert 0 < changed.sum() < 0.1 * changed.size and "hole: PSNR" in capsys.readouterr().out
+
+
+def test_restored_photos_keep_their_metadata_and_say_what_does_not_stay(samples, tmp_path):
+    image, exif, hole = Image.open(samples / "A000369.jpg"), Image.Exif(), np.zeros((500, 409), np.uint8)
+    exif[0x0112], exif[0x8298] = 6, "somebody"
+    hole[220:300, 170:240] = 255
+    write_picture(tmp_path / "hole.png", hole)
+    image.rotate(90, expand=True).save(tmp_path / "photo.jpg", exif=exif, dpi=(300, 300), quality=85, subsampling=0)
+    given = read_photo(tmp_path / "photo.jpg").pixels
+    arguments = tmp_path / "photo.jpg", "--mask", tmp_path / "hole.png", "--format"
+    for wanted, file in (("png", "restored.png"), ("same", "restored.jpg")):
+        out = tmp_path / wanted
+        assert restore(*arguments, wanted, "--out_dir", out) == 0
+        after, (record,) = Image.open(out / "photo" / file), read_records(out / "results.jsonl")
+        assert after.getexif()[0x0112] == 1 and after.getexif()[0x8298] == "somebody" and after.size == (409, 500)
+        assert file in record["files"] and any("recompression" in note for note in record["notes"]) == (wanted != "png")
+        far = np.abs(np.asarray(after)[320:].astype(int) - given[320:])
+        assert far.max() == 0 if wanted == "png" else far.mean() < 1
+
+
+def test_what_was_transparent_outside_the_hole_stays_so(samples, tmp_path):
+    photo, opacity = read_photo(samples / "A000369.jpg").pixels, np.full((500, 409), 255, np.uint8)
+    opacity[:, :30], opacity[:, 30:60], opacity[230:260, 170:200] = 0, 128, 40
+    Image.fromarray(np.dstack([photo, opacity])).save(tmp_path / "photo.png")
+    hole = np.zeros((500, 409), np.uint8)
+    hole[220:300, 170:240] = 255
+    write_picture(tmp_path / "hole.png", hole)
+    assert restore(tmp_path / "photo.png", "--mask", tmp_path / "hole.png", "--out_dir", tmp_path / "out") == 0
+    after = np.asarray(Image.open(tmp_path / "out/photo/restored.png"))
+    np.testing.assert_array_equal(after[hole == 0], np.dstack([photo, opacity])[hole == 0])
+    assert (after[hole > 0, 3] == 255).all() and (after[hole > 0, :3] != photo[hole > 0]).any()
+
+
+def test_a_whole_photo_gets_the_advice_to_paste_back_and_a_crop_does_not(samples, tmp_path, run, model):
+    write_picture(tmp_path / "crop.png", np.zeros((128, 128, 3), np.uint8))
+    write_picture(tmp_path / "small.png", np.zeros((30, 40, 3), np.uint8))
+    for path, advised in ((samples / "A000369.jpg", True), ("crop.png", False), ("small.png", False)):
+        ended = run(face_completion.main, tmp_path / path, "--checkpoint", model, "--out_dir", tmp_path / "out")
+        assert ended.code == 1 and "wrong_size" in ended.err and ("--paste_back" in ended.err) == advised

@@ -2,7 +2,8 @@ import resource
 
 import pytest
 
-from helpers import BAD_OUTPUT, RecordFile, UsageError, compact, read_records
+from helpers import BAD_OUTPUT, RecordFile, UsageError, read_records
+from shell.records import compact
 
 RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
 

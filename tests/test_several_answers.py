@@ -101,3 +101,16 @@ def test_a_log_that_cannot_be_written_is_refused_before_the_search(complete, tmp
     (tmp_path / "logs").touch()
     ended = complete(tmp_path / "out", "--log_dir", tmp_path / "logs")
     assert ended.code == 5 and ended.err.count("\n") == 1 and not (tmp_path / "out/config.json").exists()
+
+
+def test_every_answer_is_poured_back_into_a_whole_photo(run, model, samples, tmp_path):
+    ended = run(face_completion.main, samples / "A000369.jpg", "--paste_back", "--completions", 2, "--starts", 2,
+                "--out_dir", tmp_path / "out", "--checkpoint", model, "--answer", "best", *QUICK)
+    assert ended.code == 0, ended.err
+    folder, record = tmp_path / "out/A000369", results(tmp_path / "out")["A000369"]
+    restored, first, second = (picture(folder, f"restored{rank}") for rank in ("", "_1", "_2"))
+    hole = picture(folder, "mask")[..., 0] > 0
+    np.testing.assert_array_equal(restored, first)
+    assert (first[hole] != second[hole]).any() and not os.path.exists(folder / "restored_3.png")
+    np.testing.assert_array_equal(second[~hole], read_photo(samples / "A000369.jpg").pixels[~hole])
+    assert {"restored.png", "restored_1.png", "restored_2.png"} < record["files"].keys()

@@ -4,7 +4,8 @@ import shlex
 import sys
 import time
 
-from helpers import NOT_FINITE, Stopped, UsageError, read_json, tile, to_float, to_uint8
+from helpers import NOT_FINITE, Stopped, UsageError, read_json, to_float, to_uint8
+from shell.pictures import tile
 
 from . import checkpoint
 from .health import EXAMINATIONS, diagnose
