@@ -45,14 +45,15 @@ class FaceFinder:
         return np.array([(point.x, point.y) for point in self._predict(pixels, dlib.rectangle(*box)).parts()], float)
 
 
-def alignment_matrix(landmarks, size, template):
+def alignment_matrix(landmarks, size, template, margin=0.0):
     """The affine map (2, 3) from photo (x, y) to crop (x, y) that puts three landmarks exactly on the template.
 
-    `template` is a name of TEMPLATES. Three points fix an affine map; unlike a similarity it may shear.
+    template : a name of TEMPLATES; margin : room around it on every side, in sides of the template
+    Three points fix an affine map; unlike a similarity it may shear.
     """
     indices, targets = TEMPLATES[template]
     points = np.column_stack([np.asarray(landmarks)[list(indices)], np.ones(3)])
-    return np.linalg.solve(points, size * np.array(targets)).T
+    return np.linalg.solve(points, size * (np.array(targets) + margin) / (1 + 2 * margin)).T
 
 
 def warp(pixels, matrix, size):
@@ -123,10 +124,10 @@ def _to_crop(matrix, rows, columns):
     return np.stack([linear[axis, 0] * rows + linear[axis, 1] * columns + offset[axis] for axis in (0, 1)])
 
 
-def place_faces(finder, pixels, size, template):
+def place_faces(finder, pixels, size, template, margin=0.0):
     """Yield (matrix, record) of every face of a photo, the largest first.
 
-    finder, pixels, size, template : as for align_face
+    finder, pixels, size, template, margin : as for align_face
     The matrix is alignment_matrix's, the record has box, landmarks and number of faces.
     Raises BadPhoto with reason no_face.
     """
@@ -135,11 +136,11 @@ def place_faces(finder, pixels, size, template):
         raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
     for box in boxes:
         landmarks = finder.landmarks(pixels, box)
-        yield alignment_matrix(landmarks, size, template), {"box": box, "landmarks": landmarks.astype(int).tolist(),
-                                                            "faces": len(boxes)}
+        yield alignment_matrix(landmarks, size, template, margin), {
+            "box": box, "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes)}
 
 
-def align_face(finder, pixels, size, template, only_single=False, most_outside=0.5):
+def align_face(finder, pixels, size, template, *, margin=0.0, only_single=False, most_outside=0.5):
     """Cut the largest face out of a photo.
 
     Parameters
@@ -148,13 +149,14 @@ def align_face(finder, pixels, size, template, only_single=False, most_outside=0
     pixels : (H, W, 3) uint8 RGB
     size : side of the crop in pixels
     template : a name of TEMPLATES
+    margin : room around the template on every side, in sides of the template
     only_single : refuse photos with several faces (OpenFace's --skipMulti)
     most_outside : largest share of the crop that may lie outside the photo (and is black)
 
     Returns the (size, size, 3) uint8 crop and a record: box, landmarks, number of faces, share outside.
     Raises BadPhoto with reason no_face, several_faces or cut_by_border.
     """
-    matrix, record = next(place_faces(finder, pixels, size, template))
+    matrix, record = next(place_faces(finder, pixels, size, template, margin))
     if only_single and record["faces"] > 1:
         raise BadPhoto("several_faces", f"{record['faces']} faces")
     crop, outside = warp(pixels, matrix, size)
