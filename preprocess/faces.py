@@ -12,6 +12,7 @@ from scipy import ndimage
 from helpers import BadPhoto
 from preprocess import dlib_models
 
+from .affine import invert, through
 from .templates import TEMPLATES
 
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
@@ -31,14 +32,22 @@ class FaceFinder:
 
     def boxes(self, pixels):
         """Faces of an (H, W, 3) uint8 photo as (left, top, right, bottom) in pixels, the largest first."""
+        return [box for box, _ in self.scored_boxes(pixels)]
+
+    def scored_boxes(self, pixels, threshold=0.0):
+        """(box, score) of all faces that score more than `threshold`, the largest first; as boxes() has them.
+
+        A face that is mostly hidden scores -0.8 and more, and so do other things.
+        """
         height, width = pixels.shape[:2]
         scale = max(1.0, (height * width / SEARCH_PIXELS) ** 0.5)
         if scale > 1:
             pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
                                                                Image.Resampling.BILINEAR))
-        boxes = sorted(self._detect(pixels, UPSAMPLE), key=lambda box: box.width() * box.height(), reverse=True)
-        return [tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom()))
-                for box in boxes]
+        boxes, scores, _ = self._detect.run(pixels, UPSAMPLE, threshold)
+        found = sorted(zip(boxes, scores), key=lambda one: one[0].width() * one[0].height(), reverse=True)
+        return [(tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom())), score)
+                for box, score in found]
 
     def landmarks(self, pixels, box):
         """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""
@@ -52,8 +61,7 @@ def alignment_matrix(landmarks, size, template, margin=0.0):
     Three points fix an affine map; unlike a similarity it may shear.
     """
     indices, targets = TEMPLATES[template]
-    points = np.column_stack([np.asarray(landmarks)[list(indices)], np.ones(3)])
-    return np.linalg.solve(points, size * (np.array(targets) + margin) / (1 + 2 * margin)).T
+    return through(np.asarray(landmarks)[list(indices)], size * (np.array(targets) + margin) / (1 + 2 * margin))
 
 
 def warp(pixels, matrix, size):
@@ -61,7 +69,7 @@ def warp(pixels, matrix, size):
 
     Also returns the share of the crop's pixels that lie outside the photo, in [0, 1].
     """
-    turned, offset = _by_rows(_inverse(matrix))
+    turned, offset = _by_rows(invert(matrix))
     crop = np.stack([ndimage.affine_transform(pixels[..., channel].astype(np.float64), turned, offset, (size, size),
                                               order=1, mode="grid-constant") for channel in range(3)], axis=-1)
     rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
@@ -75,7 +83,7 @@ def warp_known(known, matrix, size):
 
     A pixel of the crop is known if warp() reads it from known pixels alone, and no pixel of the hole falls into it.
     """
-    share = ndimage.affine_transform(known.view(np.uint8), *_by_rows(_inverse(matrix)), (size, size), np.float64,
+    share = ndimage.affine_transform(known.view(np.uint8), *_by_rows(invert(matrix)), (size, size), np.float64,
                                      order=1, mode="grid-constant")
     rows, columns = np.rint(_to_crop(matrix, *np.nonzero(~known))).astype(int)
     fallen = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
@@ -91,7 +99,7 @@ def unwarp(crop, matrix, height, width, order=3):
     Returns the window of the photo (two slices), the crop's values there, (h, w, C) float64, and which pixels of the
     window it covers, (h, w) bool.
     """
-    size, inverse = len(crop), _inverse(matrix)
+    size, inverse = len(crop), invert(matrix)
     corners = inverse[:, :2] @ np.array([(-0.5, -0.5, size - 0.5, size - 0.5),
                                          (-0.5, size - 0.5, -0.5, size - 0.5)]) + inverse[:, 2:]
     (left, top), (right, bottom) = np.floor(corners.min(axis=1)).astype(int), np.ceil(corners.max(axis=1)).astype(int)
@@ -105,12 +113,6 @@ def unwarp(crop, matrix, height, width, order=3):
 def is_covered(matrix, size, rows, columns):
     """Whether the crop shows these pixels of the photo; arrays of one shape, returns bool of the same."""
     return (np.abs(_to_crop(matrix, rows, columns) - (size - 1) / 2) <= size / 2).all(axis=0)
-
-
-def _inverse(matrix):
-    """The affine map (2, 3) back."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
 def _by_rows(matrix):
