@@ -23,6 +23,7 @@ from helpers import BadPhoto, read_photo, to_float, to_uint8, write_picture
 from methods import method_options
 from methods.table import make_method
 from metrics.images import psnr
+from models import load_locator
 from preprocess.faces import FaceFinder, place_faces, warp, warp_known
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -126,7 +127,8 @@ def main(argv=None):
     options = parse(argv)
     finder = FaceFinder()
     portraits = list(read_portraits(finder, options))
-    ways = {"dlib on a fill": DlibOnFill(finder), "placing": FacePlacer(finder, TEMPLATE, SIZE), "truth": None}
+    ways = {"dlib on a fill": DlibOnFill(finder), "placing": FacePlacer(finder, TEMPLATE, SIZE, load_locator),
+            "truth": None}
     fill = None if options.place_only else make_fill()
     print(f"{'hole':16} {'placed by':16} {'back':>9} {'error':>6} {'p90':>6} {'PSNR':>6} {'eyes':>9}")
     for name in options.holes:

@@ -5,27 +5,28 @@ from scipy import ndimage
 
 from preprocess.affine import chain, invert, move
 
-HIDDEN = -0.6                                           # score from which a face counts that a hole hides
+HIDDEN = -0.8                                           # score from which a face counts that a hole hides
 HIDING = 0.08                                           # share of a face that such a hole covers at least
-UPRIGHT = 0.5                                           # of score that an upright face is likelier than a turned one
 TILTED, LYING, SLANTED = (10, 350, 20, 340), (90, 270, 180), (45, 315, 135, 225)    # degrees counter-clockwise
 TURNED_PIXELS = 1_000_000                               # a turned photo is searched at this size
 
 
-def find_landmarks(finder, pixels, known):
+def find_landmarks(finder, pixels, known, doubt):
     """The (68, 2) landmarks of the faces of a photo, the largest first; an empty list if there are none.
 
     finder : preprocess.faces.FaceFinder; pixels : (H, W, 3) uint8, smooth where they are not known; known : (H, W) bool
+    doubt : function (landmarks, score, turn) -> number, of faces that a hole hides; infinite for what is none
     In a hole that touches no upright face a hidden one is looked for; without either the photo is turned.
     """
     faces = [finder.landmarks(pixels, box) for box in finder.boxes(pixels)]
     missed = _untouched(known, faces)
     if missed.any():
-        for turns in ((0,), TILTED) if faces else ((0, *LYING), TILTED):
-            hidden = [face for face in _search(finder, pixels, turns, HIDDEN)
-                      if missed[frame(face[1], known.shape)].mean() > HIDING]
-            if hidden:
-                return faces + [max(hidden, key=lambda face: face[0] + UPRIGHT * (face[2] == 0))[1]]
+        found = _search(finder, pixels, (0, *TILTED) if faces else (0, *TILTED, *LYING), HIDDEN)
+        doubts = [(doubt(landmarks, score, turn), number) for number, (score, landmarks, turn) in enumerate(found)
+                  if missed[frame(landmarks, known.shape)].mean() > HIDING]
+        least, number = min(doubts, default=(np.inf, 0))
+        if least < np.inf:
+            return [*faces, found[number][1]]
     for turns in (LYING, SLANTED):
         faces = faces or _best_turn(_search(finder, pixels, turns, 0.0))
     return faces

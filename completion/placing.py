@@ -1,5 +1,6 @@
 """Where the faces of a damaged photo lie."""
 import dataclasses
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -10,15 +11,17 @@ from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
-from .finding import find_landmarks, frame
+from .finding import find_landmarks
 from .membrane import fill_harmonic
 from .points import ESTIMATED, PLACED
 from .pouring import to_levels
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
-MISLEADING = 0.15                                       # share of a face's frame from which a hole moves all landmarks
+INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
 CORRECTIONS = 3                                         # times that the network is asked, each time nearer
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
+DOUBTFUL = 2.5 / 64                                     # of the crop's side: error from which on a face is none
+FAINT, UPRIGHT = -0.6, 0.5                              # without a network: least score, and what an upright face gains
 OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
 PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
 
@@ -54,26 +57,36 @@ class FacePlacer:
         """
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known))
-        faces = find_landmarks(self.finder, whole, known)
+        faces = find_landmarks(self.finder, whole, known, partial(self._doubt, whole, known))
         if not faces:
             hint = "" if known.all() else "; the hole may hide too much of it, --points tells where it is"
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" + hint)
         return [self._place(whole, known, landmarks) for landmarks in faces]
 
     def _place(self, pixels, known, landmarks):
-        matrix, deciding = self._align(landmarks), list(TEMPLATES[self.template][0])
+        matrix = alignment_matrix(landmarks, self.size, self.template)
         seen = is_seen(landmarks, known, NEAR * self.size / scale_of(matrix))
-        if seen[deciding].all() and (~known)[frame(landmarks, known.shape)].mean() < MISLEADING:
+        if seen[INNER].all():                           # dlib moves them all if it has to guess some
             return Placement(matrix)
-        landmarks = complete_landmarks(landmarks, seen)
-        points, errors = landmarks[deciding], None
-        if locator := self._find_locator():
-            points, errors = ask(locator, pixels, known, points, seen[deciding])
+        points, errors = self._estimate(pixels, known, landmarks, seen)
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         return Placement(matrix, (remark(seen, errors),), float("nan") if errors is None else float(errors.max()))
 
-    def _align(self, landmarks):
-        return alignment_matrix(landmarks, self.size, self.template)
+    def _estimate(self, pixels, known, landmarks, seen):
+        """The template's three landmarks, and their expected errors or None."""
+        deciding = list(TEMPLATES[self.template][0])
+        points, locator = complete_landmarks(landmarks, seen)[deciding], self._find_locator()
+        return ask(locator, pixels, known, points, seen[deciding]) if locator else (points, None)
+
+    def _doubt(self, pixels, known, landmarks, score, turn):
+        """How little a face is to be believed that a hole hides: what the network says of its error, or by its score.
+        """
+        scale = scale_of(alignment_matrix(landmarks, 1, self.template))
+        seen = is_seen(landmarks, known, NEAR / scale)
+        _, errors = self._estimate(pixels, known, landmarks, seen)
+        if errors is None:
+            return -score - UPRIGHT * (turn == 0) if score > FAINT else np.inf
+        return errors.mean() * scale if errors.mean() * scale < DOUBTFUL else np.inf
 
     def _find_locator(self):
         if self._load and not self._locator:
