@@ -1,5 +1,6 @@
 """Whole photos through the command, by the fastest of its methods."""
 import numpy as np
+import pytest
 from PIL import Image
 
 import face_completion
@@ -37,3 +38,24 @@ def test_without_a_mask_the_hole_is_made_in_the_face_and_measured_there(samples,
                                                             tmp_path / "out/A000369/restored.png"))
     changed = (photo != restored).any(axis=-1)
     assert 0 < changed.sum() < 0.1 * changed.size and "hole: PSNR" in capsys.readouterr().out
+
+
+def test_a_face_lies_where_points_say_and_a_hidden_one_is_told_on_the_terminal(samples, tmp_path, capsys):
+    photo = read_photo(samples / "A000369.jpg").pixels
+    hole = np.zeros(photo.shape[:2], np.uint8)
+    hole[200:250, 90:310] = 255
+    Image.fromarray(hole).save(tmp_path / "hole.png")
+    arguments = samples / "A000369.jpg", "--mask", tmp_path / "hole.png"
+    assert restore(*arguments, "--out_dir", tmp_path / "found") == 0
+    assert "A000369.jpg: the hole hides landmarks of the face (eyes" in capsys.readouterr().err
+    pairs = "180,236", "222,237", "200,322"
+    assert restore(*arguments, "--out_dir", tmp_path / "told", "--points", *pairs) == 0
+    record, = read_records(tmp_path / "told/results.jsonl")
+    assert record["notes"][0] == "placed by --points" and "hidden" not in capsys.readouterr().err
+    (tmp_path / "points.csv").write_text(f"A000369.jpg,{','.join(pairs)}\n")
+    assert restore(*arguments, "--out_dir", tmp_path / "filed", "--points", tmp_path / "points.csv") == 0
+    np.testing.assert_array_equal(read_photo(tmp_path / "filed/A000369/restored.png").pixels,
+                                  read_photo(tmp_path / "told/A000369/restored.png").pixels)
+    for wrong in ([samples, *arguments[1:]], arguments[:1] * 2):
+        with pytest.raises(SystemExit):
+            restore(*wrong, "--out_dir", tmp_path / "none", "--points", *pairs)
