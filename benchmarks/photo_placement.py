@@ -4,9 +4,9 @@ python -m benchmarks.photo_placement samples/ --count 20 --holes eyes nose_and_m
 
 Every portrait gets every hole, in the photo's own pixels, and is restored three times: with the face where dlib finds
 it on a smooth fill, where completion.placing finds it, and where it lies by the landmarks of the whole photo. Printed
-are how many came back, the mean error of the template's points in pixels of the crop, PSNR in the hole of those that
-came back, by how much that is below what the true place gives of the same photos, and of how many the twelve landmarks of the eyes, found in the restored photo, lie
-within .12 eye distances of those of the whole photo in the mean.
+are how many came back; the mean error of the template's points in pixels of the crop and its 90th percentile; PSNR in
+the hole of those that came back, and how far it is below what the true place gives of the same photos; and of how many
+the twelve landmarks of the eyes, found in the restored photo, lie within .12 eye distances of those of the whole photo.
 """
 import dataclasses
 import sys
@@ -219,9 +219,10 @@ def print_rows(name, results, finder, restored):
     for way, faces in results.items():
         pairs = [(face, truth) for face, truth in zip(faces, results["truth"]) if face]
         errors = [face.error for face, _ in pairs]
-        row = f"{name:16} {way:16} {len(pairs):4}/{len(faces):<4} {np.mean(errors):6.2f} {np.quantile(errors, 0.9):6.2f}"
+        row = (f"{name:16} {way:16} {len(pairs):4}/{len(faces):<4} {np.mean(errors):6.2f} "
+               f"{np.quantile(errors, 0.9):6.2f}")
         if restored:
-            decibels, best = np.array([[hole_psnr(face) for face in pair] for pair in pairs]).mean(axis=0)
+            decibels, best = np.mean([[hole_psnr(face) for face in pair] for pair in pairs], axis=0)
             near = sum(eyes_are_near(finder, face) for face, _ in pairs)
             row += f" {decibels:6.2f} {best - decibels:6.2f} {near:4}/{len(faces):<4}"
         print(row, flush=True)

@@ -7,7 +7,7 @@ from preprocess.affine import chain, invert, move
 
 HIDDEN = -0.8                                           # score from which a face counts that a hole hides
 HIDING = 0.08                                           # share of a face that such a hole covers at least
-TILTED, LYING, SLANTED = (10, 350, 20, 340), (90, 270, 180), (45, 315, 135, 225)    # degrees counter-clockwise
+TILTED, LYING = (10, 350, 20, 340), (90, 270, 180)      # degrees counter-clockwise by which a photo is turned
 TURNED_PIXELS = 1_000_000                               # a turned photo is searched at this size
 
 
@@ -27,9 +27,7 @@ def find_landmarks(finder, pixels, known, doubt):
         least, number = min(doubts, default=(np.inf, 0))
         if least < np.inf:
             return [*faces, found[number][1]]
-    for turns in (LYING, SLANTED):
-        faces = faces or _best_turn(_search(finder, pixels, turns, 0.0))
-    return faces
+    return faces or _best_turn(_search(finder, pixels, LYING, 0.0))
 
 
 def _best_turn(found):

@@ -66,8 +66,8 @@ def test_without_a_network_hidden_eyes_are_placed_by_the_shape_of_faces(finder, 
     assert error(placement.matrix, landmarks) < 3 and np.isnan(placement.uncertain)
 
 
-@pytest.mark.parametrize("degrees", [90, 135, 180, 270])
-def test_a_turned_face_is_found(finder, portrait, degrees):
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_face_that_lies_is_found(finder, portrait, degrees):
     pixels, landmarks = portrait
     turned, matrix = turn_photo(pixels, degrees)
     placement = FacePlacer(finder, TEMPLATE, 64)(turned, np.ones(turned.shape[:2], bool))[0]
