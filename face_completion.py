@@ -14,9 +14,11 @@ import helpers
 from completion.face import find_size, take_stamp
 from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
+from completion.points import ESTIMATED, read_points
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
+from models import load_locator
 from output.completed_folder import FORMATS, FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -46,12 +48,13 @@ def parse(argv=None):
     parser = make_parser()
     options = parser.parse_intermixed_args(argv)
     check_options(parser, options)
+    options.points = options.points and read_points(options.points)
     settings = method_options.method_settings(options, options.method, options.checkpoint)
     own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, options.faces,
-                      has_truth=options.intact or not own)
+                      has_truth=options.intact or not own, points=options.points)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir, options.format)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
@@ -73,6 +76,10 @@ def make_parser():
                        "photo that its hole touches, or of these the largest alone")
     files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                        help="with --paste_back, the three landmarks put on the template, those of the model's faces")
+    files.add_argument("--points", nargs="+", metavar="X,Y", help="with --paste_back, where these three "
+                       "landmarks are in the photo, instead of looking for them: the inner corners of the person's "
+                       "right and left eye and the lower edge of the lip, in pixels; or a CSV file of lines "
+                       "name,x,y,x,y,x,y")
     how = parser.add_argument_group("how")
     method_options.add_method(how)
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
@@ -125,7 +132,10 @@ def check_options(parser, options):
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
-        parser.refuse_given(options, ["landmarks", "faces", "format"], "is of --paste_back")
+        parser.refuse_given(options, ["landmarks", "faces", "format", "points"], "is of --paste_back")
+    if options.points and len(options.points) > 1 and (options.from_file or len(options.paths) != 1 or
+                                                       os.path.isdir(options.paths[0])):
+        parser.error("--points of several photos need a file of lines name,x,y,x,y,x,y")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
@@ -134,6 +144,8 @@ def describe_holes(options):
     """What of the command line decides a face's hole, as a JSON record."""
     record = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
                                                         "seed", "fit")}
+    if options.points:
+        record["points"] = options.points.describe()
     if options.mask:                                    # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
     photos = {"faces": options.faces, "format": options.format} if options.paste_back else {}
@@ -174,7 +186,7 @@ def complete_all(tasks, subject, settings, place, writer, check):
     if not place.scheduler:
         method_options.warn_if_slow(settings)
     size = writer.folder.settings["image_size"]
-    read, gather = make_reader(subject, size), Gatherer()
+    read, gather = make_reader(subject, size, load_locator), Gatherer()
     with Progress(len(tasks) * settings.steps, "face-iterations" if settings.search else "faces") as progress:
         def read_inside(source, name):
             helpers.within(place.out_dir, os.path.join(name, ""))
@@ -192,7 +204,8 @@ def complete_all(tasks, subject, settings, place, writer, check):
             progress.reach([face.name for face in batch], step, **figures)
             writer.write_step(batch, step, pixels)
 
-        batches = map(writer.begin, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
+        batches = map(warn_of_estimates, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
+        batches = map(writer.begin, batches)
         for face, result in complete_batches(batches, settings, size, scheduler=place.scheduler, check=check,
                                              on_step=on_step):
             progress.reach([face.name], settings.steps)
@@ -215,6 +228,15 @@ def conclude(faces, results, restore, writer):
         writer.finish(faces, results, restore(faces, answers) if restore else None)
     except BadPhoto as problem:
         writer.fail(faces[0].source, faces[0].name, problem)
+
+
+def warn_of_estimates(batch):
+    """Say of which faces the place is no more than estimated; returns the batch."""
+    for face in batch:
+        for note in face.notes:
+            if ESTIMATED in note:
+                warn(f"{face.source}: {note}")
+    return batch
 
 
 def describe(holes, subject, settings, sources):

@@ -1,13 +1,29 @@
 """Where the faces of a damaged photo lie."""
 import dataclasses
+from functools import partial
 
 import numpy as np
+from scipy import ndimage
 
 from helpers import BadPhoto
-from preprocess.faces import place_faces
+from preprocess.affine import move, through
+from preprocess.face_shape import complete_landmarks
+from preprocess.faces import alignment_matrix, warp, warp_known
+from preprocess.templates import TEMPLATES
 
+from .finding import find_landmarks
 from .membrane import fill_harmonic
+from .points import ESTIMATED, PLACED
 from .pouring import to_levels
+
+NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
+INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
+CORRECTIONS = 3                                         # times that the network is asked, each time nearer
+BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
+DOUBTFUL = 2.5 / 64                                     # of the crop's side: error from which on a face is none
+FAINT, UPRIGHT = -0.6, 0.5                              # without a network: least score, and what an upright face gains
+OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
+PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,19 +31,24 @@ class Placement:
     """A face of a photo.
 
     matrix : the affine map (2, 3) from the photo's (x, y) to the crop's; notes : remarks on it
+    uncertain : expected error in pixels of the photo where the landmarks that decide are hidden; 0 where they are seen
     """
     matrix: np.ndarray
     notes: tuple = ()
+    uncertain: float = 0.0
 
 
 class FacePlacer:
     """Finds the faces of photos, under damage too.
 
     finder : preprocess.faces.FaceFinder; template : a name of preprocess.templates.TEMPLATES; size : side of the crops
+    load_locator : function, called only when landmarks are hidden, that returns a models.placement.Placement or what
+        else has its template, size and locate; without it, and for other templates, the shape of faces decides alone
     """
 
-    def __init__(self, finder, template, size):
+    def __init__(self, finder, template, size, load_locator=None):
         self.finder, self.template, self.size = finder, template, size
+        self._load, self._locator = load_locator, None
 
     def __call__(self, pixels, known):
         """The Placements of all faces of a photo, the largest first, by what is known of it.
@@ -36,8 +57,83 @@ class FacePlacer:
         """
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known))
-        try:
-            return [Placement(matrix) for matrix, _ in place_faces(self.finder, whole, self.size, self.template)]
-        except BadPhoto as problem:
-            hint = "" if known.all() else "; the hole may hide too much of it"
-            raise BadPhoto(problem.reason, problem.detail + hint) from problem
+        faces = find_landmarks(self.finder, whole, known, partial(self._doubt, whole, known))
+        if not faces:
+            hint = "" if known.all() else "; the hole may hide too much of it, --points tells where it is"
+            raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" + hint)
+        return [self._place(whole, known, landmarks) for landmarks in faces]
+
+    def _place(self, pixels, known, landmarks):
+        matrix = alignment_matrix(landmarks, self.size, self.template)
+        seen = is_seen(landmarks, known, NEAR * self.size / scale_of(matrix))
+        if seen[INNER].all():                           # dlib moves them all if it has to guess some
+            return Placement(matrix)
+        points, errors = self._estimate(pixels, known, landmarks, seen)
+        matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
+        return Placement(matrix, (remark(seen, errors),), float("nan") if errors is None else float(errors.max()))
+
+    def _estimate(self, pixels, known, landmarks, seen):
+        """The template's three landmarks, and their expected errors or None."""
+        deciding = list(TEMPLATES[self.template][0])
+        points, locator = complete_landmarks(landmarks, seen)[deciding], self._find_locator()
+        return ask(locator, pixels, known, points, seen[deciding]) if locator else (points, None)
+
+    def _doubt(self, pixels, known, landmarks, score, turn):
+        """How little a face is to be believed that a hole hides: what the network says of its error, or by its score.
+        """
+        scale = scale_of(alignment_matrix(landmarks, 1, self.template))
+        seen = is_seen(landmarks, known, NEAR / scale)
+        _, errors = self._estimate(pixels, known, landmarks, seen)
+        if errors is None:
+            return -score - UPRIGHT * (turn == 0) if score > FAINT else np.inf
+        return errors.mean() * scale if errors.mean() * scale < DOUBTFUL else np.inf
+
+    def _find_locator(self):
+        if self._load and not self._locator:
+            self._locator = self._load()
+        return self._locator if self._locator and self._locator.template == self.template else None
+
+
+def place_by_points(points, size, template):
+    """The Placement of a face whose three landmarks are told, (3, 2) as (x, y) in the photo."""
+    return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,))
+
+
+def scale_of(matrix):
+    """How many pixels of a map's target a pixel of its source is long, in the mean of all directions."""
+    return np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+
+
+def is_seen(landmarks, known, near):
+    """Which landmarks, (68, 2), lie in the photo and more than `near` pixels from its hole; known : (H, W) bool."""
+    columns, rows = np.rint(landmarks).astype(int).T
+    inside = (rows >= 0) & (rows < known.shape[0]) & (columns >= 0) & (columns < known.shape[1])
+    if known.all():
+        return inside
+    depth = ndimage.distance_transform_edt(known)
+    return inside & (depth[rows.clip(0, known.shape[0] - 1), columns.clip(0, known.shape[1] - 1)] > near)
+
+
+def ask(locator, pixels, known, points, seen):
+    """Three landmarks (3, 2) of a photo as a network finds them, from near where they are, and their expected errors.
+
+    seen : (3,) bool, which of the given ones are to be trusted most; errors : (3,) in pixels of the photo
+    """
+    goal = locator.size * np.array(TEMPLATES[locator.template][1])
+    found = points
+    for _ in range(CORRECTIONS):
+        matrix = through(found, goal)
+        crop, _ = warp(pixels, matrix, locator.size)
+        there, errors = locator.locate(crop, warp_known(known, matrix, locator.size))
+        found = move(through(goal, found), there)
+    errors = errors / scale_of(matrix)
+    share = np.where(np.linalg.norm(found - points, axis=1) > OUTLIER * errors, 1.0,
+                     np.where(seen, BY_NETWORK_IF_SEEN, BY_NETWORK))[:, None]
+    return share * found + (1 - share) * points, errors
+
+
+def remark(seen, errors):
+    """What a placement by hidden landmarks says of itself."""
+    hidden = [part for part, indices in PARTS.items() if not seen[list(indices)].all()]
+    about = "by the shape of faces alone" if errors is None else f"to about {errors.max():.0f} pixels"
+    return f"the hole hides landmarks of the face ({', '.join(hidden)}): {ESTIMATED}, {about}"

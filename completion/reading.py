@@ -5,6 +5,7 @@ from helpers import BadPhoto
 
 from .face import FaceReader
 from .holes import OwnHoles, StandardHoles
+from .points import Points
 
 FACES = "touched", "largest"                            # which faces of a photo are completed
 
@@ -18,6 +19,7 @@ class Subject:
     landmarks : the template on which the faces of whole photos are aligned; None for faces that are aligned
     faces : which faces of a photo, one of FACES
     has_truth : what lies under the holes is the truth, which results can be measured against
+    points : where faces of whole photos are placed by hand, or None
     """
     holes: StandardHoles | OwnHoles
     seed: int = 0
@@ -25,10 +27,14 @@ class Subject:
     landmarks: str | None = None
     faces: str = "touched"
     has_truth: bool = True
+    points: Points | None = None
 
 
-def make_reader(subject, size):
-    """The function (source, name) -> [Face] that reads an input, and makes its hole; size : side of the faces."""
+def make_reader(subject, size, load_locator=None):
+    """The function (source, name) -> [Face] that reads an input, and makes its hole.
+
+    size : side of the faces; load_locator : as placing.FacePlacer takes it
+    """
     if not subject.landmarks:
         read = FaceReader(subject.holes, size, subject.seed, subject.fit)
         return lambda source, name: [read(source, name)]
@@ -36,8 +42,30 @@ def make_reader(subject, size):
 
     from .photos import PhotoReader
     from .placing import FacePlacer
-    return PhotoReader(FacePlacer(FaceFinder(), subject.landmarks, size), subject.holes, size, seed=subject.seed,
-                       choice=subject.faces)
+
+    def read_placed(place):
+        return PhotoReader(place, subject.holes, size, seed=subject.seed, choice=subject.faces)
+    reader = read_placed(FacePlacer(FaceFinder(), subject.landmarks, size, load_locator))
+    return PointedReader(reader, read_placed, subject, size) if subject.points else reader
+
+
+class PointedReader:
+    """Reads photos whose faces are placed by hand, and others as `reader` does.
+
+    read_placed : function of what places faces -> reader; subject : a Subject with points; size : side of the faces
+    """
+
+    def __init__(self, reader, read_placed, subject, size):
+        self.reader, self.read_placed, self.subject, self.size = reader, read_placed, subject, size
+        self.restore = reader.restore
+
+    def __call__(self, source, name):
+        points = self.subject.points.of(source)
+        if points is None:
+            return self.reader(source, name)
+        from .placing import place_by_points
+        placement = place_by_points(points, self.size, self.subject.landmarks)
+        return self.read_placed(lambda pixels, known: [placement])(source, name)
 
 
 def read_batches(tasks, read, batch_size, fail, check):

@@ -6,13 +6,21 @@ LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "
            "latent_encoder": "latent_encoder", "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
 SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind
+PLACEMENT = "checkpoint/celeba64-placement"                      # where the network lies that places faces under a hole
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
            "latent_encoder": "models.latent_encoder.LatentEncoder",
            "autoencoder": "models.autoencoders.Autoencoder", "vae": "models.autoencoders.VAE",
-           "generative_face_completion": "models.generative_face_completion.GenerativeFaceCompletion"}
+           "generative_face_completion": "models.generative_face_completion.GenerativeFaceCompletion",
+           "placement": "models.placement.Placement"}
 
 
 def model_type(kind):
     """The class of a kind of models."""
     module, _, name = CLASSES[kind].rpartition(".")
     return getattr(importlib.import_module(module), name)
+
+
+def load_locator():
+    """The shipped network that places faces under a hole, a models.placement.Placement."""
+    from training.checkpoint import load_model
+    return load_model(PLACEMENT, model_type("placement"))[0]

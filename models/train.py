@@ -8,6 +8,7 @@ from functools import partial
 from completion.masks import MASKS
 from helpers import BAD_CHECKPOINT, UsageError
 from nn.choices import DISTANCES
+from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
 from training.command import add_faces, add_run, add_schedule, add_sizes, carry_out
@@ -100,6 +101,28 @@ def add_face_completion_updates(updates):
                              help="of this loss, where the distance from the true face has 1")
 
 
+def add_placement_networks(sizes):
+    """Options that only the placement network has, and the side of its faces."""
+    sizes.add_argument("--image_size", type=int, choices=(64, 128), default=128,
+                       help="side of the faces in pixels, aligned with --margin 0.5, so twice that of the crops")
+    sizes.add_argument("--pf_dim", type=whole_number(1), default=24, metavar="N",
+                       help="filters of the network's outermost layer")
+    sizes.add_argument("--template", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
+                       help="the landmarks by which the faces were aligned")
+
+
+def add_placement_updates(updates):
+    """Options that only the placement network has, and its own defaults."""
+    for name, value, what in (("average", 0.999, "decay of the exponential average of the weights; 0 for none"),
+                              ("shift", 6.0, "pixels of the crop by which faces are moved, at most"),
+                              ("scale", 0.18, "share by which they grow or shrink, at most"),
+                              ("turn", 8.0, "degrees by which they are turned, at most"),
+                              ("jitter", 1.0, "pixels by which each of the three landmarks is moved for itself")):
+        updates.add_argument(f"--{name}", type=number(0, 0.99999 if name == "average" else 45), default=value,
+                             metavar=name.upper(), help=what)
+    updates.set_defaults(flip=False, learning_rate=0.001, beta1=0.9, decay=0.5)     # it mirrors by its template
+
+
 MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_latent, None),
           "vae": ("a variational autoencoder (Kingma and Welling, 2014)", add_latent, None),
           "context_encoder": ("an encoder-decoder that fills holes (Pathak et al., 2016)",
@@ -107,7 +130,9 @@ MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_laten
           "generative_face_completion": ("an encoder-decoder against two discriminators (Li et al., 2017)", add_filters,
                                          add_face_completion_updates),
           "latent_encoder": ("an encoder that says where the latent search begins",
-                             add_latent_encoder_networks, add_latent_encoder_updates)}
+                             add_latent_encoder_networks, add_latent_encoder_updates),
+          "placement": ("a network that says where a face lies, though a hole hides much of it",
+                        add_placement_networks, add_placement_updates)}
 
 
 def complete(options):

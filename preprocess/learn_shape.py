@@ -1,0 +1,47 @@
+"""Learn how the landmarks of faces lie to each other, from what align_dlib recorded.
+
+python -m preprocess.learn_shape PROCESSED/alignment.jsonl preprocess/face_shape.npy
+"""
+import io
+import sys
+
+import numpy as np
+
+import helpers
+from helpers import NO_INPUT, UsageError
+from shell.command import command
+from shell.messages import say
+from shell.options import Parser, output_path
+
+TEMPLATE = "innerEyesAndBottomLip"
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Learn how the landmarks of faces lie to each other, by which hidden ones are told from others.",
+                    "python -m preprocess.learn_shape PROCESSED/alignment.jsonl preprocess/face_shape.npy")
+    parser.add_argument("records", metavar="RECORDS", help="alignment.jsonl of preprocess.align_dlib")
+    parser.add_argument("output", type=output_path, metavar="OUTPUT", help="the file for the shapes")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    from .affine import move
+    from .face_shape import MODES, learn_shape
+    from .faces import alignment_matrix
+    landmarks = [np.array(record["landmarks"], float) for record in helpers.read_records(options.records)
+                 if record["status"] == "done"]
+    if len(landmarks) <= MODES:
+        raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
+    shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))
+    content = io.BytesIO()
+    np.save(content, shapes)
+    helpers.write_file(options.output, content.getvalue())
+    say(f"{MODES} ways in which {len(landmarks)} faces differ; shapes in {options.output}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Faces under damage: found, placed by what is seen of them, and what is said of it."""
+import numpy as np
+import pytest
+
+from completion.finding import turn_photo
+from completion.placing import FacePlacer
+from helpers import BadPhoto, read_photo
+from models import load_locator
+from preprocess.affine import invert, move, through
+from preprocess.faces import alignment_matrix
+from preprocess.templates import TEMPLATES
+
+TEMPLATE = "innerEyesAndBottomLip"
+GOAL = 64 * np.array(TEMPLATES[TEMPLATE][1])
+
+
+@pytest.fixture(scope="module")
+def portrait(finder, samples):
+    """A photo and the landmarks of its face."""
+    pixels = read_photo(samples / "A000369.jpg").pixels
+    return pixels, finder.landmarks(pixels, finder.boxes(pixels)[0])
+
+
+@pytest.fixture(scope="module")
+def place(finder):
+    return FacePlacer(finder, TEMPLATE, 64, load_locator)
+
+
+def eye_band(pixels, landmarks):
+    """The known pixels of a photo whose face is hidden from the brows to below the eyes."""
+    known = np.ones(pixels.shape[:2], bool)
+    (left, _), (right, _) = landmarks[[0, 16]].astype(int)
+    known[int(landmarks[17:27, 1].min()):int(landmarks[36:48, 1].max()) + 8, left:right] = False
+    return known
+
+
+def error(matrix, landmarks):
+    """Mean distance in pixels of the crop by which a matrix misses the template."""
+    return np.linalg.norm(move(matrix, landmarks[[39, 42, 57]]) - GOAL, axis=1).mean()
+
+
+@pytest.mark.parametrize("hidden", [None, (slice(0, 60), slice(0, 60)), (slice(440, 480), slice(100, 300))])
+def test_a_face_whose_landmarks_are_seen_is_placed_exactly_by_them_and_no_network_is_loaded(finder, portrait, hidden):
+    pixels, landmarks = portrait
+    known = np.ones(pixels.shape[:2], bool)
+    if hidden:
+        known[hidden] = False
+    placement, = FacePlacer(finder, TEMPLATE, 64, pytest.fail)(pixels, known)
+    np.testing.assert_array_equal(placement.matrix, alignment_matrix(landmarks, 64, TEMPLATE))
+    assert not placement.notes and not placement.uncertain
+
+
+def test_hidden_eyes_are_placed_and_what_lies_under_the_hole_does_not_matter(place, portrait):
+    pixels, landmarks = portrait
+    known = eye_band(pixels, landmarks)
+    placement = place(pixels, known)[0]
+    assert error(placement.matrix, landmarks) < 1.5
+    assert 0 < placement.uncertain < 20 and "eyes" in placement.notes[0] and "estimated" in placement.notes[0]
+    other = place(np.where(known[..., None], pixels, np.uint8(200)), known)[0]
+    np.testing.assert_array_equal(other.matrix, placement.matrix)
+
+
+def test_without_a_network_hidden_eyes_are_placed_by_the_shape_of_faces(finder, portrait):
+    pixels, landmarks = portrait
+    placement = FacePlacer(finder, TEMPLATE, 64)(pixels, eye_band(pixels, landmarks))[0]
+    assert error(placement.matrix, landmarks) < 3 and np.isnan(placement.uncertain)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_face_that_lies_is_found(finder, portrait, degrees):
+    pixels, landmarks = portrait
+    turned, matrix = turn_photo(pixels, degrees)
+    placement = FacePlacer(finder, TEMPLATE, 64)(turned, np.ones(turned.shape[:2], bool))[0]
+    assert error(placement.matrix, move(matrix, landmarks)) < 2
+
+
+def test_turning_moves_pixels_where_its_map_says():
+    pixels = np.zeros((40, 61, 3), np.uint8)
+    pixels[7, 50] = 255
+    for degrees in (0, 90, 180, 270):
+        turned, matrix = turn_photo(pixels, degrees)
+        (x, y), = move(matrix, np.array([(50.0, 7)]))
+        assert turned[round(y), round(x)].min() == 255
+        np.testing.assert_allclose(move(invert(matrix), np.array([(x, y)])), [(50, 7)], atol=1e-9)
+
+
+def test_the_network_is_asked_again_from_where_it_said(finder, portrait):
+    class Shifted:
+        """Says that the face lies 2 pixels right of the crop's middle as long as it is more than that off the truth."""
+        size, template = 64, TEMPLATE
+
+        def locate(self, crop, known):
+            return GOAL + (2, 0), np.full(3, 0.01)
+    pixels, landmarks = portrait
+    known = eye_band(pixels, landmarks)
+    alone, shifted = (FacePlacer(finder, TEMPLATE, 64, load)(pixels, known)[0].matrix for load in (None, Shifted))
+    corners = through(GOAL, move(invert(alone), GOAL))
+    np.testing.assert_allclose(move(shifted, move(corners, GOAL + (6, 0))), GOAL, atol=1e-6)
+
+
+def test_a_wall_has_no_face(place):
+    wall = np.random.default_rng(0).integers(90, 160, (200, 200, 3), np.uint8)
+    known = np.ones((200, 200), bool)
+    known[60:140, 60:140] = False
+    with pytest.raises(BadPhoto, match="--points"):
+        place(wall, known)
