@@ -9,7 +9,7 @@ import helpers
 from completion.face import find_size
 from helpers import RecordFile, UsageError, read_json, read_records
 from metrics.distributions import SMALLEST
-from shell.lock import claim_folder
+from shell.lock import claim_folder, inside
 
 KIND = "evaluation"
 PICTURES, DESCRIPTORS = "pictures", "descriptors"
@@ -30,6 +30,8 @@ class EvaluatedFolder:
 
     def claim(self):
         """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        for part in (PICTURES, DESCRIPTORS):
+            inside(self.path, Path(part, CONFIG))
         return claim_folder(self.path, KIND)
 
     def check_settings(self, settings):
@@ -80,8 +82,8 @@ class EvaluatedFolder:
         key = result.face.name, result.face.mask, result.method
         if frames:
             strip = np.concatenate([picture for _, picture in frames], axis=1)
-            helpers.write_picture(self.path / picture_of(*key, ".steps"), strip)
-        helpers.write_picture(self.path / picture_of(*key), result.completed.pixels)
+            helpers.write_picture(inside(self.path, picture_of(*key, ".steps")), strip)
+        helpers.write_picture(inside(self.path, picture_of(*key)), result.completed.pixels)
 
 
 class Recorder:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import helpers
 from helpers import UsageError, read_json, read_records
-from shell.lock import LOCK, claim_folder
+from shell.lock import LOCK, claim_folder, inside
 
 RESULTS, CONFIG, SHEETS, RESTORED = "results.jsonl", "config.json", "grids", "restored.png"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
@@ -38,10 +38,7 @@ class CompletedFolder:
         outside it, or somebody else's files be replaced.
         """
         self._check_files(names)
-        try:
-            helpers.within(self.path, os.path.join(SHEETS, ""))
-        except helpers.BadPhoto as problem:
-            raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem
+        inside(self.path, os.path.join(SHEETS, ""))
         if overwrite:
             return {}
         self._check_settings()

@@ -12,7 +12,7 @@ from dataset.listing import find_photos
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from shell.command import command
-from shell.lock import claim_folder
+from shell.lock import claim_folder, inside
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 
@@ -93,10 +93,7 @@ def check_output(output, split):
     for side in SIDES:
         folder, expected = output / side, set(split[side])
         for name in split[side]:
-            try:
-                helpers.within(output, os.path.join(side, name))
-            except BadPhoto as problem:
-                raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem
+            inside(output, os.path.join(side, name))
         if not folder.is_dir():
             if folder.exists():
                 raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)

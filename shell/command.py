@@ -1,18 +1,23 @@
 """What every command's main has in common: one line and an exit code for a user's mistake."""
 import functools
+import os
 import shlex
 import signal
 import sys
 
-from helpers import OUT_OF_MEMORY, Stopped, UsageError
+from helpers import OUT_OF_MEMORY, USAGE, Stopped, UsageError
 
-from .messages import complain, say
+from .messages import complain, say, silence
+
+PACKAGES = {"tensorflow": "tensorflow", "keras": "tensorflow", "dlib": "dlib", "scipy": "scipy"}
+SIZES = ("--batch_size", "--pool", "--starts", "--completions", "--gf_dim", "--df_dim", "--ef_dim", "--z_dim", "--size")
 
 
 def command(main):
     """Decorate a command's main(argv=None): a user's mistake ends in one line on stderr and its exit code."""
     @functools.wraps(main)
     def guarded(argv=None):
+        _open_streams()
         try:
             return main(argv) or 0
         except UsageError as error:
@@ -25,12 +30,46 @@ def command(main):
         except KeyboardInterrupt:
             complain("interrupted")
             return 128 + signal.SIGINT
+        except ModuleNotFoundError as error:
+            if error.name not in PACKAGES:
+                raise
+            complain(f"{PACKAGES[error.name]} is not installed: pip install -r requirements.txt")
+            return USAGE
         except Exception as error:
             if not _is_out_of_memory(error):
                 raise
-            complain("out of memory: reduce --batch_size")
+            complain(f"out of memory: reduce {_blame(argv)}")
             return OUT_OF_MEMORY
+        finally:
+            _close_streams()
     return guarded
+
+
+def _open_streams():
+    """Lead the standard streams that the caller has closed to nowhere, or our files would take their numbers."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))
+
+
+def _close_streams():
+    """Print what is left; Python would end with a traceback where that cannot be written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            silence(stream)
+
+
+def _blame(argv):
+    """The option that asks for the memory: of those that were given the one with the largest value."""
+    words = sys.argv[1:] if argv is None else argv
+    given = {option: int(value) for option, value in zip(words, words[1:]) if option in SIZES and value.isdigit()}
+    return max(given, key=given.get, default="--batch_size")
 
 
 def _start():

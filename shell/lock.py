@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, no_link, read_json, read_records
+from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, read_records, within
 
 from .messages import printable
 
@@ -44,6 +44,14 @@ def claim_folder(folder, kind=None):
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}", BAD_OUTPUT) from error
     return lock
+
+
+def inside(folder, name):
+    """The path of a file of ours in a folder. Raises UsageError (exit code 5) if a link in between leads out of it."""
+    try:
+        return within(folder, name)
+    except BadPhoto as problem:
+        raise UsageError(problem.detail, BAD_OUTPUT) from problem
 
 
 def find_kind(folder):

@@ -5,11 +5,12 @@ import uuid
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, UsageError, read_json, read_records, remove_files, write_json
+from shell.lock import inside
 
 from .machines import this_worker
 from .manifest import MANIFEST, ROOT, list_saves
 
-SCALARS, IDENTITY = "scalars.jsonl", "run.json"
+SCALARS, SAMPLES, IDENTITY = "scalars.jsonl", "samples", "run.json"
 # What TensorFlow and helpers.write_file call the files of a save, whole or not.
 OURS = re.compile(r"manifest\.json|(tensors|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?|"
                   r"\.\d+-\d+\.tmp")
@@ -23,6 +24,7 @@ def check_places(places):
     if places.saves.resolve() == places.log.resolve():
         raise UsageError(f"saves and curves would both go to {places.saves}: name different --checkpoint_dir and "
                          "--log_dir")
+    inside(places.log, Path(SAMPLES, SCALARS))
     if places.export:
         check_model_folder(places.export)
     elif places.half:

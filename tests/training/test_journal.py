@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import BAD_OUTPUT, UsageError
 from network import tf
 from training.journal import Journal
 
@@ -135,6 +136,16 @@ def test_event_files_in_a_folder_without_our_curves_stay(tmp_path):
     before = path.read_bytes()
     Journal(tmp_path, 0, warned)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("when", ["create_file_writer", "scalar"])
+def test_a_full_disk_is_named_and_no_matter_of_memory(tmp_path, monkeypatch, when):
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "{{function_node x}} events: No space left on device [Op:W]")
+    monkeypatch.setattr(tf.summary, when, full)
+    with pytest.raises(UsageError, match="TensorBoard's events to .*: events: No space left on device$") as caught:
+        Journal(tmp_path / "log", 0, warned).scalars(1, {"d_loss": 1})
+    assert caught.value.exit_code == BAD_OUTPUT
 
 
 def test_samples_behind_a_link_stay(tmp_path):
