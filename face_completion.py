@@ -15,7 +15,7 @@ from completion.face import find_size, take_stamp
 from completion.holes import OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.reading import Subject, make_reader, read_batches
-from helpers import BadPhoto, compact
+from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
@@ -24,6 +24,7 @@ from shell.lock import claim_folder
 from shell.messages import say, warn
 from shell.options import Parser, add_inputs, number, output_path, whole_number
 from shell.progress import Progress
+from shell.records import compact
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 

@@ -1,10 +1,11 @@
 """The pictures and the record of every face of a folder of completed faces."""
 import numpy as np
 
-from helpers import RecordFile, write_picture
+from helpers import write_picture
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
+from shell.records import RecordFile
 
 from .completed_folder import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
 

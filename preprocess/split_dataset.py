@@ -82,7 +82,8 @@ def deal(names, sizes, options):
     if len(stems) < len(names):
         raise UsageError("two faces share a file name: a --partition cannot tell them apart")
     try:
-        partition = Path(options.partition).read_text(encoding="utf-8-sig").splitlines()
+        with helpers.open_plain(options.partition) as file:
+            partition = file.read().decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the partition {options.partition}: {error}") from error
     return split_by_partition(stems, partition, sizes)

@@ -1,15 +1,17 @@
 """What every command's main has in common: one line and an exit code for a user's mistake."""
+import errno
 import functools
 import os
 import shlex
 import signal
 import sys
 
-from helpers import OUT_OF_MEMORY, USAGE, Stopped, UsageError
+from helpers import BAD_OUTPUT, OUT_OF_MEMORY, USAGE, Stopped, UsageError
 
 from .messages import complain, say, silence
 
 PACKAGES = {"tensorflow": "tensorflow", "keras": "tensorflow", "dlib": "dlib", "scipy": "scipy"}
+TROUBLES = {errno.ENAMETOOLONG: USAGE, errno.ENOSPC: BAD_OUTPUT, errno.EDQUOT: BAD_OUTPUT, errno.EROFS: BAD_OUTPUT}
 SIZES = ("--batch_size", "--pool", "--starts", "--completions", "--gf_dim", "--df_dim", "--ef_dim", "--z_dim", "--size")
 
 
@@ -20,9 +22,6 @@ def command(main):
         _open_streams()
         try:
             return main(argv) or 0
-        except UsageError as error:
-            complain(error)
-            return error.exit_code
         except Stopped as stopped:
             again = shlex.join([sys.executable, *_start(), *_to_resume(sys.argv[1:])])
             say(f"stopped; what is finished is kept, resume with: {again}")
@@ -30,16 +29,11 @@ def command(main):
         except KeyboardInterrupt:
             complain("interrupted")
             return 128 + signal.SIGINT
-        except ModuleNotFoundError as error:
-            if error.name not in PACKAGES:
-                raise
-            complain(f"{PACKAGES[error.name]} is not installed: pip install -r requirements.txt")
-            return USAGE
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not (explained := _explain(error, sys.argv[1:] if argv is None else argv)):
                 raise
-            complain(f"out of memory: reduce {_blame(argv)}")
-            return OUT_OF_MEMORY
+            complain(explained[0])
+            return explained[1]
         finally:
             _close_streams()
     return guarded
@@ -65,9 +59,21 @@ def _close_streams():
             silence(stream)
 
 
-def _blame(argv):
+def _explain(error, words):
+    """(what to say of an error, exit code), None if it is a mistake of ours; words : of the command line."""
+    if isinstance(error, UsageError):
+        return error, error.exit_code
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
+        return f"{PACKAGES[error.name]} is not installed: pip install -r requirements.txt", USAGE
+    if isinstance(error, OSError) and error.errno in TROUBLES:
+        return f"{error.strerror}: {error.filename or 'a temporary file'}", TROUBLES[error.errno]
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return f"out of memory: reduce {_blame(words)}", OUT_OF_MEMORY
+    return None
+
+
+def _blame(words):
     """The option that asks for the memory: of those that were given the one with the largest value."""
-    words = sys.argv[1:] if argv is None else argv
     given = {option: int(value) for option, value in zip(words, words[1:]) if option in SIZES and value.isdigit()}
     return max(given, key=given.get, default="--batch_size")
 
@@ -82,7 +88,3 @@ def _to_resume(words):
     """A command line without what would throw away the work that it has done."""
     return [word for before, word in zip(["", *words], words) if before != "--resume_from"
             and word != "--overwrite" and not word.startswith("--resume_from")]
-
-
-def _is_out_of_memory(error):
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"

@@ -6,9 +6,10 @@ import socket
 import sys
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, read_records, within
+from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, within
 
 from .messages import printable
+from .records import read_records
 
 LOCK = ".lock"
 # What shows that a folder which does not say so holds results of a kind: a file, and what a record in it has.

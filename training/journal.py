@@ -3,8 +3,9 @@ import contextlib
 import json
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, RecordFile, UsageError, read_records, remove_files, write_file, write_picture
+from helpers import BAD_OUTPUT, UsageError, remove_files, write_file, write_picture
 from nn.setup import plain_words, tf
+from shell.records import RecordFile, read_records
 
 from .run_folders import SAMPLES, SCALARS
 
@@ -22,7 +23,7 @@ class Journal:
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        records = list(read_records(self.folder / SCALARS))
+        records = list(read_records(self.folder / SCALARS, step=int))
         self._events = None
         try:
             import tensorboard.summary.v2  # noqa: F401   # what tf.summary needs; without it every call would fail

@@ -1,12 +1,10 @@
 """What a model says of itself, read without TensorFlow."""
 import hashlib
 import json
-import os
 import re
-import stat
 from pathlib import Path
 
-from helpers import BAD_CHECKPOINT, UsageError, file_sha256
+from helpers import BAD_CHECKPOINT, UsageError, file_sha256, open_plain
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
@@ -31,23 +29,24 @@ def list_saves(folder):
 def read_manifest(save):
     """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
     try:
-        manifest = json.loads(_plain_file(save, MANIFEST).read_bytes())
+        with open_plain(_inside(save, MANIFEST)) as file:
+            manifest = json.loads(file.read())
         if manifest["manifest"] != manifest_digest(manifest):
             raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
         _check_types(manifest, save)
         for name, expected in manifest["files"].items():
-            if file_sha256(_plain_file(save, name)) != expected:
+            if file_sha256(_inside(save, name)) != expected:
                 raise BrokenSave(f"{save / name} was changed or cut after it was written")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BrokenSave(f"{save} is incomplete") from error
     return manifest
 
 
-def _plain_file(save, name):
-    """The path of a file right inside a save; BrokenSave if it is anything else, such as a device or a way out."""
+def _inside(save, name):
+    """The path of a file right inside a save; BrokenSave if it is a link or lies elsewhere."""
     path = save / name
-    if name != path.name or not stat.S_ISREG(os.lstat(path).st_mode):
-        raise BrokenSave(f"{path} is no plain file")
+    if name != path.name or path.is_symlink():
+        raise BrokenSave(f"{path} lies outside")
     return path
 
 

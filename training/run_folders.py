@@ -4,8 +4,9 @@ import re
 import uuid
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, read_json, read_records, remove_files, write_json
+from helpers import BAD_OUTPUT, UsageError, read_json, remove_files, write_json
 from shell.lock import inside
+from shell.records import read_records
 
 from .machines import this_worker
 from .manifest import MANIFEST, ROOT, list_saves
@@ -51,7 +52,7 @@ def check_log(places, save_every):
     if not this_worker().is_chief:
         return
     own, logged = (read_json(folder / IDENTITY).get("id") for folder in (places.saves, places.log))
-    steps = [record.get("step") for record in read_records(places.log / SCALARS)]
+    steps = [record.get("step") for record in read_records(places.log / SCALARS, step=object)]
     if not all(isinstance(step, int) for step in steps):
         raise UsageError(f"{places.log / SCALARS} holds no curves of ours: choose another --run or --log_dir",
                          BAD_OUTPUT)

@@ -209,3 +209,15 @@ def test_a_list_that_another_command_prints_is_read(tmp_path, put):
     os.close(writing)
     assert len(find_inputs([], f"/dev/fd/{reading}")[0]) == 1
     os.close(reading)
+
+
+def test_folders_deeper_than_anybody_has_are_named_and_the_others_walked(tmp_path, put, monkeypatch):
+    put("a.jpg")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    monkeypatch.chdir(tmp_path)
+    sources, failures = find_photos([tmp_path])
+    assert [os.path.basename(source.path) for source in sources] == ["a.jpg"]
+    assert [problem.reason for _, problem in failures] == ["too_deep"]

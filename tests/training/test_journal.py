@@ -24,7 +24,8 @@ def points(folder):
 def events(folder):
     """(tag, step) of everything that TensorBoard would show."""
     from tensorboard.compat.proto.event_pb2 import Event
-    read = [Event.FromString(content) for path in sorted(folder.glob("events.out.tfevents.*"))
+    in_order = sorted(folder.glob("events.out.tfevents.*"), key=lambda path: (len(path.name), path.name))
+    read = [Event.FromString(content) for path in in_order
             for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
     return [(value.tag, event.step) for event in read for value in event.summary.value]
 

@@ -64,5 +64,5 @@ def test_a_manifest_that_an_enemy_wrote_is_refused(model, tmp_path, changes):
 def test_a_manifest_that_is_a_pipe_does_not_block(tmp_path):
     (tmp_path / "model").mkdir()
     os.mkfifo(tmp_path / "model" / MANIFEST)
-    with pytest.raises(UsageError, match="no plain file"):
+    with pytest.raises(UsageError, match="is incomplete"):
         describe_model(tmp_path / "model")
