@@ -71,7 +71,7 @@ def make_parser():
 def parse(argv=None):
     """The command line as ((paths, list of paths), Plan, {name: MethodSettings}, two folders to compare or None)."""
     parser = make_parser()
-    options = parser.parse_intermixed_args(argv)
+    options = parser.parse_inputs(argv)
     check_options(parser, options)
     if options.compare:
         return None, None, None, options.compare

@@ -46,7 +46,7 @@ class Place:
 def parse(argv=None):
     """The command line as ((paths, list of paths), Subject, MethodSettings, Place, description of the holes)."""
     parser = make_parser()
-    options = parser.parse_intermixed_args(argv)
+    options = parser.parse_inputs(argv)
     check_options(parser, options)
     options.points = options.points and read_points(options.points)
     settings = method_options.method_settings(options, options.method, options.checkpoint)

@@ -229,13 +229,14 @@ def write_file(path, content):
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
 
 
 _serial = itertools.count()
 
 
-def _unwritten(path, error):
+def unwritten(path, error):
+    """The UsageError (exit code 5) of an OSError that came when a file was written."""
     return UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, run the same command again to "
                       "go on", BAD_OUTPUT)
 
@@ -273,10 +274,19 @@ def within(folder, name):
     return path
 
 
+def open_plain(path):
+    """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end."""
+    file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return file
+
+
 def file_sha256(path):
-    """The sha256 of a file's content, in hexadecimal digits."""
+    """The sha256 of a file's content, in hexadecimal digits; OSError as open_plain has it."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_plain(path) as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -299,48 +309,8 @@ def file_stamp(path):
 def read_json(path):
     """The record of a JSON file; an empty one if there is no such file or it holds something else."""
     try:
-        record = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError):
+        with open_plain(path) as file:
+            record = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def read_records(path):
-    """Yield the records of a file in order, leaving out half-written lines; none if there is no such file."""
-    if not Path(path).exists():
-        return
-    with open(path, "rb") as lines:
-        for line in lines:
-            with contextlib.suppress(ValueError):
-                if isinstance(record := json.loads(line), dict):
-                    yield record
-
-
-class RecordFile(contextlib.AbstractContextManager):
-    """Appends records to a file; what was appended survives the end of the process, however it ends."""
-
-    def __init__(self, path):
-        self.path = path
-        try:
-            self._file = open(path, "ab+", opener=no_link)
-            if self._file.seek(0, os.SEEK_END):
-                self._file.seek(-1, os.SEEK_END)
-                if self._file.read() != b"\n":          # the last process died in the middle of a line
-                    self._file.write(b"\n")
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
-
-    def close(self, *_):
-        """End the file."""
-        with contextlib.suppress(OSError):                  # append() has already told what could not be written
-            self._file.close()
-
-    def append(self, record):
-        """Add one record. Raises UsageError (exit code 5) when the disk is full."""
-        try:
-            self._file.write(json.dumps(record).encode() + b"\n")
-            self._file.flush()
-        except OSError as error:
-            raise _unwritten(self.path, error) from error
-
-    __exit__ = close

@@ -15,11 +15,12 @@ import numpy as np
 from PIL import Image
 
 from dataset.listing import find_photos
-from helpers import read_photo, read_records, write_picture
+from helpers import read_photo, write_picture
 from metrics.images import psnr
 from preprocess.faces import FaceFinder, place_faces, unwarp
 from shell.command import command
 from shell.options import Parser, output_path, whole_number
+from shell.records import read_records
 
 ROOT, SIZE, TEMPLATE = Path(__file__).resolve().parents[1], 64, "innerEyesAndBottomLip"
 SMALLER = 0.8                                           # the height of the right portrait, over what it was

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from helpers import SIGNATURES, SUFFIXES, BadPhoto, file_stamp
 
+DEEPEST = 200                                           # folders in each other that are walked
+
 
 class Source(NamedTuple):
     """An input file and the folder that its name is counted from."""
@@ -46,32 +48,37 @@ def find_photos(paths, exclude=None):
 
 
 def _walk(folder, barred, visited):
-    """Yield (path, None or BadPhoto) for every candidate below `folder`, in sorted order."""
+    """Yield (path, None or BadPhoto) for every candidate below `folder`, in order; visited : the folders above it."""
     real = os.path.realpath(folder)
     if barred and _inside(real, barred):
         return
-    if real in visited:
-        yield folder, BadPhoto("link_loop", f"leads back to {real}")
-        return
-    visited = visited | {real}
     try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        yield folder, BadPhoto("permission", error.strerror)
+        names = _list(folder, real, visited)
+    except BadPhoto as problem:
+        yield folder, problem
         return
-    for name in names:
-        path = os.path.join(folder, name)
-        if name.startswith("."):
-            continue
+    for path in (os.path.join(folder, name) for name in names):
         if os.path.isdir(path):
-            inside = list(_walk(path, barred, visited))
-            if not inside and Path(name).suffix.lower() in SUFFIXES:
+            inside = list(_walk(path, barred, visited | {real}))
+            if not inside and Path(path).suffix.lower() in SUFFIXES:
                 inside = [(path, BadPhoto("not_a_file", "an empty folder with the name of a picture"))]
             yield from inside
-        elif Path(name).suffix.lower() in SUFFIXES or os.path.islink(path) and not os.path.exists(path):
+        elif Path(path).suffix.lower() in SUFFIXES or os.path.islink(path) and not os.path.exists(path):
             yield _judge(path)
         elif _has_signature(path):
             yield path, None
+
+
+def _list(folder, real, visited):
+    """The names in a folder, sorted; `real` is its true path. Raises BadPhoto if it is not to be walked."""
+    if real in visited:
+        raise BadPhoto("link_loop", f"leads back to {real}")
+    if len(visited) == DEEPEST:
+        raise BadPhoto("too_deep", f"more than {DEEPEST} folders in each other")
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise BadPhoto("permission", error.strerror) from error
 
 
 def _judge(path):

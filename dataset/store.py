@@ -109,7 +109,7 @@ class Pack(Shards):
         try:
             self.fingerprint, shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
             expected = list(description["files"].items())
-            if not expected or shard < 1:
+            if not expected or shard < 1 or not all(map(OURS.fullmatch, description["files"])):
                 raise KeyError("files")
         except (KeyError, AttributeError, TypeError) as error:
             raise UsageError(f"{folder / DESCRIPTION} is no description of a pack", NO_INPUT) from error
@@ -119,6 +119,9 @@ class Pack(Shards):
         for name, digest in expected:
             check()
             files.append(_open(folder / name, digest))
+        if any(len(file) != shard for file in files[:-1]) or not 0 < len(files[-1]) <= shard or any(
+                file.shape[1:] != (size, size, 3) or file.dtype != np.uint8 for file in files):
+            raise UsageError(f"{folder} holds other faces than its {DESCRIPTION} says: pack them again", NO_INPUT)
         super().__init__(files, shard)
 
 
@@ -127,6 +130,6 @@ def _open(path, expected):
     try:
         if helpers.file_sha256(path) == expected:
             return np.load(path, mmap_mode="r")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; pack the faces again", NO_INPUT) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}; pack the faces again", NO_INPUT) from error
     raise UsageError(f"{path} was changed or cut after it was written: pack the faces again", NO_INPUT)

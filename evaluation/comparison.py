@@ -1,10 +1,11 @@
 """Two finished evaluations face by face."""
 from pathlib import Path
 
-from helpers import NO_INPUT, UsageError, read_records
+from helpers import NO_INPUT, UsageError
 from metrics.intervals import paired_difference
+from shell.records import read_records
 
-from .evaluated_folder import RESULTS
+from .evaluated_folder import KEY, RESULTS
 
 METRICS = "hole_psnr", "hole_ssim", "identity"
 
@@ -32,7 +33,7 @@ def compare(first, second):
 def _read(folder):
     """{(mask, method, face): record}"""
     results = {(record["mask"], record["method"], record["face"]): record
-             for record in read_records(Path(folder, RESULTS)) if "mask" in record}
+             for record in read_records(Path(folder, RESULTS), **KEY)}
     if not results:
         raise UsageError(f"{folder} holds no finished evaluation", NO_INPUT)
     return results

@@ -1,5 +1,6 @@
 """How an evaluation lies on disk, and what of it is there already."""
 import base64
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import numpy as np
 
 import helpers
 from completion.face import find_size
-from helpers import RecordFile, UsageError, read_json, read_records
+from helpers import UsageError, read_json
 from metrics.distributions import SMALLEST
-from shell.lock import claim_folder
+from shell.lock import claim_folder, inside
 from shell.pictures import is_whole_png
+from shell.records import RecordFile, read_records
 
 KIND = "evaluation"
+KEY = {"face": str, "mask": str, "method": str}       # what every record of a result has
+DESCRIPTOR = 128                                        # numbers of a face descriptor
 PICTURES, DESCRIPTORS = "pictures", "descriptors"
 RESULTS, SEARCHES, CONFIG = "results.jsonl", "searches.jsonl", "config.json"
 ORIGINAL = "", "original"                               # (mask, method) under which the true faces' descriptors stand
@@ -31,12 +35,14 @@ class EvaluatedFolder:
 
     def claim(self):
         """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        for part in (PICTURES, DESCRIPTORS):
+            inside(self.path, Path(part, CONFIG))
         return claim_folder(self.path, KIND)
 
     def check_settings(self, settings):
         """Raise UsageError if the folder holds results of other settings, or of settings that are lost."""
         old = read_json(self.path / CONFIG)
-        if "seed" not in old and any(read_records(self.path / RESULTS)):
+        if "seed" not in old and any(read_records(self.path / RESULTS, **KEY)):
             raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir")
         if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
@@ -64,7 +70,7 @@ class EvaluatedFolder:
     def records(self):
         """Yield what was measured on these files and is there with its whole picture and descriptors."""
         described = DescriptorFiles(self.path)
-        for record in read_records(self.path / RESULTS):
+        for record in read_records(self.path / RESULTS, **KEY, fingerprint=list):
             face, group = record["face"], group_of(record)
             if (tuple(record["fingerprint"]) == self.stamps.get(face)
                     and is_whole_png(self.path / picture_of(face, *group))
@@ -73,7 +79,8 @@ class EvaluatedFolder:
 
     def read_steps(self):
         """{(face, mask): the steps of its latent search that are in its strip}."""
-        return {(record["face"], record["mask"]): record["steps"] for record in read_records(self.path / SEARCHES)
+        return {(record["face"], record["mask"]): record["steps"]
+                for record in read_records(self.path / SEARCHES, face=str, mask=str, steps=list)
                 if record.get("method", "latent") == "latent"}
 
     def write_completed(self, result, frames):
@@ -81,8 +88,8 @@ class EvaluatedFolder:
         key = result.face.name, result.face.mask, result.method
         if frames:
             strip = np.concatenate([picture for _, picture in frames], axis=1)
-            helpers.write_picture(self.path / picture_of(*key, ".steps"), strip)
-        helpers.write_picture(self.path / picture_of(*key), result.completed.pixels)
+            helpers.write_picture(inside(self.path, picture_of(*key, ".steps")), strip)
+        helpers.write_picture(inside(self.path, picture_of(*key)), result.completed.pixels)
 
 
 class Recorder:
@@ -131,13 +138,23 @@ class DescriptorFiles:
     def faces(self, key):
         """The faces with a descriptor under a (mask, method)."""
         if key not in self._faces:
-            self._faces[key] = {record["face"] for record in read_records(self._path(key))}
+            self._faces[key] = set(self._read(key))
         return self._faces[key]
 
     def read(self, key, faces):
         """Those of `faces` under a (mask, method), (N, 128) float32."""
-        content = {record["face"]: record["descriptor"] for record in read_records(self._path(key))}
-        return np.stack([np.frombuffer(base64.b64decode(content[face]), np.float32) for face in faces])
+        content = self._read(key)
+        return np.stack([content[face] for face in faces])
+
+    def _read(self, key):
+        """{face: its descriptor, (128,) float32} of those that are whole."""
+        numbers = {}
+        for record in read_records(self._path(key), face=str, descriptor=str):
+            with contextlib.suppress(ValueError):
+                content = base64.b64decode(record["descriptor"], validate=True)
+                if len(content) == 4 * DESCRIPTOR:
+                    numbers[record["face"]] = np.frombuffer(content, np.float32)
+        return numbers
 
     def _path(self, key):
         return self.folder / f"{'-'.join(filter(None, key))}.jsonl"

@@ -1,6 +1,7 @@
 """TensorFlow is set up here, once: nobody else imports it."""
 import contextlib
 import os
+import re
 
 
 @contextlib.contextmanager
@@ -21,3 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with quiet_stderr():
     import keras  # noqa: F401
     import tensorflow as tf  # noqa: F401
+
+
+def plain_words(error):
+    """What an error of TensorFlow's or the system's says, without the names of TensorFlow's own functions."""
+    return re.sub(r"\{\{.*?\}\} ?| ?\[Op:\w+\]", "", getattr(error, "message", None) or str(error)).strip()

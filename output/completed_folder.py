@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import helpers
-from helpers import UsageError, read_json, read_records
-from shell.lock import LOCK, claim_folder
+from helpers import UsageError, read_json
+from shell.lock import LOCK, claim_folder, inside
+from shell.records import read_records
 
 RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
@@ -18,6 +19,7 @@ FORMATS = "png", "jpeg", "same"                         # of restored photos
 FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"
+KEY = {"name": str, "status": str}                      # what every record of a result has
 
 
 class CompletedFolder:
@@ -42,10 +44,7 @@ class CompletedFolder:
         outside it, or somebody else's files be replaced.
         """
         self._check_files(names)
-        try:
-            helpers.within(self.path, os.path.join(SHEETS, ""))
-        except helpers.BadPhoto as problem:
-            raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem
+        inside(self.path, os.path.join(SHEETS, ""))
         if overwrite:
             return {}
         self._check_settings()
@@ -55,12 +54,12 @@ class CompletedFolder:
         """Write the settings, and return {name: the names of the files that an earlier run wrote of that face}."""
         helpers.write_json(self.path / CONFIG, {"kind": KIND, **self.settings})
         return {record["name"]: tuple(map(sys.intern, record.get("files", ())))
-                for record in read_records(self.results)}
+                for record in read_records(self.results, **KEY)}
 
     def read_finished(self, names, keys):
         """Of the records of what is finished, in the order of the names, what `keys` name: 60,000 whole are large."""
         done = {record["name"]: {key: record[key] for key in keys if key in record}
-                for record in read_records(self.results) if record["status"] == "done"}
+                for record in read_records(self.results, **KEY) if record["status"] == "done"}
         return [done[name] for name in names if name in done]
 
     def remove_stale(self, name, earlier, files):
@@ -80,7 +79,7 @@ class CompletedFolder:
                                  "--out_dir", helpers.BAD_OUTPUT)
 
     def _check_settings(self):
-        if not any(record["status"] == "done" for record in read_records(self.results)):
+        if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
         changed = [key for key, value in self.settings.items() if old.get(key) != value and key != "checkpoint"]
@@ -90,7 +89,7 @@ class CompletedFolder:
 
     def _find_done(self):
         done, settings = {}, digest(self.settings)
-        for record in read_records(self.results):
+        for record in read_records(self.results, **KEY):
             done.pop(record["name"], None)
             files = {Path(self.path, record["name"], file): size for file, size in record.get("files", {}).items()}
             if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import RecordFile, write_file, write_picture
+from helpers import write_file, write_picture
 from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
+from shell.records import RecordFile
 
 from .completed_folder import AFTER, ANSWER, BEFORE, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
 from .photo_file import choose_encoding, encode, shrink, write_small

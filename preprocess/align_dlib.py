@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import helpers
-from helpers import BadPhoto, RecordFile, UsageError, file_stamp, read_records
+from helpers import BadPhoto, UsageError, file_stamp
 from preprocess import dlib_models
 from shell.command import command
 from shell.dask_cluster import map_on_cluster
@@ -18,7 +18,7 @@ from shell.options import Parser, number, output_path, whole_number
 from shell.pictures import is_whole_png
 from shell.processes import map_surviving
 from shell.progress import Progress
-from shell.records import compact
+from shell.records import RecordFile, compact, read_records
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 
@@ -74,7 +74,7 @@ def main(argv=None):
 def _find_done(folder, settings):
     """{source: (output, size, time of modification)} of the photos that need no work; refuses another run's folder."""
     done = {}
-    for record in read_records(Path(folder, RECORDS)):
+    for record in read_records(Path(folder, RECORDS), source=str, status=str):
         if record["status"] != "done":
             done.pop(record["source"], None)
             continue

@@ -12,6 +12,7 @@ from helpers import NO_INPUT, UsageError
 from shell.command import command
 from shell.messages import say
 from shell.options import Parser, output_path
+from shell.records import read_records
 
 TEMPLATE = "innerEyesAndBottomLip"
 
@@ -32,7 +33,7 @@ def main(argv=None):
     from .affine import move
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix
-    landmarks = [np.array(record["landmarks"], float) for record in helpers.read_records(options.records)
+    landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records)
                  if record["status"] == "done"]
     if len(landmarks) <= MODES:
         raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)

@@ -12,7 +12,7 @@ from dataset.listing import find_photos
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from shell.command import command
-from shell.lock import claim_folder
+from shell.lock import claim_folder, inside
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 
@@ -82,7 +82,8 @@ def deal(names, sizes, options):
     if len(stems) < len(names):
         raise UsageError("two faces share a file name: a --partition cannot tell them apart")
     try:
-        partition = Path(options.partition).read_text(encoding="utf-8-sig").splitlines()
+        with helpers.open_plain(options.partition) as file:
+            partition = file.read().decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the partition {options.partition}: {error}") from error
     return split_by_partition(stems, partition, sizes)
@@ -93,10 +94,7 @@ def check_output(output, split):
     for side in SIDES:
         folder, expected = output / side, set(split[side])
         for name in split[side]:
-            try:
-                helpers.within(output, os.path.join(side, name))
-            except BadPhoto as problem:
-                raise UsageError(problem.detail, helpers.BAD_OUTPUT) from problem
+            inside(output, os.path.join(side, name))
         if not folder.is_dir():
             if folder.exists():
                 raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)

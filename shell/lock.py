@@ -6,9 +6,10 @@ import socket
 import sys
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, no_link, read_json, read_records
+from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, within
 
 from .messages import printable
+from .records import read_records
 
 LOCK = ".lock"
 # What shows that a folder which does not say so holds results of a kind: a file, and what a record in it has.
@@ -45,6 +46,14 @@ def claim_folder(folder, kind=None):
         reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
         raise UsageError(f"cannot write to {folder}: {reason}", BAD_OUTPUT) from error
     return lock
+
+
+def inside(folder, name):
+    """The path of a file of ours in a folder. Raises UsageError (exit code 5) if a link in between leads out of it."""
+    try:
+        return within(folder, name)
+    except BadPhoto as problem:
+        raise UsageError(problem.detail, BAD_OUTPUT) from problem
 
 
 def find_kind(folder):

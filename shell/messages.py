@@ -6,7 +6,15 @@ from pathlib import Path
 
 def complain(message):
     """Print one line on stderr, led by the command's name."""
-    _show(f"{Path(sys.argv[0]).name}: error: {' '.join(str(message).split())}", sys.stderr)
+    _show(f"{command_name()}: error: {' '.join(str(message).split())}", sys.stderr)
+
+
+def command_name():
+    """What the user has typed after `python`: the name of a file, or -m and a module."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    if module and module.origin == sys.argv[0]:
+        return f"python -m {module.name.removesuffix('.__main__')}"
+    return Path(sys.argv[0]).name
 
 
 def warn(message):
@@ -25,13 +33,19 @@ def say(message):
 
 
 def _show(text, stream):
-    """Print a line; when its reader has gone away, the work goes on without one."""
+    """Print a line; when nobody can read it any more, the work goes on without one."""
     try:
-        print(printable(text), file=stream, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        print(printable(text, stream.encoding or "utf-8"), file=stream, flush=True)
+    except OSError:                                     # its reader has gone away, or the disk of its file is full
+        silence(stream)
 
 
-def printable(text):
-    """The text with what no terminal can show (parts of file names that are no UTF-8, line breaks) escaped."""
-    return str(text).encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+def silence(stream):
+    """Lead a stream that cannot be written to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def printable(text, encoding="utf-8"):
+    """The text with what a terminal cannot show (what its encoding or UTF-8 has no word for, line breaks) escaped."""
+    shown = str(text).encode("utf-8", "backslashreplace").decode().encode(encoding, "backslashreplace")
+    return shown.decode(encoding).replace("\n", "\\n").replace("\r", "\\r")

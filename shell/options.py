@@ -2,8 +2,11 @@
 import argparse
 import math
 import os
+import sys
 
 from helpers import USAGE, VERSION
+
+from .messages import command_name
 
 LARGEST = 2 ** 31 - 1                                   # whole number that every library takes, seeds among them
 
@@ -13,8 +16,16 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, description, example=None, **others):
         super().__init__(description=description, epilog=example and f"example:\n  {example}",
-                         formatter_class=_HelpFormatter, allow_abbrev=False, **others)
+                         formatter_class=_HelpFormatter, allow_abbrev=False, **{"prog": command_name()} | others)
         self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+
+    def parse_inputs(self, argv=None):
+        """The command line as a namespace whose `paths` may stand anywhere; after -- all words are paths."""
+        words = list(sys.argv[1:] if argv is None else argv)
+        end = words.index("--") if "--" in words else len(words)
+        options = self.parse_intermixed_args(words[:end])
+        options.paths += words[end + 1:]
+        return options
 
     def error(self, message):
         self.exit(USAGE, f"{self.prog}: error: {message} (--help lists the options)\n")

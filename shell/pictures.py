@@ -1,9 +1,9 @@
 """Pictures as several commands write and check them."""
-import os
+import zlib
 
 import numpy as np
 
-from helpers import PNG_END, PNG_START
+from helpers import PNG_END, PNG_START, open_plain
 
 
 def tile(faces, columns=8):
@@ -17,11 +17,16 @@ def tile(faces, columns=8):
 
 
 def is_whole_png(path):
-    """Whether a file begins and ends as a PNG does; a half-written one does not."""
+    """Whether every part of a PNG file is there, and as it was written by the checksum that it bears."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(8)
-            file.seek(-12, os.SEEK_END)
-            return head == PNG_START and file.read() == PNG_END
+        with open_plain(path) as file:
+            content = file.read()
     except OSError:
         return False
+    place = len(PNG_START)
+    while content.startswith(PNG_START) and place + 12 <= len(content):
+        end = place + 12 + int.from_bytes(content[place:place + 4], "big")
+        if zlib.crc32(content[place + 4:end - 4]).to_bytes(4, "big") != content[end - 4:end]:
+            return False
+        place = end
+    return content.endswith(PNG_END) and place == len(content)

@@ -1,10 +1,81 @@
-"""Files of records, when a command ends."""
+"""Files of records, a JSON object a line, that grow while a command works and survive it however it ends."""
+import contextlib
+import functools
 import json
+import os
 
-from helpers import read_records, write_file
+from helpers import BAD_OUTPUT, UsageError, no_link, unwritten, write_file
+
+from .messages import warn
+
+
+def read_records(path, **types):
+    """The records of a file in order; none if there is no such file.
+
+    types : of what each record must have; other lines are passed over, with one warning for each file. The half of a
+        line at its end, where a process died, goes without saying.
+    """
+    return (record for record, _ in _read(path, types))
+
+
+def _read(path, types):
+    if not os.path.isfile(path):
+        return
+    strange = 0
+    with open(path, "rb") as lines:
+        for line in lines:
+            record = _parse(line)
+            if isinstance(record, dict) and all(isinstance(record.get(key), kind) for key, kind in types.items()):
+                yield record, line
+            else:
+                strange += bool(line.strip()) and line.endswith(b"\n")
+    if strange:
+        _warn_once(f"{strange} lines of {path} are no records of ours: passed over")
+
+
+def _parse(line):
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+_warn_once = functools.cache(warn)
+
+
+class RecordFile(contextlib.AbstractContextManager):
+    """Appends records to a file; what was appended survives the end of the process, however it ends."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            self._file = open(path, "ab+", opener=no_link)
+            if self._file.seek(0, os.SEEK_END):
+                self._file.seek(-1, os.SEEK_END)
+                if self._file.read() != b"\n":          # the last process died in the middle of a line
+                    self._file.write(b"\n")
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
+
+    def close(self, *_):
+        """End the file."""
+        with contextlib.suppress(OSError):                  # append() has already told what could not be written
+            self._file.close()
+
+    def append(self, record):
+        """Add one record. Raises UsageError (exit code 5) when the disk is full."""
+        try:
+            self._file.write(json.dumps(record).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise unwritten(self.path, error) from error
+
+    __exit__ = close
 
 
 def compact(path, key):
-    """Keep the newest record of every value of `key`, sorted by it."""
-    newest = {record[key]: json.dumps(record).encode() + b"\n" for record in read_records(path)}
+    """Keep the newest record of every value of `key`, a text, sorted by it."""
+    newest = {}
+    for record, line in _read(path, {key: str}):
+        newest[record[key]] = line.rstrip() + b"\n"
     write_file(path, b"".join(newest[value] for value in sorted(newest)))

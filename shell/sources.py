@@ -1,25 +1,24 @@
 """Which photos a user means, and what their results are called."""
+import codecs
 import os
 import sys
 from pathlib import Path
 
 from dataset.listing import digest_text, find_photos
-from helpers import NO_INPUT, UsageError
+from helpers import NO_INPUT, SIGNATURES, BadPhoto, UsageError
 
 from .messages import printable
 
 
 def find_inputs(paths, from_file=None, exclude=None):
     """The (sources, failures) of find_photos for what options.add_inputs declares; UsageError (3) if there are none."""
-    entries, named = [], [*paths, *([from_file] if from_file else [])]
+    entries, named, bad = [], [*paths, *([from_file] if from_file else [])], []
     for path in paths:
-        entries += read_list(sys.stdin.buffer.read()) if path == "-" else [path]
+        entries += _take(sys.stdin.buffer.read(), "standard input", bad) if path == "-" else [path]
     if from_file:
-        try:
-            entries += read_list(Path(from_file).read_bytes())
-        except OSError as error:
-            raise UsageError(f"cannot read the list {from_file}: {error.strerror}") from error
+        entries += _take(_content(from_file), from_file, bad)
     sources, failures = find_photos(entries, exclude)
+    failures = bad + failures
     if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
                          "folder for them", NO_INPUT)
@@ -34,10 +33,41 @@ def _within(path, folder):
     return os.path.commonpath([path, folder]) == folder
 
 
+def _content(path):
+    """The bytes of a list file; what another command prints into <(...) is one too, but no pipe that waits for ever."""
+    if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
+        raise UsageError(f"cannot read the list {path}: it is a folder, pipe or device")
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:              # the latter of a NUL in the path
+        raise UsageError(f"cannot read the list {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _take(content, name, bad):
+    """The paths of a list; its bad lines, as (what they say, BadPhoto), join `bad`."""
+    if content.startswith(SIGNATURES):
+        raise UsageError(f"{name} is a picture, no list of pictures: name it without --from_file")
+    paths = read_list(content)
+    bad += [(path, BadPhoto("bad_path", f"a line of {name} that no file can be called")) for path in paths
+            if "\0" in path]
+    return [path for path in paths if "\0" not in path]
+
+
 def read_list(content):
-    """The paths in the bytes of a list file: one a line, CRLF, blank lines and a byte order mark forgiven."""
-    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
-    return [os.fsdecode(line.strip()) for line in lines if line.strip()]
+    """The paths in the bytes of a list: one a line, in UTF-8 or by its mark UTF-16, or with NUL after each.
+
+    CRLF, blank lines and byte order marks are forgiven, and blanks around a path that is not there with them.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode("utf-8", "surrogatepass")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    lines = content.split(b"\0") if content.endswith(b"\0") else content.replace(b"\r\n", b"\n").split(b"\n")
+    return [_exact(os.fsdecode(line)) for line in lines if line.strip()]
+
+
+def _exact(line):
+    """A line as it stands if there is a file of that name, else without the blanks around it."""
+    return line if "\0" in line or os.path.lexists(line) else line.strip()
 
 
 def output_names(sources, reserved=(), inner=None):

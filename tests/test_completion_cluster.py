@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import face_completion
-from helpers import BAD_CHECKPOINT, read_records
+from helpers import BAD_CHECKPOINT
 from methods import method_settings
+from shell.records import read_records
 
 pytestmark = pytest.mark.slow
 

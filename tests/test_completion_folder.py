@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import BAD_OUTPUT, read_photo, read_records, write_picture
+from helpers import BAD_OUTPUT, read_photo, write_picture
+from shell.records import read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
 NAMES = "A000369", "B001273"

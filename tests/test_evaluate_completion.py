@@ -12,9 +12,10 @@ from completion.masks import MASKS
 from evaluation.evaluated_folder import EvaluatedFolder
 from evaluation.pictures import write_pictures
 from evaluation.tables import read_measured
-from helpers import file_stamp, read_records
+from helpers import file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
+from shell.records import read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
 METHODS = ["latent", "laplace", "nearest", "mean_face"]

@@ -14,7 +14,8 @@ from PIL import Image
 
 import face_completion
 from completion.recipes import BLENDS, RECIPES
-from helpers import BAD_OUTPUT, read_photo, read_records, write_picture
+from helpers import BAD_OUTPUT, read_photo, write_picture
+from shell.records import read_records
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["--num_iter", "4", "--out_interval", "2", "--starts", "2"]

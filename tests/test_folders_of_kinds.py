@@ -1,4 +1,5 @@
 """A folder says what kind of results it holds, and another kind is refused before anything is written."""
+import importlib
 import shutil
 from pathlib import Path
 
@@ -76,3 +77,23 @@ def test_a_folder_of_other_files_may_be_used(faces, tmp_path, run):
     write_picture(tmp_path / "out" / "mine.png", np.zeros((9, 9, 3), np.uint8))
     main, arguments, flag = commands(faces, None)["completion"]
     assert run(main, *arguments, flag, tmp_path / "out").code == 0 and (tmp_path / "out/mine.png").exists()
+
+
+@pytest.mark.parametrize("command, link", [
+    (["evaluate_completion", "--methods", "laplace", "--out_dir"], "pictures"),
+    (["evaluate_completion", "--methods", "laplace", "--out_dir"], "descriptors"),
+    (["face_completion", "--method", "laplace", "--out_dir"], "grids"),
+    (["completion.masks.__main__", "--count", "1"], "center"),
+    (["preprocess.split_dataset", "--train", "1", "--validation", "0", "--test", "0"], "train"),
+    (["train_network", "--log_dir"], "dcgan/samples")])
+def test_nothing_is_written_through_a_link(faces, tmp_path, capsys, command, link):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "out" / link).parent.mkdir(parents=True)
+    (tmp_path / "out" / link).symlink_to(tmp_path / "theirs")
+    module, *options = command
+    inputs = {"completion.masks.__main__": [tmp_path / "out"], "train_network": [tmp_path / "out", "--dataset",
+              faces, "--checkpoint_dir", tmp_path / "saves"], "preprocess.split_dataset": [
+              faces, tmp_path / "out"]}.get(module, [tmp_path / "out", faces])
+    code = importlib.import_module(module).main([*options, *map(str, inputs)])
+    assert code == BAD_OUTPUT and "outside" in capsys.readouterr().err
+    assert not list((tmp_path / "theirs").iterdir())

@@ -403,7 +403,9 @@ def test_only_a_whole_png_counts_as_whole(tmp_path):
     assert is_whole_png(written(tmp_path / "whole.png", content))
     for length in (0, 5, 8, 20, len(content) // 2, len(content) - 1):
         assert not is_whole_png(written(tmp_path / "cut.png", content[:length]))
-    assert not is_whole_png(written(tmp_path / "other.png", b"x" + content[1:]))
+    for place in range(len(content)):
+        flipped = content[:place] + bytes([content[place] ^ 4]) + content[place + 1:]
+        assert not is_whole_png(written(tmp_path / "flipped.png", flipped))
     assert not is_whole_png(tmp_path / "absent.png")
 
 

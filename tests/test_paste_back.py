@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import read_photo, read_records, write_picture
+from helpers import read_photo, write_picture
+from shell.records import read_records
 
 
 def restore(*arguments):

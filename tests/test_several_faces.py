@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import read_photo, read_records, write_picture
+from helpers import read_photo, write_picture
 from preprocess.faces import place_faces, unwarp
+from shell.records import read_records
 
 NAMES, SMALLER = ("A000369.jpg", "B001232.jpg"), 0.8
 

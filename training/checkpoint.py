@@ -15,7 +15,7 @@ import numpy as np
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
 from network import tf  # which imports TensorFlow quietly
-from nn.setup import quiet_stderr
+from nn.setup import plain_words, quiet_stderr
 
 from .manifest import (
     MANIFEST,
@@ -71,8 +71,9 @@ class Checkpoint:
 
     def restore(self, save):
         """Load every part from a save. The optimizers have to be built before."""
-        status = self._tensors.read(str(save / TENSORS))
-        status.expect_partial().assert_consumed()       # without the first, the second's failure is told twice
+        with _readable(save) as tensors:
+            status = self._tensors.read(str(tensors))
+            status.expect_partial().assert_consumed()   # without the first, the second's failure is told twice
 
     def save(self, step, **record):
         """Write everything; the save exists when this returns, whole, or not at all."""
@@ -95,7 +96,8 @@ def _write(tensors, folder, name, record, half=False):
         unfinished.mkdir(parents=True)
         tensors.write(str(unfinished / TENSORS))
         if half:
-            _convert(unfinished / TENSORS, unfinished / TENSORS, tf.float32, tf.float16)
+            with _readable(unfinished) as kept:
+                _convert(kept, kept, tf.float32, tf.float16)
         files = {path.name: file_sha256(path) for path in sorted(unfinished.iterdir())}
         manifest = {**record, "versions": _versions(), "files": files}
         write_json(unfinished / MANIFEST, manifest | {"manifest": manifest_digest(manifest)})
@@ -112,9 +114,8 @@ def _write(tensors, folder, name, record, half=False):
         remove_save(replaced)
     except (OSError, tf.errors.OpError) as error:
         remove_save(unfinished)
-        reason = getattr(error, "message", error)
-        raise UsageError(f"cannot save to {folder}: {reason}; the save before it is kept, run the same command again "
-                         "to go on from there", BAD_OUTPUT) from error
+        raise UsageError(f"cannot save to {folder}: {plain_words(error)}; the save before it is kept, run the same "
+                         "command again to go on from there", BAD_OUTPUT) from error
 
 
 def _sync(path):
@@ -155,14 +156,29 @@ def _convert(source, target, old, new):
 
 
 @contextlib.contextmanager
-def _as_float32(tensors):
-    """Tensor files whose kernels are all float32: these ones or, if they are shipped in half, temporary ones."""
-    if tf.float16 not in tf.train.load_checkpoint(str(tensors)).get_variable_to_dtype_map().values():
-        yield tensors
+def _readable(save):
+    """The prefix of a save's tensor files for TensorFlow, which takes some letters of a path, such as [, for a pattern.
+
+    Then it lies in a temporary folder of links to them.
+    """
+    if not set("*?[]{}\\") & set(str(save)):
+        yield Path(save, TENSORS)
         return
-    with tempfile.TemporaryDirectory() as folder, quiet_stderr():        # TensorFlow regrets its slow float16
-        _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
-        yield Path(folder, TENSORS)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "save").symlink_to(Path(save).resolve())
+        yield Path(folder, "save", TENSORS)
+
+
+@contextlib.contextmanager
+def _as_float32(save):
+    """The prefix of a save's tensors whose kernels are all float32: its own or, if it has them in half, of a copy."""
+    with _readable(save) as tensors:
+        if tf.float16 not in tf.train.load_checkpoint(str(tensors)).get_variable_to_dtype_map().values():
+            yield tensors
+            return
+        with tempfile.TemporaryDirectory() as folder, quiet_stderr():    # TensorFlow regrets its slow float16
+            _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
+            yield Path(folder, TENSORS)
 
 
 def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
@@ -219,10 +235,10 @@ def _find(folder, kind, warn):
 
 def _read_weights(model, save):
     """Read what a model ships out of a save, of an averaged network the average if it is there; the read's status."""
-    kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(save / TENSORS))}
-    parts = {"average" if name == model.averaged and "average" in kept else name: part
-             for name, part in model.shipped.items()}
-    with _as_float32(save / TENSORS) as tensors:
+    with _as_float32(save) as tensors:
+        kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(tensors))}
+        parts = {"average" if name == model.averaged and "average" in kept else name: part
+                 for name, part in model.shipped.items()}
         return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 
 

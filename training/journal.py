@@ -1,11 +1,13 @@
 """The log of a run: curves and samples for TensorBoard, and the same as plain files."""
+import contextlib
 import json
 from pathlib import Path
 
-from helpers import RecordFile, read_records, remove_files, write_file, write_picture
-from nn.setup import tf
+from helpers import BAD_OUTPUT, UsageError, remove_files, write_file, write_picture
+from nn.setup import plain_words, tf
+from shell.records import RecordFile, read_records
 
-from .run_folders import SCALARS
+from .run_folders import SAMPLES, SCALARS
 
 TAGS = {"options", "settings", "samples"}               # of texts and pictures; those of scalars are in scalars.jsonl
 
@@ -21,15 +23,16 @@ class Journal:
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        records = list(read_records(self.folder / SCALARS))
+        records = list(read_records(self.folder / SCALARS, step=int))
         self._events = None
         try:
             import tensorboard.summary.v2  # noqa: F401   # what tf.summary needs; without it every call would fail
             _rewind_events(self.folder, first_step, TAGS.union(*records) - {"step"})
-            self._events = tf.summary.create_file_writer(str(self.folder))
+            with self._naming_the_trouble():
+                self._events = tf.summary.create_file_writer(str(self.folder))
         except ImportError as error:
             warn(f"no curves for TensorBoard, which is not installed ({error}); scalars.jsonl is written all the same")
-        _rewind_samples(self.folder / "samples", first_step, max((record["step"] for record in records), default=0))
+        _rewind_samples(self.folder / SAMPLES, first_step, max((record["step"] for record in records), default=0))
         # Last, for it says which of the rest is ours.
         kept = [record for record in records if 0 < record["step"] <= first_step]
         write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in kept).encode())
@@ -47,19 +50,28 @@ class Journal:
 
     def samples(self, step, sheet):
         """Log a sheet of generated faces, (H, W, 3) uint8."""
-        write_picture(self.folder / "samples" / _sheet(step), sheet)
+        write_picture(self.folder / SAMPLES / _sheet(step), sheet)
         self._emit(tf.summary.image, {"samples": sheet[None]}, step)
 
     def flush(self):
-        """Put everything on disk."""
+        """Put everything on disk. Raises UsageError (exit code 5) if it is full, as the others do."""
         if self._events:
-            self._events.flush()
+            with self._naming_the_trouble():
+                self._events.flush()
 
     def _emit(self, kind, values, step):
         if self._events:
-            with self._events.as_default():
+            with self._naming_the_trouble(), self._events.as_default():
                 for name, value in values.items():
                     kind(name, value, step)
+
+    @contextlib.contextmanager
+    def _naming_the_trouble(self):
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise UsageError(f"cannot write TensorBoard's events to {self.folder}: {plain_words(error)}",
+                             BAD_OUTPUT) from error
 
 
 def _rewind_samples(folder, first, last):

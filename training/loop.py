@@ -12,6 +12,8 @@ from .manifest import describe_model, list_saves
 from .resume import resume
 from .run_folders import check_log
 
+NOTICE = 10                                             # steps after which a loss that is not finite is noticed
+
 
 def train(model_type, settings, console):
     """Train a model to the end of its last epoch; returns the last step.
@@ -45,7 +47,7 @@ def train(model_type, settings, console):
     with devices.watch_workers(), console.progress(last * run.batch_size, "faces", first * run.batch_size) as progress:
         for batch in stream(faces, settings, first, strategy):
             figures, step = update(batch, step), step + 1
-            if 0 in (step % run.report_every, step % run.save_every, last - step):
+            if 0 in (step % min(run.report_every, NOTICE), step % run.save_every, last - step):
                 check_finite(figures.values(), step, store.folder)
             chief.report(step, figures, progress)
             chief.examine(step)

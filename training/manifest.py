@@ -4,11 +4,16 @@ import json
 import re
 from pathlib import Path
 
-from helpers import BAD_CHECKPOINT, UsageError, file_sha256
+from helpers import BAD_CHECKPOINT, UsageError, file_sha256, open_plain
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
 SAVE = re.compile(r"step-\d{8,}")
+# What a manifest may hold where it holds it, and what an architecture is made of: sizes, switches and names.
+TYPES = {"architecture": dict, "training": dict, "files": dict, "scores": dict, "versions": dict, "kind": str,
+         "data": str, "manifest": str, "begin_from": (str, type(None)), "generator": (str, type(None)), "step": int,
+         "epoch": int, "faces": int, "batch_size": int, "seed": int, "flip": bool}
+LARGEST = 65_536                                        # of a size
 
 
 class BrokenSave(Exception):
@@ -24,16 +29,35 @@ def list_saves(folder):
 def read_manifest(save):
     """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
     try:
-        manifest = json.loads((save / MANIFEST).read_bytes())
-        files = manifest["files"]
+        with open_plain(_inside(save, MANIFEST)) as file:
+            manifest = json.loads(file.read())
         if manifest["manifest"] != manifest_digest(manifest):
             raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
-        for name, expected in files.items():
-            if file_sha256(save / name) != expected:
+        _check_types(manifest, save)
+        for name, expected in manifest["files"].items():
+            if file_sha256(_inside(save, name)) != expected:
                 raise BrokenSave(f"{save / name} was changed or cut after it was written")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BrokenSave(f"{save} is incomplete") from error
     return manifest
+
+
+def _inside(save, name):
+    """The path of a file right inside a save; BrokenSave if it is a link or lies elsewhere."""
+    path = save / name
+    if name != path.name or path.is_symlink():
+        raise BrokenSave(f"{path} lies outside")
+    return path
+
+
+def _check_types(manifest, save):
+    """Raise BrokenSave if a manifest holds something that no save of ours does."""
+    wrong = [name for name, types in TYPES.items() if name in manifest and not isinstance(manifest[name], types)]
+    sizes = {} if "architecture" in wrong else manifest.get("architecture", {})
+    wrong += [name for name, value in sizes.items() if not isinstance(value, (int, str)) or
+              isinstance(value, int) and not 0 <= value <= LARGEST]
+    if wrong:
+        raise BrokenSave(f"{save / MANIFEST} describes no model: {', '.join(wrong)}")
 
 
 def manifest_digest(manifest):
@@ -80,7 +104,7 @@ def find_model(folder, warn=lambda text: None):
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
             manifest = read_manifest(save)
-            if "image_size" not in (manifest.get("architecture") or {}):
+            if not isinstance(manifest.get("architecture", {}).get("image_size"), int):
                 raise BrokenSave(f"{save / MANIFEST} describes no model")
         except BrokenSave as trouble:
             troubles.append(f"{trouble}")

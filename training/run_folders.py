@@ -4,12 +4,14 @@ import re
 import uuid
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, read_json, read_records, remove_files, write_json
+from helpers import BAD_OUTPUT, UsageError, read_json, remove_files, write_json
+from shell.lock import inside
+from shell.records import read_records
 
 from .machines import this_worker
 from .manifest import MANIFEST, ROOT, list_saves
 
-SCALARS, IDENTITY = "scalars.jsonl", "run.json"
+SCALARS, SAMPLES, IDENTITY = "scalars.jsonl", "samples", "run.json"
 # What TensorFlow and helpers.write_file call the files of a save, whole or not.
 OURS = re.compile(r"manifest\.json|(tensors|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?|"
                   r"\.\d+-\d+\.tmp")
@@ -23,6 +25,7 @@ def check_places(places):
     if places.saves.resolve() == places.log.resolve():
         raise UsageError(f"saves and curves would both go to {places.saves}: name different --checkpoint_dir and "
                          "--log_dir")
+    inside(places.log, Path(SAMPLES, SCALARS))
     if places.export:
         check_model_folder(places.export)
     elif places.half:
@@ -49,7 +52,7 @@ def check_log(places, save_every):
     if not this_worker().is_chief:
         return
     own, logged = (read_json(folder / IDENTITY).get("id") for folder in (places.saves, places.log))
-    steps = [record.get("step") for record in read_records(places.log / SCALARS)]
+    steps = [record.get("step") for record in read_records(places.log / SCALARS, step=object)]
     if not all(isinstance(step, int) for step in steps):
         raise UsageError(f"{places.log / SCALARS} holds no curves of ours: choose another --run or --log_dir",
                          BAD_OUTPUT)

@@ -11,7 +11,7 @@ import helpers
 from completion.masks import make_hole
 from helpers import UsageError
 from shell.command import command
-from shell.lock import claim_folder
+from shell.lock import claim_folder, inside
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
 
@@ -44,7 +44,8 @@ def main(argv=None):
             for index in range(options.count):
                 name = f"{mask}/{index:04d}"
                 hole = ~make_hole(mask, options.size, name, options.seed)
-                helpers.write_picture(output / f"{name}.png", np.repeat(hole[..., None] * np.uint8(255), 3, axis=2))
+                picture = np.repeat(hole[..., None] * np.uint8(255), 3, axis=2)
+                helpers.write_picture(inside(output, f"{name}.png"), picture)
                 shares[f"{name}.png"] = round(float(hole.mean()), 5)
         helpers.write_json(output / "manifest.json", {
             **new, "white": "hole", "version": helpers.VERSION, "share_of_hole": shares})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import read_records
 from preprocess import align_dlib
+from shell.records import read_records
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import read_photo, read_records
+from helpers import read_photo
 from preprocess.align_dlib import RECORDS, main
 from preprocess.dlib_models import LANDMARKS, checked
 from shell.lock import claim_folder
+from shell.records import read_records
 
 TEMPLATE = "innerEyesAndBottomLip"
 FACES = ["A000369", "B001273", "C001070"]

@@ -9,7 +9,15 @@ import types
 
 import pytest
 
-from helpers import BAD_OUTPUT, NO_INPUT, USAGE, VERSION, Stopped, UsageError
+from helpers import (
+    BAD_OUTPUT,
+    NO_INPUT,
+    OUT_OF_MEMORY,
+    USAGE,
+    VERSION,
+    Stopped,
+    UsageError,
+)
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import printable
@@ -322,3 +330,30 @@ def test_steps_of_many_items_are_counted_once_each_whatever_their_number():
             for name in names:
                 progress.reach([name], 4)
     assert progress.done == 200_000
+
+
+def test_words_after_two_dashes_are_paths(monkeypatch):
+    inputs = Parser("Reads photos.")
+    add_inputs(inputs)
+    inputs.add_argument("--seed", type=int)
+    options = inputs.parse_inputs(["a.png", "--seed", "1", "b.png", "--", "-x.png", "--seed"])
+    assert (options.paths, options.seed) == (["a.png", "b.png", "-x.png", "--seed"], 1)
+
+
+@pytest.mark.parametrize("missing, package", [("dlib", "dlib"), ("keras", "tensorflow")])
+def test_a_package_that_is_not_installed_is_one_line(capsys, missing, package):
+    @command
+    def main(argv=None):
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+    assert main() == USAGE
+    assert f"error: {package} is not installed: pip install" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments, blamed", [
+    ((), "--batch_size"), (("--pool", "900000", "--batch_size", "8"), "--pool"), (("--gf_dim", "4096"), "--gf_dim")])
+def test_the_option_that_asks_for_too_much_memory_is_named(capsys, arguments, blamed):
+    @command
+    def main(argv=None):
+        raise MemoryError
+    assert main(arguments) == OUT_OF_MEMORY
+    assert f"reduce {blamed}\n" in capsys.readouterr().err

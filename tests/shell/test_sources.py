@@ -7,7 +7,10 @@ import pytest
 from PIL import Image
 
 from dataset.listing import Source, find_photos
-from shell.sources import output_names, read_list
+from helpers import UsageError
+from shell.sources import find_inputs, output_names, read_list
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -173,3 +176,48 @@ def test_long_names_that_differ_at_their_ends_stay_different():
     names = named(*("ä" * 120 + end + ".jpg" for end in "abc"))
     assert len(set(names)) == 3
     assert all(len(os.fsencode(name + ".png")) <= 255 for name in names)
+
+
+def test_lists_in_utf_16_and_with_nul_between_are_read_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / " a.png").touch()
+    assert read_list("ä.png\r\nb.png\n".encode("utf-16")) == ["ä.png", "b.png"]
+    assert read_list(b" a.png\0 b\nc.png\0") == [" a.png", "b\nc.png"]
+    assert read_list(b" a.png\n b.png \n") == [" a.png", "b.png"]
+
+
+def test_a_line_that_no_file_can_be_called_is_named_and_the_others_go_on(tmp_path, put):
+    put("a.jpg")
+    (tmp_path / "list").write_bytes(os.fsencode(tmp_path / "a.jpg") + b"\nb\0.jpg\n")
+    sources, failures = find_inputs([], str(tmp_path / "list"))
+    assert [source.path for source in sources] == [str(tmp_path / "a.jpg")]
+    assert [(path, problem.reason) for path, problem in failures] == [("b\0.jpg", "bad_path")]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: shutil.copyfile(ROOT / "samples/A000369.jpg", path),
+                                  lambda path: None])
+def test_what_is_no_list_is_refused_at_once(tmp_path, make):
+    make(tmp_path / "list")
+    with pytest.raises(UsageError, match="list"):
+        find_inputs([], str(tmp_path / "list"))
+
+
+def test_a_list_that_another_command_prints_is_read(tmp_path, put):
+    put("a.jpg")
+    reading, writing = os.pipe()
+    os.write(writing, os.fsencode(tmp_path / "a.jpg"))
+    os.close(writing)
+    assert len(find_inputs([], f"/dev/fd/{reading}")[0]) == 1
+    os.close(reading)
+
+
+def test_folders_deeper_than_anybody_has_are_named_and_the_others_walked(tmp_path, put, monkeypatch):
+    put("a.jpg")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    monkeypatch.chdir(tmp_path)
+    sources, failures = find_photos([tmp_path])
+    assert [os.path.basename(source.path) for source in sources] == ["a.jpg"]
+    assert [problem.reason for _, problem in failures] == ["too_deep"]

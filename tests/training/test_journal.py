@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import BAD_OUTPUT, UsageError
 from network import tf
 from training.journal import Journal
 
@@ -23,7 +24,8 @@ def points(folder):
 def events(folder):
     """(tag, step) of everything that TensorBoard would show."""
     from tensorboard.compat.proto.event_pb2 import Event
-    read = [Event.FromString(content) for path in sorted(folder.glob("events.out.tfevents.*"))
+    in_order = sorted(folder.glob("events.out.tfevents.*"), key=lambda path: (len(path.name), path.name))
+    read = [Event.FromString(content) for path in in_order
             for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
     return [(value.tag, event.step) for event in read for value in event.summary.value]
 
@@ -135,6 +137,16 @@ def test_event_files_in_a_folder_without_our_curves_stay(tmp_path):
     before = path.read_bytes()
     Journal(tmp_path, 0, warned)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("when", ["create_file_writer", "scalar"])
+def test_a_full_disk_is_named_and_no_matter_of_memory(tmp_path, monkeypatch, when):
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "{{function_node x}} events: No space left on device [Op:W]")
+    monkeypatch.setattr(tf.summary, when, full)
+    with pytest.raises(UsageError, match="TensorBoard's events to .*: events: No space left on device$") as caught:
+        Journal(tmp_path / "log", 0, warned).scalars(1, {"d_loss": 1})
+    assert caught.value.exit_code == BAD_OUTPUT
 
 
 def test_samples_behind_a_link_stay(tmp_path):

@@ -1,9 +1,10 @@
+import os
 import resource
 
 import pytest
 
-from helpers import BAD_OUTPUT, RecordFile, UsageError, read_records
-from shell.records import compact
+from helpers import BAD_OUTPUT, UsageError
+from shell.records import RecordFile, compact, read_records
 
 RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
 
@@ -44,9 +45,19 @@ def test_wherever_a_process_died_the_whole_lines_stay_and_new_ones_follow(tmp_pa
         assert list(read_records(tmp_path / "cut.jsonl")) == [*kept, {"source": "new"}]
 
 
-def test_lines_that_are_no_records_are_left_out(tmp_path):
-    (tmp_path / "r.jsonl").write_bytes(b'\xff\xfe\n[1]\n7\n\n{"a": 1}\nnull\n{"b"\n{"c": 3}\n')
-    assert list(read_records(tmp_path / "r.jsonl")) == [{"a": 1}, {"c": 3}]
+def test_lines_that_are_no_records_are_passed_over_with_one_warning(tmp_path, capsys):
+    strange = b"\xff\xfe", b"[1]", b"7", b"null", b"[" * 100_000, b'{"b"', b'{"a": "3"}'
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join([*strange, b"", b'{"a": 1}', b'{"a": 3}', b'{"half']))
+    assert list(read_records(tmp_path / "r.jsonl", a=int)) == [{"a": 1}, {"a": 3}]
+    assert list(read_records(tmp_path / "r.jsonl", a=int)) == [{"a": 1}, {"a": 3}]
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "warning: 7 lines of" in err
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_holds_no_records(tmp_path, make):
+    make(tmp_path / "r.jsonl")
+    assert list(read_records(tmp_path / "r.jsonl")) == []
 
 
 def test_compacting_keeps_the_newest_of_every_key_in_order(tmp_path):
@@ -77,7 +88,7 @@ def test_a_full_disk_ends_the_command_in_one_line_and_keeps_the_whole_records(tm
     ended = finish("-c", """if True:
         import sys
         from shell.command import command
-        from helpers import RecordFile
+        from shell.records import RecordFile
         @command
         def main(argv):
             with RecordFile(argv[0]) as file:
