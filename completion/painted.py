@@ -20,6 +20,7 @@ SPREAD = np.array([16, 4, 4])                           # levels by which a cont
 WIDE = 64                                               # reach of paint that is looked at in full resolution
 NEAR = 4                                                # pixels around paint that are searched at first
 LEAST, LEADING = 0.04, 0.5                              # share of paint that counts, and from which paint leads on
+MOST_NOISE = 4                                          # spreads that may be taken for the texture of a photo
 HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
 LEFT = 0.25                                             # of the pixels beside a hole that may look painted
 ROUNDS = 40
@@ -128,8 +129,8 @@ def _unmix(pixels, colour, painted, radius):
     share, least = np.full(zone.shape, np.nan), np.full(zone.shape, np.nan)
     share[zone] = (off * way).sum(axis=1) / contrast ** 2
     outer = distance[zone] > radius / 2
-    noise = np.std((share[zone] * contrast)[outer])
-    least[zone] = np.fmax(LEAST, min(2, 3 * noise) / contrast)      # at most what SPREAD leads to expect
+    noise = np.std((share[zone] * contrast)[distance[zone] == radius])      # where soft edges add least
+    least[zone] = np.fmax(LEAST, min(MOST_NOISE, 3 * noise) / contrast)
     return _Mixture(share, least, zone & (distance == 1), share[zone][outer].mean())
 
 
