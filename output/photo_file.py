@@ -12,7 +12,8 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 from helpers import COLOURS, write_file
 
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}
-LOSSLESS = {"PNG": {}, "WEBP": {"lossless": True, "exact": True}, "TIFF": {"compression": "tiff_adobe_deflate"}}
+LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as small as 6, in a third of the time
+            "WEBP": {"lossless": True, "exact": True}, "TIFF": {"compression": "tiff_adobe_deflate"}}
 QUALITY = {"quality": 95, "subsampling": 0}             # of a JPEG that was none before
 LONGEST, SMALL_QUALITY = 1024, 88                       # side of a small picture, and quality of its JPEG
 LARGEST_BLOCK = 65_000                                  # bytes of metadata that a JPEG can hold in one block

@@ -1,0 +1,131 @@
+"""How photos with two damaged faces come back: portraits side by side, the right one smaller, completed by the command.
+
+python -m benchmarks.photo_pairs samples/ --count 24
+
+Every pair gets every kind of damage: a hole on both faces; a speck on the larger face and a hole on the smaller; a
+fold across both. Printed are of how many pairs both faces were completed, how many came back at all, and the mean PSNR
+in the hole on the larger and on the smaller face, over the pairs that came back.
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dataset.listing import find_photos
+from helpers import read_photo, read_records, write_picture
+from metrics.images import psnr
+from preprocess.faces import FaceFinder, place_faces, unwarp
+from shell.command import command
+from shell.options import Parser, output_path, whole_number
+
+ROOT, SIZE, TEMPLATE = Path(__file__).resolve().parents[1], 64, "innerEyesAndBottomLip"
+SMALLER = 0.8                                           # the height of the right portrait, over what it was
+BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
+SPECK, FOLD = 1, 3                                      # pixels of the photo from the middle to the border
+
+
+def join(left, right):
+    """Two (H, W, 3) uint8 portraits side by side on grey, the right one smaller."""
+    right = Image.fromarray(right)
+    right = np.asarray(right.resize([round(SMALLER * side) for side in right.size]))
+    pair = np.full((max(len(left), len(right)), left.shape[1] + right.shape[1], 3), 128, np.uint8)
+    pair[:len(left), :left.shape[1]], pair[:len(right), left.shape[1]:] = left, right
+    return pair
+
+
+def draw_block(matrix, shape):
+    """The hole, (H, W) bool, over nose and mouth of a face."""
+    crop, hole = np.zeros((SIZE, SIZE, 1)), np.zeros(shape, bool)
+    crop[BLOCK] = 1
+    window, share, inside = unwarp(crop, matrix, *shape, order=0)
+    hole[window] = (share[..., 0] > 0) & inside
+    return hole
+
+
+def draw_holes(kind, blocks):
+    """The damage on each of two faces, (H, W) bool, by the holes over nose and mouth, the larger face's first."""
+    if kind == "both":
+        return blocks
+    middles = [np.argwhere(block).mean(axis=0).astype(int) for block in blocks]
+    drawn = np.zeros_like(blocks[0])
+    if kind == "speck":
+        drawn[tuple(slice(at - SPECK, at + SPECK + 1) for at in middles[0])] = True
+        return drawn, blocks[1]
+    (row, column), (end, last) = middles
+    for at in range(drawn.shape[1]):
+        middle = round(row + (at - column) * (end - row) / (last - column))
+        drawn[max(middle - FOLD, 0):max(middle + FOLD + 1, 0), at] = True
+    return [drawn & block for block in blocks] + [drawn]
+
+
+KINDS = "both", "speck", "fold"
+
+
+def find_pairs(folder, count):
+    """{name: (photo, [hole over nose and mouth of each of its faces])} of the first pairs of which both are found."""
+    sources, finder, pairs = [source.path for source in find_photos([folder])[0]], FaceFinder(), {}
+    for left, right in zip(sources[::2], sources[1::2]):
+        photo = join(read_photo(left).pixels, read_photo(right).pixels)
+        blocks = [draw_block(matrix, photo.shape[:2]) for matrix, _ in place_faces(finder, photo, SIZE, TEMPLATE)]
+        if len(blocks) == 2:
+            pairs[f"{Path(left).stem}_{Path(right).stem}"] = photo, blocks
+        if len(pairs) == count:
+            break
+    return pairs
+
+
+def complete(kind, pairs, folder, arguments):
+    """Run the command on pairs with a kind of damage; returns {name: its record}."""
+    holes = {}
+    for name, (photo, blocks) in pairs.items():
+        holes[name] = draw_holes(kind, blocks)
+        hole = np.any(holes[name], axis=0)
+        write_picture(folder / "photos" / f"{name}.png", np.where(hole[..., None], 0, photo).astype(np.uint8))
+        write_picture(folder / "holes" / f"{name}.png", np.where(hole, 255, 0).astype(np.uint8))
+    subprocess.run([sys.executable, "face_completion.py", folder / "photos", "--paste_back", "--mask", folder / "holes",
+                    "--out_dir", folder / "out", *arguments], cwd=ROOT, capture_output=True)
+    return holes, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
+
+
+@command
+def main(argv=None):
+    """Print a row for every kind of damage; returns the exit code."""
+    options = parse(argv)
+    pairs = find_pairs(options.portraits, options.count)
+    print(f"{'damage':8} {'both faces':>10} {'came back':>10} {'larger dB':>10} {'smaller dB':>10}")
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind in KINDS:
+            folder = Path(options.pictures or temporary, kind).resolve()
+            print_row(kind, pairs, folder, *complete(kind, pairs, folder, options.arguments))
+
+
+def print_row(kind, pairs, folder, holes, records):
+    """A row of the table."""
+    back = [name for name in pairs if records.get(name, {}).get("status") == "done"]
+    restored = {name: read_photo(folder / "out" / name / "restored.png").pixels for name in back}
+    both = sum(len(records[name].get("further_faces", ())) == 1 for name in back)
+    decibels = [np.mean([psnr(pairs[name][0], restored[name], holes[name][face]) for name in back] or [np.nan])
+                for face in (0, 1)]
+    print(f"{kind:8} {both:>7}/{len(pairs)} {len(back):>7}/{len(pairs)} {decibels[0]:10.2f} {decibels[1]:10.2f}",
+          flush=True)
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Measure how photos with two damaged faces come back.",
+                    "python -m benchmarks.photo_pairs samples/ --count 24")
+    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
+    parser.add_argument("--count", type=whole_number(1), default=24, metavar="N", help="pairs, at most")
+    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
+    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
+                        "such as method=laplace")
+    options = parser.parse_args(argv)
+    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
