@@ -172,7 +172,7 @@ class OwnHoles:
             nearest = bytes(photo.pixels.reshape(-1, 3)[distance.argmin()]).hex()
             raise BadPhoto("empty_mask", f"no paint of {self.source}: the nearest colour is #{nearest}, "
                            f"{distance.min():.0f} levels away (--tolerance {self.tolerance})")
-        if not self.dilate and is_paint_left(photo.pixels, self._color, hole, self.tolerance):
+        if not self.dilate and is_paint_left(photo.pixels, self._color, hole):
             remarks = ["paint is left around the hole: a larger --tolerance or --dilate takes it in"]
             self._warn(f"{name}: {remarks[0]}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks

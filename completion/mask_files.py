@@ -21,7 +21,7 @@ def read_mask(path):
     except BadPhoto as problem:
         raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
     values, white = _values(photo)
-    brightest = values.max()
+    brightest = float(values.max())
     if 2 * brightest >= white:
         return np.rint(values * (255 / white)).astype(np.uint8)
     if photo.image.format not in LOSSY:

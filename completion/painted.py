@@ -13,21 +13,21 @@ from scipy import ndimage
 
 from .membrane import fill_harmonic
 
-TOLERANCE = 32                                          # levels a channel that paint may differ from its colour
 GREY = 64                                               # levels between the channels of a colour; less is a grey
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
 SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
-WIDE = 64                                               # reach of paint that is looked at in full resolution
+WIDE = 40                                               # reach of paint that is looked at in full resolution
 NEAR = 4                                                # pixels around paint that are searched at first
 LEAST, LEADING = 0.04, 0.5                              # share of paint that counts, and from which paint leads on
 MOST_NOISE = 4                                          # spreads that may be taken for the texture of a photo
 HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
+ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
 LEFT = 0.25                                             # of the pixels beside a hole that may look painted
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
 
 
-def find_paint(pixels, colour, tolerance=TOLERANCE):
+def find_paint(pixels, colour, tolerance):
     """The hole of a painted photo: pixels of the paint's colour, and mixed ones that are joined to them.
 
     pixels : (H, W, 3) uint8; colour : (3,) levels; tolerance : levels a channel that paint may differ from it, of
@@ -54,12 +54,12 @@ def distance_to(pixels, colour):
     return np.abs(pixels - np.asarray(colour, np.float32)).max(axis=-1)
 
 
-def is_paint_left(pixels, colour, hole, tolerance=TOLERANCE):
+def is_paint_left(pixels, colour, hole):
     """Whether a good part of the pixels beside a hole, (H, W) bool, are of the paint's colour or mixed with it."""
     mixture = _unmix(pixels, np.asarray(colour, np.float64), hole, NEAR)
     if not mixture:
         return False
-    painted = mixture.is_mixed() | (distance_to(pixels[mixture.ring], colour) <= tolerance)
+    painted = mixture.is_mixed() | (distance_to(pixels[mixture.ring], colour) <= ALIKE)
     return bool(painted.mean() > LEFT)
 
 
