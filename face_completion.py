@@ -90,7 +90,8 @@ def add_first(first):
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED}.png)")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
-                       "with one for every face, such as NAME.png or NAME_mask.png, alpha for what is transparent, or color:#00ff00")
+                       "with one for every face, named NAME.png or NAME_mask.png, alpha for what is transparent, or "
+                       "color:#00ff00 for what is painted")
     first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
     first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
