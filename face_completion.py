@@ -12,7 +12,7 @@ from pathlib import Path
 
 import helpers
 from completion.face import find_size, take_stamp
-from completion.holes import OwnHoles, StandardHoles
+from completion.holes import TOLERANCE, OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.points import ESTIMATED, read_points
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
@@ -50,7 +50,8 @@ def parse(argv=None):
     check_options(parser, options)
     options.points = options.points and read_points(options.points)
     settings = method_options.method_settings(options, options.method, options.checkpoint)
-    own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
+    own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate,
+                                    tolerance=options.tolerance, warn=warn)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, options.faces,
@@ -96,7 +97,8 @@ def add_first(first):
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED}.png)")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
-                       "with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
+                       "with one for every face, named NAME.png or NAME_mask.png, alpha for what is transparent, or "
+                       "color:#00ff00 for what is painted")
     first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
     first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
@@ -110,6 +112,9 @@ def add_hole(hole):
                       help="the centre hole reaches from S to 1 - S of the side")
     hole.add_argument("--invert_mask", action="store_true", help="black is the hole of --mask")
     hole.add_argument("--dilate", type=whole_number(), default=0, metavar="PX", help="pixels by which --mask grows")
+    hole.add_argument("--tolerance", type=whole_number(0, 255), default=TOLERANCE, metavar="LEVELS", help="levels a "
+                      "channel that paint of --mask color:... may differ from its colour, for black, white and grey an "
+                      "eighth of them; what is mixed of the paint and the photo is found by itself")
     hole.add_argument("--intact", action="store_true",
                       help="the photos are whole under --mask: measure the results against them")
 
@@ -127,6 +132,8 @@ def check_options(parser, options):
         parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
     else:
         parser.refuse_given(options, ["mask_type"], "is not for holes of your own: --mask takes the place of it")
+    if not (options.mask or "").startswith("color:"):
+        parser.refuse_given(options, ["tolerance"], "is of --mask color:...")
     if options.mask or options.mask_type != "center":
         parser.refuse_given(options, ["center_scale"], "is of --mask_type center")
     if options.paste_back:
@@ -148,6 +155,8 @@ def describe_holes(options):
         record["points"] = options.points.describe()
     if options.mask:                                    # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
+    if (options.mask or "").startswith("color:"):
+        record["tolerance"] = options.tolerance
     photos = {"faces": options.faces, "format": options.format} if options.paste_back else {}
     return {"mask": None, **record, "paste_back": options.landmarks if options.paste_back else None, **photos}
 

@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, features
 
 VERSION = "0.1.0"
 
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-SUFFIXES = {".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm",
+            ".tif", ".tiff", ".webp"}
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 SIGNATURES = (b"\xff\xd8\xff", PNG_START, b"GIF8", b"II*\0", b"MM\0*")
+HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
 MAX_PIXELS = 64_000_000
 COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION     # how profiles are applied
 MAX_BYTES = 256 * 2**20
@@ -82,7 +84,7 @@ def read_photo(path):
     Returns a Photo: turned upright by its EXIF orientation, transparent parts laid on white, brought to sRGB by its
     colour profile, 16-bit grey scaled by 1/257, float grey taken as [0, 1] where it fits, else as [0, 255].
     Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
-    corrupt, unsupported.
+    corrupt, unsupported, needs_heif, needs_avif.
     """
     content = _read_file(path)
     if not content:
@@ -90,13 +92,13 @@ def read_photo(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")                 # Pillow warns of large pictures, which are refused
         try:
-            return _decode(content)
+            return _decode(content, _heif_formats(content) or FORMATS)
         except (BadPhoto, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise BadPhoto("too_large", f"more than {MAX_PIXELS:,} pixels") from error
         except Image.UnidentifiedImageError as error:
-            raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}") from error
+            raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}, AVIF, HEIF") from error
         except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
             cut = "truncated" in str(error) or content.startswith(PNG_START) and not content.endswith(PNG_END)
             raise BadPhoto("truncated" if cut else "corrupt", " ".join(str(error).split())) from error
@@ -118,14 +120,36 @@ def _read_file(path):
         raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
 
 
-def _decode(content):
-    image = Image.open(io.BytesIO(content), formats=FORMATS)
+def is_heif(head):
+    """Whether the first 12 bytes or more of a file are those of an HEIC, HEIF or AVIF picture."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS | AVIF_BRANDS
+
+
+def _heif_formats(content):
+    """The Pillow formats that an HEIC or AVIF picture may be read by, () for others; BadPhoto if nobody here can."""
+    if not is_heif(content):
+        return ()
+    brands = {content[at:at + 4] for at in range(8, min(int.from_bytes(content[:4], "big"), 256), 4)}
+    if brands & AVIF_BRANDS:
+        if not features.check("avif"):
+            raise BadPhoto("needs_avif", "Pillow 11.3 or later reads AVIF: pip install --upgrade pillow")
+        return ("AVIF",)
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise BadPhoto("needs_heif", "pillow-heif reads HEIC: pip install -r requirements-heic.txt") from error
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+def _decode(content, formats):
+    image = Image.open(io.BytesIO(content), formats=formats)
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise BadPhoto("too_large", f"{width}x{height}, at most {MAX_PIXELS:,} pixels")
     if image.format == "PNG":
         image.verify()                                  # load() alone does not check the sums of the pixel chunks
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=formats)
     notes = ["first of several frames"] if getattr(image, "is_animated", False) else []
     image.seek(0)
     image.load()

@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, read_photo
+from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp
 
 from .face import resize
+from .mask_files import MaskFolder, read_mask
 from .masks import make_hole
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
-TOLERANCE = 32                                          # levels a channel, for JPEG does not keep a colour exactly
+TOLERANCE = 32                                          # levels a channel that paint may differ from its colour
+ASPECT = 1.5                                            # between the shapes of a mask and its photo: more is no match
+MOST = 0.6                                              # of a photo that may be hole without a remark
 
 
 class StandardHoles:
@@ -36,19 +39,22 @@ class StandardHoles:
 
 
 class OwnHoles:
-    """Holes of the user: in a mask file or a folder of them, what is transparent, or what has a certain colour.
+    """Holes of the user: in a mask file or a folder of them, what is transparent, or what is painted in a colour.
 
-    source : path of a mask, whose white is the hole, of any size; path of a folder with a mask for every face, named
-        as the face is, or as its file; "alpha" for what is not wholly opaque; or "color:#rrggbb"
+    source : path of a mask as mask_files.read_mask reads it, of any size; path of a folder with a mask for every face,
+        named as mask_files.MaskFolder says; "alpha" for what is not wholly opaque; or "color:#rrggbb"
     invert : the hole is what would be kept
     dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
+    tolerance : levels a channel that paint may differ from its colour, as for painted.find_paint
+    warn : function, called with a line about what the user should look at
     Raises UsageError if there is no such file or folder, or the colour makes no sense.
     """
 
     in_photos = True                                    # the hole lies in the photo, wherever the face is
 
-    def __init__(self, source, *, invert=False, dilate=0):
-        self.source, self.invert, self.dilate, self._files = source, invert, dilate, {}
+    def __init__(self, source, *, invert=False, dilate=0, tolerance=TOLERANCE, warn=lambda line: None):
+        self.source, self.invert, self.dilate, self.tolerance, self._warn = source, invert, dilate, tolerance, warn
+        self._folder, self._fitting = None, False
         if source.startswith("color:"):
             if not re.fullmatch("color:#[0-9a-fA-F]{6}", source):
                 raise UsageError(f"--mask {source}: a colour is like color:#00ff00")
@@ -57,7 +63,9 @@ class OwnHoles:
         elif source == "alpha":
             self._find = self._find_transparent
         elif Path(source).is_dir():
-            self._find, self._files = self._find_by_name, _files_by_name(Path(source))
+            self._find, self._folder = self._find_by_name, MaskFolder(Path(source))
+            if not self._folder:
+                raise UsageError(f"--mask {source}: no picture in this folder")
         else:
             self._find, self._mask = self._find_in_file, _read_only_mask(source)
 
@@ -66,39 +74,62 @@ class OwnHoles:
 
         photo : helpers.Photo as it was read from the file `source`; name : the face's relative output name
         fit : how a photo of another size is brought to `size`, "resize" or "crop"
-        Raises BadPhoto: no_mask, no_alpha, nothing_known, or what read_photo says of the mask.
+        Raises BadPhoto: no_mask, no_alpha, empty_mask, wrong_mask_shape, nothing_known, or what read_mask says.
         """
-        hole, least = self._find(photo, name)
-        remarks = _remark(hole, photo)
+        hole, least, remarks = self._find(photo, name)
+        height, width = hole.shape
+        if height != width:
+            _check_shape(hole, photo)
+        remarks = [*remarks, *_remark(hole, photo)]
+        chosen = hole >= least
         if hole.shape != (size, size):
             how = fit if hole.shape == photo.pixels.shape[:2] else "resize"
-            hole = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0]
-        return self._known(hole >= least, remarks)
+            chosen = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0] >= least
+        return self._known(chosen, remarks, name, was_empty=self._selects_nothing(hole >= least))
 
     def of_photo(self, photo, name):
         """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
 
         photo, name : as above; raises the same
         """
-        hole, least = self._find(photo, name)
-        remarks = _remark(hole, photo)
+        hole, least, remarks = self._find(photo, name)
+        _check_shape(hole, photo)
+        remarks, chosen = [*remarks, *_remark(hole, photo)], hole >= least
         height, width = photo.pixels.shape[:2]
         if hole.shape != (height, width):
-            hole = np.asarray(Image.fromarray(hole).resize((width, height), Image.Resampling.BILINEAR))
-        return self._known(hole >= least, remarks)
+            chosen = np.asarray(Image.fromarray(hole).resize((width, height), Image.Resampling.BILINEAR)) >= least
+        return self._known(chosen, remarks, name, was_empty=self._selects_nothing(hole >= least))
 
-    def _known(self, hole, remarks):
-        """What is not hole, as the user wants it inverted and grown, and the remarks."""
+    def _selects_nothing(self, chosen):
+        return chosen.all() if self.invert else not chosen.any()
+
+    def _known(self, hole, remarks, name, was_empty):
+        """What is not hole, as the user wants it inverted and grown, and the remarks; tells the user of the odd ones.
+
+        was_empty : the mask was so before it was brought to the picture's size
+        """
         if self.invert:
             hole = ~hole
         if self.dilate:
             from scipy import ndimage  # half a second that --help need not wait for
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
+        odd = [] if self._find == self._find_color else self._judge_extent(hole)
+        for line in odd:
+            self._warn(f"{name}: {line}")
         if hole.all():
             raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
+        if not hole.any() and not was_empty:
+            raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
+        return ~hole, [*remarks, *odd]
+
+    def _judge_extent(self, hole):
+        """Remarks on a hole that is nothing or nearly everything."""
         if not hole.any():
-            remarks = [*remarks, "nothing is missing by its mask: copied"]
-        return ~hole, remarks
+            return ["nothing is missing by its mask: copied"]
+        if hole.mean() > MOST:
+            other = "without --invert_mask" if self.invert else "with --invert_mask"
+            return [f"{hole.mean():.0%} of the picture are hole; {other} the rest would be"]
+        return []
 
     def stamp(self, name):
         """The size and time of a face's own mask, as helpers.file_stamp gives them; () if it has none of its own."""
@@ -106,28 +137,55 @@ class OwnHoles:
         return file_stamp(path) if path else ()
 
     def _find_in_file(self, photo, name):
-        return self._mask, HALF
+        return self._mask, HALF, []
 
     def _find_by_name(self, photo, name):
         path = self._path_of(name)
         if not path:
-            raise BadPhoto("no_mask", f"no mask {name}.png or the like in {self.source}")
-        return _read_mask(path), HALF
+            if not self._fitting:                       # a command asks for all stamps first: so no photo has a mask
+                self._warn(f"no mask in {self.source} fits any photo: they are paired as NAME.png, NAME_mask.png or "
+                           "NAME_mask001.png")
+                self._fitting = True
+            raise BadPhoto("no_mask", f"no mask {name}.png or {name}_mask.png or the like in {self.source}")
+        return read_mask(path), HALF, []
 
     def _path_of(self, name):
         """A face's mask in the folder, or None: of its name, else of its file's alone, which no other input changes."""
         stem, suffix = os.path.splitext(name)
         alone = os.path.basename(stem if suffix.lower() in SUFFIXES else name)
-        return self._files.get(name) or self._files.get(alone)
+        path = self._folder and self._folder.find(name, alone)
+        self._fitting |= bool(path)
+        return path
 
     def _find_transparent(self, photo, name):
         if photo.alpha is None:
             raise BadPhoto("no_alpha", "the photo has no alpha channel")
-        return np.where(photo.alpha < 255, 255, 0).astype(np.uint8), TRACE
+        if photo.alpha.min() == 255:
+            raise BadPhoto("empty_mask", "the photo is opaque everywhere")
+        return np.where(photo.alpha < 255, 255, 0).astype(np.uint8), TRACE, []
 
     def _find_color(self, photo, name):
-        distance = np.abs(photo.pixels.astype(int) - self._color).max(axis=-1)
-        return np.where(distance <= TOLERANCE, 255, 0).astype(np.uint8), TRACE
+        from .painted import distance_to, find_paint, is_paint_left  # scipy
+        hole, remarks = find_paint(photo.pixels, self._color, self.tolerance), []
+        if not hole.any():
+            distance = distance_to(photo.pixels, self._color)
+            nearest = bytes(photo.pixels.reshape(-1, 3)[distance.argmin()]).hex()
+            raise BadPhoto("empty_mask", f"no paint of {self.source}: the nearest colour is #{nearest}, "
+                           f"{distance.min():.0f} levels away (--tolerance {self.tolerance})")
+        if not self.dilate and is_paint_left(photo.pixels, self._color, hole):
+            remarks = ["paint is left around the hole: a larger --tolerance or --dilate takes it in"]
+            self._warn(f"{name}: {remarks[0]}")
+        return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
+
+
+def _check_shape(hole, photo):
+    """Refuse a mask (H, W) of another shape than its photo's, for it is that of another photo or turned."""
+    (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
+    aspect = height * wide / (width * tall)
+    turned = (height, width) == (wide, tall) and tall != wide
+    if turned or max(aspect, 1 / aspect) > ASPECT:
+        raise BadPhoto("wrong_mask_shape", f"a mask of {width}x{height} for a photo of {wide}x{tall}"
+                       f"{': its sides are exchanged' * turned}")
 
 
 def _remark(hole, photo):
@@ -137,22 +195,8 @@ def _remark(hole, photo):
         [f"{greys} grey pixels of the mask made black or white"] if greys else [])
 
 
-def _read_mask(path):
-    """(H, W) uint8, 255 where the hole is."""
-    try:
-        return np.rint(read_photo(path).pixels.mean(axis=-1)).astype(np.uint8)
-    except BadPhoto as problem:
-        raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
-
-
 def _read_only_mask(path):
     try:
-        return _read_mask(path)
+        return read_mask(path)
     except BadPhoto as problem:
         raise UsageError(f"--mask {problem.detail} ({problem.reason.removeprefix('mask_')})") from problem
-
-
-def _files_by_name(folder):
-    """{path below the folder without suffix: path} of its pictures."""
-    return {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*"))
-            if path.suffix.lower() in SUFFIXES}

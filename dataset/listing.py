@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import SIGNATURES, SUFFIXES, BadPhoto, file_stamp
+from helpers import SIGNATURES, SUFFIXES, BadPhoto, file_stamp, is_heif
 
 DEEPEST = 200                                           # folders in each other that are walked
 
@@ -103,7 +103,7 @@ def _has_signature(path):
             head = file.read(12)
     except OSError:
         return False
-    return head.startswith(SIGNATURES) or head[:4] == b"RIFF" and head[8:] == b"WEBP"
+    return head.startswith(SIGNATURES) or head[:4] == b"RIFF" and head[8:] == b"WEBP" or is_heif(head)
 
 
 def _inside(path, folder):

@@ -134,3 +134,61 @@ def test_a_mask_in_a_folder_that_is_no_picture_fails_its_face_alone(tmp_path):
     (tmp_path / "masks" / "face.png").write_text("<html>")
     with pytest.raises(BadPhoto, match="mask_not_an_image"):
         known(OwnHoles(str(tmp_path / "masks")), face(tmp_path))
+
+
+def test_paint_that_is_not_there_fails_with_the_nearest_colour(tmp_path):
+    with pytest.raises(BadPhoto, match="empty_mask.*nearest colour is #.{6}, [0-9]+ levels away"):
+        known(OwnHoles("color:#00ff00"), face(tmp_path))
+
+
+def test_paint_that_is_left_around_the_hole_is_said(tmp_path):
+    pixels, said = np.full((64, 64, 3), (200, 150, 120), np.uint8), []
+    pixels[10:54, 10:54], pixels[25:39, 25:39] = 25, 0
+    photo = read_photo(save(tmp_path / "photo.png", pixels))
+    found, remarks = OwnHoles("color:#000000", warn=said.append).of_photo(photo, "photo")
+    assert (~found).sum() == 14 * 14 and "paint is left" in remarks[0] and said == [f"photo: {remarks[0]}"]
+    found, remarks = OwnHoles("color:#000000", tolerance=200, warn=said.append).of_photo(photo, "photo")
+    assert (~found).sum() == 44 * 44 and not remarks
+
+
+def test_a_photo_that_is_opaque_everywhere_has_an_empty_mask(tmp_path):
+    path = save(tmp_path / "face.png", np.full((SIZE, SIZE, 4), 255, np.uint8))
+    with pytest.raises(BadPhoto, match="empty_mask"):
+        known(OwnHoles("alpha"), path)
+
+
+def test_a_mask_with_exchanged_sides_or_of_another_shape_is_refused(tmp_path):
+    photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 32, 3), np.uint8)))
+    for shape, said in (((32, 30), "exchanged"), ((30, 60), "60x30 for a photo of 32x30")):
+        with pytest.raises(BadPhoto, match=f"wrong_mask_shape.*{said}"):
+            OwnHoles(save(tmp_path / "mask.png", np.eye(*shape, dtype=np.uint8))).of_photo(photo, "photo")
+
+
+def test_a_hole_that_is_lost_in_resizing_is_a_failure(tmp_path):
+    mask = np.zeros((40 * SIZE, 40 * SIZE), np.uint8)
+    mask[300, 300] = 255
+    with pytest.raises(BadPhoto, match="empty_mask"):
+        known(OwnHoles(save(tmp_path / "mask.png", mask)), face(tmp_path))
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_a_hole_of_most_of_the_photo_is_said_to_be_perhaps_the_rest(tmp_path, invert):
+    mask, said = save(tmp_path / "mask.png", (SQUARE if invert else ~SQUARE) * np.uint8(255)), []
+    photo = read_photo(face(tmp_path))
+    _, remarks = OwnHoles(mask, invert=invert, warn=said.append).of_photo(photo, "face")
+    how = "without" if invert else "with"
+    assert remarks == [f"86% of the picture are hole; {how} --invert_mask the rest would be"]
+    assert said == [f"face: {remarks[0]}"]
+
+
+def test_a_folder_whose_masks_fit_no_photo_says_so_once_and_an_empty_one_at_once(tmp_path):
+    said, masks = [], tmp_path / "masks"
+    save(masks / "other.png", SQUARE * np.uint8(255))
+    holes = OwnHoles(str(masks), warn=said.append)
+    for name in ("a", "b"):
+        with pytest.raises(BadPhoto, match="no_mask"):
+            known(holes, face(tmp_path), name)
+    assert len(said) == 1 and "fits any photo" in said[0]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UsageError, match="no picture"):
+        OwnHoles(str(tmp_path / "none"))

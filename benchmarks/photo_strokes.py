@@ -1,0 +1,138 @@
+"""How painted photos come back: strokes of green on portraits, as editors paint them, completed by the command.
+
+python -m benchmarks.photo_strokes samples/ --count 48
+
+Strokes are three scratches of 3 to 12 pixels across the face or a blob over an eye or the mouth. Brushes are hard, soft
+(Gaussian) or wide (the outer half of the radius fades). Files are PNG, or JPEG of quality 90 with chroma at half the
+resolution. Printed are of how many photos came back, the mean and the least PSNR in all pixels that the brush has
+touched, and the size of the hole over that of these.
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from completion.holes import OwnHoles
+from completion.masks import digest_number
+from dataset.listing import find_photos
+from helpers import read_photo, read_records
+from metrics.images import psnr
+from preprocess.faces import FaceFinder
+from shell.command import command
+from shell.options import Parser, output_path, whole_number
+
+ROOT, COLOUR, MASK = Path(__file__).resolve().parents[1], (0, 255, 0), "color:#00ff00"
+EYE, MOUTH = slice(36, 42), slice(48, 68)               # of the 68 landmarks
+FILES = {"png": {}, "jpg": {"quality": 90, "subsampling": "4:2:0"}}
+
+
+def draw_scratches(landmarks, rng):
+    """[(points of a curve (N, 2), radius)] of scratches across a face."""
+    middle, side = landmarks.mean(axis=0), np.ptp(landmarks[:, 0])
+    for _ in range(3):
+        angle, centre = rng.uniform(0, 2 * np.pi), middle + rng.uniform(-0.3, 0.3, 2) * side
+        reach = 0.6 * side * np.array([np.cos(angle), np.sin(angle)])
+        yield bend(centre - reach, centre + rng.uniform(-0.15, 0.15, 2) * side, centre + reach), rng.uniform(1.5, 6)
+
+
+def draw_blob(landmarks, rng):
+    """The same of a blob over an eye or the mouth."""
+    centre = landmarks[EYE if rng.random() < 0.5 else MOUTH].mean(axis=0)
+    radius = rng.uniform(0.07, 0.12) * np.ptp(landmarks[:, 0])
+    yield bend(centre - (0.7 * radius, 0), centre + rng.uniform(-5, 5, 2), centre + (0.7 * radius, 0)), radius
+
+
+def bend(start, middle, end):
+    """Points of a quadratic Bezier curve, (N, 2)."""
+    at = np.linspace(0, 1, 2000)[:, None]
+    return (1 - at) ** 2 * start + 2 * at * (1 - at) * middle + at ** 2 * end
+
+
+STROKES = {"scratches": draw_scratches, "blob": draw_blob}
+BRUSHES = {"hard": lambda depth, radius: (depth >= 0).astype(float),
+           "soft": lambda depth, radius: ndimage.gaussian_filter((depth >= 0).astype(float), max(0.3 * radius, 0.7)),
+           "wide": lambda depth, radius: np.clip(2 * depth / radius, 0, 1)}
+
+
+def draw_alpha(strokes, brush, shape):
+    """How opaque the paint is, (H, W) in [0, 1]."""
+    clear = np.ones(shape)
+    for points, radius in strokes:
+        away, at = np.ones(shape, bool), np.rint(points).astype(int)
+        at = at[((at >= 0) & (at < shape[::-1])).all(axis=1)]
+        away[at[:, 1], at[:, 0]] = False
+        if not away.all():
+            clear *= 1 - brush(radius - ndimage.distance_transform_edt(away), radius)
+    return np.where(clear < 1 - 1 / 255, 1 - clear, 0)
+
+
+def find_portraits(folder, count):
+    """{name: (photo, landmarks of its face)} of the first photos in which a face is found."""
+    finder, found = FaceFinder(), {}
+    for source in find_photos([folder])[0]:
+        pixels = read_photo(source.path).pixels
+        if len(found) < count and (boxes := finder.boxes(pixels)):
+            found[Path(source.path).stem] = pixels, finder.landmarks(pixels, boxes[0])
+    return found
+
+
+def complete(portraits, stroke, brush, suffix, folder, arguments):
+    """Paint all portraits and run the command on them; returns {name: alpha}, {name: its record}."""
+    alphas = {}
+    (folder / "photos").mkdir(parents=True)
+    for name, (pixels, landmarks) in portraits.items():
+        strokes = STROKES[stroke](landmarks, np.random.default_rng(digest_number(0, f"{stroke} {name}".encode())))
+        alpha = alphas[name] = draw_alpha(list(strokes), BRUSHES[brush], pixels.shape[:2])
+        painted = pixels * (1 - alpha[..., None]) + alpha[..., None] * COLOUR
+        Image.fromarray(np.rint(painted).astype(np.uint8)).save(folder / "photos" / f"{name}.{suffix}", **FILES[suffix])
+    subprocess.run([sys.executable, "face_completion.py", folder / "photos", "--paste_back", "--mask", MASK,
+                    "--out_dir", folder / "out", *arguments], cwd=ROOT, capture_output=True)
+    return alphas, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
+
+
+def print_row(label, portraits, folder, alphas, records):
+    """A row of the table."""
+    back = [name for name in portraits if records.get(name, {}).get("status") == "done"]
+    decibels, sizes = [], []
+    for name in back:
+        touched, photo = alphas[name] > 0, read_photo(next((folder / "photos").glob(f"{name}.*")))
+        decibels.append(psnr(portraits[name][0], read_photo(folder / "out" / name / "restored.png").pixels, touched))
+        sizes.append(np.count_nonzero(~OwnHoles(MASK).of_photo(photo, name)[0]) / touched.sum())
+    print(f"{label} {len(back):>7}/{len(portraits)} {np.mean(decibels):8.2f} {np.min(decibels):8.2f} "
+          f"{np.mean(sizes):8.2f}", flush=True)
+
+
+@command
+def main(argv=None):
+    """Print a row for every kind of stroke, brush and file; returns the exit code."""
+    options = parse(argv)
+    portraits = find_portraits(options.portraits, options.count)
+    print(f"{'strokes':10} {'brush':6} {'file':5} {'came back':>9} {'mean dB':>8} {'least dB':>8} {'hole':>8}")
+    with tempfile.TemporaryDirectory() as temporary:
+        for stroke in STROKES:
+            for brush in BRUSHES:
+                for suffix in FILES:
+                    folder = Path(options.pictures or temporary, f"{stroke}-{brush}-{suffix}").resolve()
+                    print_row(f"{stroke:10} {brush:6} {suffix:5}", portraits, folder,
+                              *complete(portraits, stroke, brush, suffix, folder, options.arguments))
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Measure how painted photos come back.", "python -m benchmarks.photo_strokes samples/ --count 48")
+    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
+    parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="photos, at most")
+    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
+    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
+                        "such as method=laplace")
+    options = parser.parse_args(argv)
+    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Pictures of holes as people and programs save them: which of their pixels are the hole."""
+import re
+
+import numpy as np
+
+from helpers import SUFFIXES, BadPhoto, read_photo
+
+LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
+FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
+
+
+def read_mask(path):
+    """The hole that a picture shows, (H, W) uint8: 255 where it is, 0 where not, greys of soft edges between.
+
+    White is the hole. If nothing is as bright as middle grey (values 0 and 1, red on black), all that is not black is;
+    of two palette entries the brighter; in a picture with transparent parts that is else of one shade, the opaque ones.
+    Raises BadPhoto: empty_mask if a picture that is not simply black shows no hole, or what read_photo says, as mask_*.
+    """
+    try:
+        photo = read_photo(path)
+    except BadPhoto as problem:
+        raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
+    values, white = _values(photo)
+    brightest = float(values.max())
+    if 2 * brightest >= white:
+        return np.rint(values * (255 / white)).astype(np.uint8)
+    if photo.image.format not in LOSSY:
+        return np.where(values > 0, 255, 0).astype(np.uint8)
+    if 0 < brightest < FAINT * white:
+        raise BadPhoto("empty_mask", f"{path}: its brightest value is {brightest:g} of {white}, and white is the hole")
+    return np.where(values >= max(brightest / 2, 1), 255, 0).astype(np.uint8)
+
+
+def _values(photo):
+    """(grey values (H, W), what is white among them)."""
+    image, alpha = photo.image, photo.alpha
+    if alpha is not None and alpha.min() < alpha.max():
+        return _values_over_nothing(np.asarray(image.convert("RGBA"))[..., :3].mean(axis=-1), alpha), 255
+    if alpha is not None and not alpha.any():
+        raise BadPhoto("empty_mask", "the mask is wholly transparent")
+    if image.mode == "F" or image.mode.startswith("I"):
+        values = np.asarray(image, np.float64)
+        return values, 65535 if image.mode != "F" or values.max() > 255 else 255 if values.max() > 1 else 1
+    greys = np.asarray(image.convert("RGB")).mean(axis=-1)
+    if image.mode == "P" and len(entries := np.unique(indices := np.asarray(image))) == 2:
+        shades = [greys[indices == entry][0] for entry in entries]
+        return np.where(indices == entries[int(shades[1] >= shades[0])], 255, 0), 255
+    return greys, 255
+
+
+def _values_over_nothing(greys, alpha):
+    """What is transparent is no hole; if the rest has one shade, all of it is."""
+    opaque = greys[alpha >= min(128, alpha.max())]
+    both = opaque.min() < 128 <= opaque.max()
+    return np.where(alpha >= 128, greys, 0) if both else alpha
+
+
+class MaskFolder:
+    """The masks of a folder, each for the picture NAME after which it is called: NAME.png, NAME_mask.png,
+    NAME_mask001.png, of any format, in folders as the pictures' names have them.
+    """
+
+    def __init__(self, folder):
+        self.folder, self._paths = folder, {}
+        named = {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*"))
+                 if path.suffix.lower() in SUFFIXES}
+        for name, path in named.items():
+            if masked := re.fullmatch(r"(.+?)[_-]mask\d*", name):
+                self._paths.setdefault(masked[1], path)
+        self._paths = {**named, **self._paths}
+
+    def __bool__(self):
+        return bool(self._paths)
+
+    def find(self, *names):
+        """The path of the mask of the first name that has one, or None."""
+        return next((self._paths[name] for name in names if name in self._paths), None)

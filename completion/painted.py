@@ -1,0 +1,144 @@
+"""The hole that paint has left: what has its colour, and what is mixed of it and of the photo around.
+
+Soft brushes and JPEG mix paint into the pixels beside it: pixel = ground + share (paint - ground), for a brush in all
+channels, for JPEG in the two of colour, which it keeps at half the resolution. The ground is continued from beyond the
+mixed pixels by Laplace's equation; the share is where a pixel stands on the line from its ground to the paint.
+Source: the equation of Porter and Duff, "Compositing Digital Images", SIGGRAPH 1984 (over), in least squares.
+"""
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from .membrane import fill_harmonic
+
+GREY = 64                                               # levels between the channels of a colour; less is a grey
+TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
+SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
+WIDE = 40                                               # reach of paint that is looked at in full resolution
+NEAR = 4                                                # pixels around paint that are searched at first
+LEAST, LEADING = 0.04, 0.5                              # share of paint that counts, and from which paint leads on
+MOST_NOISE = 4                                          # spreads that may be taken for the texture of a photo
+HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
+ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
+LEFT = 0.25                                             # of the pixels beside a hole that may look painted
+ROUNDS = 40
+SQUARE = np.ones((3, 3), bool)
+
+
+def find_paint(pixels, colour, tolerance):
+    """The hole of a painted photo: pixels of the paint's colour, and mixed ones that are joined to them.
+
+    pixels : (H, W, 3) uint8; colour : (3,) levels; tolerance : levels a channel that paint may differ from it, of
+    which greys get an eighth, for photos are full of them
+    Returns (H, W) bool. Paint with hard edges in a lossless file is found as it is, and in no case is more found than
+    lies within 32 pixels, or eight times the depth of the paint.
+    """
+    colour = np.asarray(colour, np.float64)
+    core, faint = _find_cores(pixels, colour, tolerance)
+    hole, start = core.copy(), core | faint
+    patches, _ = ndimage.label(ndimage.binary_dilation(start, SQUARE, NEAR), SQUARE)
+    for label, box in enumerate(ndimage.find_objects(patches), 1):
+        depth = ndimage.distance_transform_cdt(np.pad(start[box] & (patches[box] == label), 1)).max()
+        reach = 8 * max(NEAR, int(depth))
+        window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+        patch = start[window] & (patches[window] == label)
+        grown = _grow(pixels[window], colour, patch, start[window] & ~patch, reach)
+        hole[window] |= grown if grown is not patch else patch & core[window]
+    return hole
+
+
+def distance_to(pixels, colour):
+    """The largest difference of a pixel's channels to a colour's, (H, W) float32 levels."""
+    return np.abs(pixels - np.asarray(colour, np.float32)).max(axis=-1)
+
+
+def is_paint_left(pixels, colour, hole):
+    """Whether a good part of the pixels beside a hole, (H, W) bool, are of the paint's colour or mixed with it."""
+    mixture = _unmix(pixels, np.asarray(colour, np.float64), hole, NEAR)
+    if not mixture:
+        return False
+    painted = mixture.is_mixed() | (distance_to(pixels[mixture.ring], colour) <= ALIKE)
+    return bool(painted.mean() > LEFT)
+
+
+def _find_cores(pixels, colour, tolerance):
+    """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them)."""
+    distance = distance_to(pixels, colour)
+    if np.ptp(colour) < GREY:
+        return distance <= tolerance / 8, np.zeros(distance.shape, bool)
+    core, faint = distance <= tolerance, distance <= 2 * tolerance
+    faint &= ~ndimage.binary_opening(faint, np.ones((5, 5)))
+    return core, faint & ~ndimage.binary_dilation(core, SQUARE, 2 * NEAR)
+
+
+def _grow(pixels, colour, patch, others, reach):
+    """A patch of paint with what is mixed around it; the patch itself if its edges are hard."""
+    core, radius = patch, NEAR
+    for _ in range(ROUNDS):
+        mixture = _unmix(pixels, colour, core | others, radius)
+        if not mixture or mixture.is_mixed().mean() < HARD:
+            return core
+        if (scale := reach // WIDE) > 1:
+            return core | _grow_coarsely(pixels, colour, core, others, reach, scale)
+        lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
+        if lead.sum() > 1.01 * core.sum():
+            core = lead
+        elif mixture.outer > LEAST / 2 and 2 * radius <= reach:
+            radius *= 2
+        else:
+            break
+    return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
+
+
+def _grow_coarsely(pixels, colour, core, others, reach, scale):
+    """The same in a smaller picture, for wide paint: its soft edges are wide too."""
+    def shrink(array):
+        return np.asarray(Image.fromarray(array).reduce(scale))
+
+    core, others = (shrink(255 * part.astype(np.uint8)) > 0 for part in (core, others))
+    grown = _grow(shrink(pixels), colour, core, others, reach // scale)
+    return grown.repeat(scale, axis=0).repeat(scale, axis=1)[:len(pixels), :pixels.shape[1]]
+
+
+class _Mixture(NamedTuple):
+    """Of (H, W): the share of paint, NaN where none is looked for, the least that counts, and the pixels beside paint.
+
+    outer : the mean share in the outer half of the zone
+    """
+    share: np.ndarray
+    least: np.ndarray
+    ring: np.ndarray
+    outer: float
+
+    def is_mixed(self):
+        """Which pixels beside the paint are surely mixed with it."""
+        return self.share[self.ring] > 2 * self.least[self.ring]
+
+
+def _unmix(pixels, colour, painted, radius):
+    """The _Mixture within a radius of what is painted; None if that leaves no pixel as ground."""
+    distance = ndimage.distance_transform_cdt(~painted, "chessboard")
+    zone, known = (distance > 0) & (distance <= radius), distance > radius
+    if not (known.any() and zone.any()):
+        return None
+    ground = _continue_ground(pixels, known, zone, painted)
+    off, way = (values @ (TO_OPPONENT / SPREAD[:, None]).T for values in (pixels[zone] - ground, colour - ground))
+    contrast = np.sqrt(np.fmax((way ** 2).sum(axis=1), 1e-9))
+    share, least = np.full(zone.shape, np.nan), np.full(zone.shape, np.nan)
+    share[zone] = (off * way).sum(axis=1) / contrast ** 2
+    outer = distance[zone] > radius / 2
+    noise = np.std((share[zone] * contrast)[distance[zone] == radius])      # where soft edges add least
+    least[zone] = np.fmax(LEAST, min(MOST_NOISE, 3 * noise) / contrast)
+    return _Mixture(share, least, zone & (distance == 1), share[zone][outer].mean())
+
+
+def _continue_ground(pixels, known, zone, painted):
+    """What lies under the paint of a zone, (N, 3) float; where paint encloses it, from beyond the paint."""
+    ground = fill_harmonic(pixels, known, zone)
+    enclosed = ~ndimage.binary_propagation(known, mask=known | zone)[zone]
+    if enclosed.any():
+        whole = zone | painted
+        ground[enclosed] = fill_harmonic(pixels, known, whole)[zone[whole]][enclosed]
+    return ground

@@ -1,0 +1,83 @@
+"""Pictures of holes as people save them: which pixels are the hole, and what is said of those that show none."""
+import numpy as np
+import pytest
+from PIL import Image
+
+from completion.mask_files import MaskFolder, read_mask
+from helpers import BadPhoto
+
+HOLE = np.zeros((20, 30), bool)
+HOLE[5:12, 8:20] = True
+
+
+def saved(path, array, mode=None, palette=None, **options):
+    image = Image.fromarray(array, mode) if mode else Image.fromarray(array)
+    if palette:
+        image.putpalette(palette)
+    image.save(path, **options)
+    return path
+
+
+def colours(hole, other):
+    return np.where(HOLE[..., None], np.uint8(hole), np.uint8(other))
+
+
+GOOD = {
+    "white": (np.uint8(255) * HOLE, {}),
+    "one": (np.uint8(1) * HOLE, {}),
+    "one bit": (HOLE, {}),
+    "labels": (np.where(HOLE, np.uint8(2), np.uint8(0)) - np.uint8(HOLE & (np.arange(30) > 12)), {}),
+    "dark grey": (np.uint8(90) * HOLE, {}),
+    "16 bit of 0 and 65535": (np.uint16(65535) * HOLE, {}),
+    "16 bit of 0 and 255": (np.uint16(255) * HOLE, {}),
+    "16 bit of 0 and 1": (np.uint16(1) * HOLE, {}),
+    "red on black": (colours((255, 0, 0), (0, 0, 0)), {}),
+    "blue on black": (colours((0, 0, 255), (0, 0, 0)), {}),
+    "white on transparent": (colours((255, 255, 255, 255), (255, 255, 255, 0)), {}),
+    "black on transparent": (colours((0, 0, 0, 255), (0, 0, 0, 0)), {}),
+    "black on transparent white": (colours((0, 0, 0, 255), (255, 255, 255, 0)), {}),
+    "palette of black and 1": (np.uint8(1) * HOLE, {"palette": [0, 0, 0, 1, 1, 1]}),
+    "palette of black and red": (np.uint8(1) * HOLE, {"palette": [0, 0, 0, 255, 0, 0]}),
+    "palette of white and black": (np.uint8(1) * ~HOLE, {"palette": [255, 255, 255, 0, 0, 0]}),
+    "palette of two greys": (np.uint8(1) * HOLE, {"palette": [10, 10, 10, 100, 100, 100]}),
+    "palette of labels": (np.where(HOLE, np.uint8(2), np.uint8(0)), {"palette": [0, 0, 0, 128, 0, 0, 0, 128, 0]}),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_the_hole_is_found_whatever_its_values_are(tmp_path, name):
+    array, options = GOOD[name]
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", array, **options)) >= 128, HOLE)
+
+
+def test_an_opaque_picture_on_transparency_counts_by_its_values(tmp_path):
+    layer = colours((255, 255, 255, 255), (0, 0, 0, 255))
+    layer[:, 25:] = (255, 255, 255, 0)
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", layer)) >= 128, HOLE)
+
+
+def test_red_on_black_is_found_in_a_jpeg_too(tmp_path):
+    found = read_mask(saved(tmp_path / "mask.jpg", colours((255, 0, 0), (0, 0, 0)), quality=95, subsampling=0)) >= 128
+    assert (found != HOLE).sum() <= 4
+
+
+def test_a_simply_black_mask_has_no_hole(tmp_path):
+    assert not read_mask(saved(tmp_path / "mask.png", np.uint8(0) * HOLE)).any()
+
+
+@pytest.mark.parametrize("array, suffix, said", [
+    (np.full((20, 30), 4, np.uint8), "jpg", "brightest value is 4 of 255"),
+    (colours((0, 0, 0, 0), (255, 255, 255, 0)), "png", "wholly transparent")])
+def test_what_shows_no_hole_is_refused_with_what_was_seen(tmp_path, array, suffix, said):
+    with pytest.raises(BadPhoto, match=said) as caught:
+        read_mask(saved(tmp_path / f"mask.{suffix}", array))
+    assert caught.value.reason == "empty_mask"
+
+
+def test_masks_are_paired_by_the_names_that_people_give_them(tmp_path):
+    for name in ("a.png", "b_mask.PNG", "c_mask001.png", "c_mask002.png", "d.png", "d_mask.png", "notes.txt"):
+        (tmp_path / name).touch()
+    folder = MaskFolder(tmp_path)
+    assert [folder.find(name) and folder.find(name).name for name in "abcde"] == [
+        "a.png", "b_mask.PNG", "c_mask001.png", "d_mask.png", None]
+    assert folder.find("people/a", "a").name == "a.png" and not MaskFolder(tmp_path / "none")

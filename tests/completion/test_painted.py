@@ -1,0 +1,112 @@
+"""Paint is found with its soft rim and what JPEG makes of it, and nothing else is."""
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from completion.membrane import fill_harmonic
+from completion.painted import distance_to, find_paint, is_paint_left
+from helpers import read_photo
+from metrics.images import psnr
+
+GREEN, MAGENTA, RED, BLUE, BLACK = (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)
+
+
+@pytest.fixture(scope="module", params=["A000369.jpg", "G000565.jpg"])
+def photo(request, samples):
+    return read_photo(samples / request.param).pixels
+
+
+def stroke(shape, radius, rim=0.0):
+    """How opaque a scratch across the face is, (H, W) in [0, 1]; rim : of the radius, what is softer than paint."""
+    rows, columns = np.indices(shape)
+    line = np.abs(rows - 130 - 0.5 * columns - 8 * np.sin(columns / 25)) / np.hypot(1, 0.6)
+    line[:, [*range(60), *range(330, shape[1])]] = radius
+    return np.clip((radius - line) / (rim * radius), 0, 1) if rim else (line < radius).astype(float)
+
+
+def paint(pixels, alpha, colour=GREEN):
+    return np.rint(pixels * (1 - alpha[..., None]) + alpha[..., None] * np.array(colour)).astype(np.uint8)
+
+
+def as_jpeg(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    return np.asarray(Image.open(buffer))
+
+
+def decibels(truth, painted, hole, touched):
+    """PSNR of the smooth filling in all pixels that the brush has touched."""
+    filled = painted.copy()
+    filled[hole] = np.clip(np.rint(fill_harmonic(painted, ~hole)), 0, 255)
+    return psnr(truth, filled, touched)
+
+
+@pytest.mark.parametrize("colour", [GREEN, MAGENTA, RED, BLUE])
+def test_hard_edges_are_found_as_they_are(photo, colour):
+    alpha = stroke(photo.shape[:2], 4)
+    own = distance_to(photo, colour) <= 32
+    np.testing.assert_array_equal(find_paint(paint(photo, alpha, colour), colour, 32), (alpha > 0) | own)
+
+
+@pytest.mark.parametrize("radius, rim", [(3, 0.5), (6, 0.4), (14, 0.5), (5, 1)])
+def test_a_soft_rim_belongs_to_the_hole_and_little_else(photo, radius, rim):
+    alpha = stroke(photo.shape[:2], radius, rim)
+    painted = paint(photo, alpha)
+    hole = find_paint(painted, GREEN, 32)
+    assert hole[alpha > 0.1].all() and (hole & (alpha == 0)).sum() < 0.08 * hole.sum()
+    best = decibels(photo, painted, alpha > 0, alpha > 0)
+    assert decibels(photo, painted, hole, alpha > 0) > best - 2
+    assert decibels(photo, painted, distance_to(painted, GREEN) <= 32, alpha > 0) < best - 5
+    assert not is_paint_left(painted, GREEN, hole)
+
+
+@pytest.mark.parametrize("radius, rim", [(1.5, 0), (3, 0), (6, 0.4)])
+def test_in_a_jpeg_the_smear_belongs_to_the_hole(photo, radius, rim):
+    alpha = stroke(photo.shape[:2], radius, rim)
+    painted = as_jpeg(paint(photo, alpha))
+    hole = find_paint(painted, GREEN, 32)
+    touched = alpha > 0
+    assert hole[alpha > 0.1].all() and not (hole & ~ndimage.binary_dilation(touched, iterations=8)).any()
+    assert decibels(photo, painted, hole, touched) > decibels(photo, paint(photo, alpha), touched, touched) - 5.5
+    assert is_paint_left(painted, GREEN, distance_to(painted, GREEN) <= 32)
+
+
+def test_a_green_garment_beside_green_paint_is_kept(photo):
+    garment = photo.copy()
+    garment[260:] = np.array((50, 150, 70)) + np.random.default_rng(0).integers(-6, 7, garment[260:].shape)
+    alpha = stroke(photo.shape[:2], 6, 0.5)
+    for painted in (paint(garment, alpha), as_jpeg(paint(garment, alpha))):
+        hole = find_paint(painted, GREEN, 32)
+        assert hole[alpha > 0.6].all() and (hole & ~ndimage.binary_dilation(alpha > 0, iterations=8)).sum() < 30
+
+
+def test_black_paint_does_not_take_dark_hair_and_cloth_along(photo):
+    alpha = stroke(photo.shape[:2], 4)
+    hole = find_paint(paint(photo, alpha, BLACK), BLACK, 32)
+    assert hole[alpha > 0].all()
+    assert (hole & (alpha == 0)).sum() < 0.35 * hole.sum() + (distance_to(photo, BLACK) <= 4).sum()
+
+
+def test_paint_may_touch_the_border_be_a_dot_be_all_or_nothing(photo):
+    corner = np.zeros(photo.shape[:2])
+    corner[:9, :20] = corner[200, 200] = 1
+    np.testing.assert_array_equal(find_paint(paint(photo, corner), GREEN, 32), corner > 0)
+    assert not find_paint(photo, GREEN, 32).any()
+    assert find_paint(paint(photo, np.ones(photo.shape[:2])), GREEN, 32).all()
+
+
+def test_the_tolerance_is_of_levels(photo):
+    painted = photo.copy()
+    painted[100:110, 100:130], painted[200:210, 100:130] = (40, 215, 40), (0, 255, 0)
+    found = [find_paint(painted, GREEN, tolerance)[[105, 205], 115].tolist() for tolerance in (32, 40)]
+    assert found == [[False, True], [True, True]]
+
+
+def test_the_soft_rim_of_wide_paint_is_found_in_a_smaller_picture(photo):
+    large = np.asarray(Image.fromarray(photo).resize((3 * photo.shape[1], 3 * photo.shape[0])))
+    alpha = stroke(photo.shape[:2], 10, 0.5).repeat(3, axis=0).repeat(3, axis=1)
+    hole = find_paint(paint(large, alpha), GREEN, 32)
+    assert hole[alpha > 0.25].all() and (hole & (alpha == 0)).sum() < 0.05 * hole.sum()
