@@ -100,6 +100,19 @@ def add_face_completion_updates(updates):
                              help="of this loss, where the distance from the true face has 1")
 
 
+def add_damage_networks(sizes):
+    """Options that only the damage finder has, and the side of its pictures."""
+    sizes.add_argument("--image_size", type=whole_number(64), default=192, metavar="PIXELS",
+                       help="side of the pictures, which are photos with what lies around the face")
+    sizes.add_argument("--ff_dim", type=whole_number(1), default=24, metavar="N",
+                       help="filters of the outermost layers")
+
+
+def add_damage_updates(updates):
+    """The damage finder's own defaults."""
+    updates.set_defaults(learning_rate=0.002, beta1=0.9, decay=0.5)
+
+
 MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_latent, None),
           "vae": ("a variational autoencoder (Kingma and Welling, 2014)", add_latent, None),
           "context_encoder": ("an encoder-decoder that fills holes (Pathak et al., 2016)",
@@ -107,7 +120,9 @@ MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_laten
           "generative_face_completion": ("an encoder-decoder against two discriminators (Li et al., 2017)", add_filters,
                                          add_face_completion_updates),
           "latent_encoder": ("an encoder that says where the latent search begins",
-                             add_latent_encoder_networks, add_latent_encoder_updates)}
+                             add_latent_encoder_networks, add_latent_encoder_updates),
+          "damage": ("a network that finds scratches, folds and stains in photos", add_damage_networks,
+                     add_damage_updates)}
 
 
 def complete(options):

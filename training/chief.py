@@ -7,7 +7,7 @@ import time
 from helpers import NOT_FINITE, Stopped, UsageError, read_json, tile, to_float, to_uint8
 
 from . import checkpoint
-from .health import EXAMINATIONS, diagnose
+from .health import EXAMINATIONS, diagnose, quality
 from .journal import Journal
 from .machines import this_worker
 from .manifest import MANIFEST, list_saves
@@ -48,11 +48,12 @@ class Chief:
             self.reported, self.clock = step, time.monotonic()
 
     def examine(self, step):
-        """At the end of an epoch, examine the model, and keep it if it is the best by SSIM in the hole."""
+        """At the end of an epoch, examine the model, and keep it if it is the best by training.health.quality."""
         if self.examination and step % self.per_epoch == 0:
             scores = self.examination()
             self.journal.scalars(step, scores)
-            if scores["hole_ssim"] > read_json(self.best / MANIFEST).get("scores", {}).get("hole_ssim", -1):
+            kept = read_json(self.best / MANIFEST).get("scores")
+            if not kept or quality(scores) > quality(kept):
                 checkpoint.export(self.model, self.best, self.record | {"step": step, "scores": scores})
             if trouble := diagnose(scores):
                 self.console.warn(f"step {step}: {trouble}")

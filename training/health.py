@@ -94,8 +94,20 @@ def examine_latents(model, faces, validation):
     return numbers
 
 
+def examine_damage(model, faces, validation):
+    """A function that looks for damage drawn on pictures of other people."""
+    truth = to_float(validation[:WATCHED])
+    return lambda: model.examine(truth)
+
+
 # By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
-EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents}
+EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents,
+                "damage": examine_damage}
+
+
+def quality(numbers):
+    """By which of a run's models is the best: SSIM in the hole or, where nothing is filled, the error below 0."""
+    return numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
 
 
 def diversity(faces):
