@@ -17,6 +17,8 @@ from completion.masks import MASKS
 from completion.reading import Subject, make_reader, read_batches
 from helpers import BadPhoto, compact
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
+from models import DAMAGE
+from models.damage_finding import damage_finder
 from output.completed_folder import RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -26,6 +28,7 @@ from shell.options import Parser, add_inputs, number, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
+from training.manifest import describe_model
 
 CROP = 64                                               # side of the crops of photos for methods without a model
 
@@ -45,12 +48,26 @@ def parse(argv=None):
     options = parser.parse_intermixed_args(argv)
     check_options(parser, options)
     settings = method_options.method_settings(options, options.method, options.checkpoint)
-    own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
+    own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, has_truth=options.intact or not own)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
+
+
+def own_holes(options):
+    """Where holes come from that have no name: the user, or the photos themselves; None if they are not asked for."""
+    if folder := damage_model(options):
+        from completion.damage_holes import FoundHoles  # whose scipy --help need not wait for
+        return FoundHoles(damage_finder(folder, options.device), options.dilate)
+    return options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate)
+
+
+def damage_model(options):
+    """The folder of the network that finds damage, None if nothing is to be found."""
+    kind, _, folder = (options.mask or "").partition(":")
+    return (folder or DAMAGE) if kind == "auto" else None
 
 
 def make_parser():
@@ -82,7 +99,8 @@ def add_first(first):
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED})")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
-                       "with one for every face, named alike, alpha for what is transparent, or color:#00ff00")
+                       "with one for every face, named alike, alpha for what is transparent, color:#00ff00, or auto "
+                       "for the scratches, folds and stains that a network finds (auto:DIR by another one)")
     first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
     first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
@@ -108,6 +126,8 @@ def check_options(parser, options):
     if options.method != "latent":
         parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
+    if damage_model(options):
+        parser.refuse_given(options, ["invert_mask", "intact"], "is of masks that you draw: --mask auto finds damage")
     if not options.mask:
         parser.refuse_given(options, ["invert_mask", "dilate"], "is of --mask")
         parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
@@ -127,7 +147,9 @@ def describe_holes(options):
     """What of the command line decides a face's hole, as a JSON record."""
     record = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
                                                         "seed", "fit")}
-    if options.mask:                                    # of a folder of masks each face has its own
+    if folder := damage_model(options):
+        record["mask"] = ["auto", describe_model(folder)["model"]]
+    elif options.mask:                                  # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
     return {"mask": None, **record, "paste_back": options.landmarks if options.paste_back else None}
 
@@ -145,7 +167,8 @@ def main(argv=None):
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
-        with FaceWriter(folder, overview, subject.has_truth) as writer:
+        show_holes = subject.holes.proposed and not subject.landmarks
+        with FaceWriter(folder, overview, subject.has_truth, show_holes) as writer:
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:

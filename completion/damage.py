@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 EDGE = 0.15                                             # of a layer's strength, from which on a pixel is damaged
-VISIBLE = 15                                            # levels by which a layer changes what it covers at least
-CLEAN = 0.35                                            # share of the examples that are whole
+VISIBLE = 20                                            # levels by which a layer changes what it covers at least
+CLEAN = 0.25                                            # share of the examples that are whole
 FULLEST = 0.3                                           # share of the pixels that damage may cover
 PAPER, RUST, GREENS = (235, 228, 210), (140, 95, 50), (90, 100, 70)
 
@@ -32,7 +32,7 @@ def make_example(pixels, rng):
     hole, late = np.zeros(pixels.shape[:2], bool), rng.random() < 0.5
     pixels = soften(add_grain(pixels if late else change_tone(pixels, rng), rng), rng)
     if rng.random() >= CLEAN:
-        pixels, hole = draw_damage(pixels, rng, rng.integers(1, 7))
+        pixels, hole = draw_damage(pixels, rng, rng.integers(1, 8))
     return compress(change_tone(pixels, rng) if late else pixels, rng), hole
 
 
@@ -63,7 +63,7 @@ def scratch(shape, rng):
     halves = np.full(len(points) - 1, width / 2) * rng.uniform(0.7, 1.2, len(points) - 1)
     if rng.random() < 0.3:
         halves[rng.random(len(halves)) < rng.uniform(0.2, 0.6)] = -np.inf
-    return [Layer(_cover([(points, halves)], shape, _edge(rng)), _color(rng), rng.uniform(0.3, 1))]
+    return [Layer(_cover([(points, halves)], shape, _edge(rng)), _color(rng), rng.uniform(0.4, 1))]
 
 
 def film_lines(shape, rng):
@@ -73,7 +73,7 @@ def film_lines(shape, rng):
     for at in np.cumsum(rng.exponential(side / 6, rng.integers(1, 6))) + rng.uniform(-0.2, 0.9) * side:
         ends = np.array([(at, -3), (at + rng.normal(0, 2), length / 2), (at + rng.normal(0, 4), length + 3)])
         strokes.append((ends[:, ::-1] if turned else ends, np.full(2, rng.uniform(0.4, 1.2))))
-    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(0.3, 1))]
+    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(0.4, 1))]
 
 
 def fold(shape, rng):

@@ -21,6 +21,7 @@ class StandardHoles:
     mask : a name of masks.MASKS; settings : passed to it; seed : with the name of a face's file decides a drawn hole
     """
     in_photos = False                                   # the hole lies in the face, wherever that is in a photo
+    proposed = False                                    # the hole is what was asked for, and no proposal to look at
 
     def __init__(self, mask="center", seed=0, **settings):
         self.mask, self.seed, self.settings = mask, seed, settings
@@ -45,6 +46,7 @@ class OwnHoles:
     """
 
     in_photos = True                                    # the hole lies in the photo, wherever the face is
+    proposed = False
 
     def __init__(self, source, *, invert=False, dilate=0):
         self.source, self.invert, self.dilate, self._files = source, invert, dilate, {}

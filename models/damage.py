@@ -11,7 +11,6 @@ from PIL import Image
 
 from completion.damage import make_example
 from helpers import to_float, to_uint8
-from network import initial_weights
 from nn.choices import Schedule
 from nn.layers import BatchNorm, mean_of_replicas, variable
 from nn.optimizer import descend, falling, make_adam
@@ -20,6 +19,7 @@ from nn.trainable import Trainable
 
 STRIDE = 8                                              # pixels of a photo to a place of the smallest maps
 DILATIONS = 1, 2, 4
+AROUND, CONTRAST = 15, 4                                # side of what is around a pixel; how much differences count
 SIDE = 128                                              # of the examples
 CLOSEST = 0.4                                           # share of a picture's side that an example shows at least
 SHOWN = 0.5                                             # probability that counts as found
@@ -33,11 +33,13 @@ class Architecture:
 
 
 class Layer(tf.Module):
-    """Convolution with batch norm and ReLU."""
+    """Convolution with batch norm and ReLU; its first weights are those of He et al., ICCV 2015."""
 
-    def __init__(self, weights, side, into, out):
+    def __init__(self, seed, side, into, out):
         super().__init__("layer")
-        self.kernel, self.norm = weights((side, side, into, out), "kernel"), BatchNorm(out)
+        deviation = (2 / (side * side * into)) ** 0.5
+        self.kernel = variable(tf.random.stateless_normal((side, side, into, out), seed, stddev=deviation), "kernel")
+        self.norm = BatchNorm(out)
 
     def __call__(self, x, training, stride=1, dilation=1):
         def convolve(x, kernel):
@@ -48,28 +50,32 @@ class Layer(tf.Module):
 class Finder(tf.Module):
     """Photos (B, H, W, 3) float32 in [-1, 1] -> logits (B, H, W) of being damaged; H and W are multiples of STRIDE.
 
-    2x2 pixels are one place of 12 channels, so that the outermost layers cost a quarter.
+    2x2 pixels are one place, so that the outermost layers cost a quarter. Beside the colors it sees how they differ from
+    those around, for damage may be faint.
     """
 
     def __init__(self, width, seed=0):
         super().__init__("finder")
-        weights, one, two, three = initial_weights(seed), width, 2 * width, 3 * width
-        self.outer = Layer(weights, 3, 12, one), Layer(weights, 3, one, one)
-        self.middle = Layer(weights, 3, one, two), Layer(weights, 3, two, two)
-        self.inner = Layer(weights, 3, two, three)
-        self.wide = [Layer(weights, 3, three, three) for _ in DILATIONS]
-        self.to_middle, self.at_middle = Layer(weights, 1, three, two), Layer(weights, 3, two, two)
-        self.to_outer, self.at_outer = Layer(weights, 1, two, one), Layer(weights, 3, one, one)
-        self.last, self.bias = weights((3, 3, one, 4), "last"), variable(tf.fill((4,), -3.0), "bias")
+        one, two, three = width, 2 * width, 3 * width
+        sizes = {"outer": (3, 24, one), "outer_too": (3, one, one), "middle": (3, one, two), "middle_too": (3, two, two),
+                 "inner": (3, two, three), **{f"wide_{dilation}": (3, three, three) for dilation in DILATIONS},
+                 "to_middle": (1, three, two), "at_middle": (3, two, two), "to_outer": (1, two, one),
+                 "at_outer": (3, one, one)}
+        self.layers = {name: Layer((seed, number), *size) for number, (name, size) in enumerate(sizes.items())}
+        self.last, self.bias = variable(tf.zeros((3, 3, one, 4)), "last"), variable(tf.fill((4,), -3.0), "bias")
 
     def __call__(self, photos, training=False):
-        outer = self.outer[1](self.outer[0](tf.nn.space_to_depth(photos, 2), training), training)
-        middle = self.middle[1](self.middle[0](outer, training, stride=2), training)
-        inner = self.inner(middle, training, stride=2)
-        for layer, dilation in zip(self.wide, DILATIONS):
-            inner += layer(inner, training, dilation=dilation)
-        middle = self.at_middle(middle + _double(self.to_middle(inner, training)), training)
-        outer = self.at_outer(outer + _double(self.to_outer(middle, training)), training)
+        def layer(name, x, **how):
+            return self.layers[name](x, training, **how)
+        around = tf.nn.avg_pool2d(photos, AROUND, 1, "SAME")
+        seen = tf.concat((photos, tf.tanh(CONTRAST * (photos - around))), axis=3)
+        outer = layer("outer_too", layer("outer", tf.nn.space_to_depth(seen, 2)))
+        middle = layer("middle_too", layer("middle", outer, stride=2))
+        inner = layer("inner", middle, stride=2)
+        for dilation in DILATIONS:
+            inner += layer(f"wide_{dilation}", inner, dilation=dilation)
+        middle = layer("at_middle", middle + _double(layer("to_middle", inner)))
+        outer = layer("at_outer", outer + _double(layer("to_outer", middle)))
         return tf.nn.depth_to_space(tf.nn.conv2d(outer, self.last, 1, "SAME") + self.bias, 2)[..., 0]
 
 

@@ -11,7 +11,7 @@ from shell.lock import LOCK, claim_folder
 
 RESULTS, CONFIG, SHEETS, RESTORED = "results.jsonl", "config.json", "grids", "restored.png"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
-ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
+ANSWER, UNCERTAINTY, MASK = "completed_{}.png", "uncertainty.png", "mask.png"
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"
 

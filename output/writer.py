@@ -6,7 +6,7 @@ from metrics.diversity import diversity, uncertainty
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
 
-from .completed_folder import ANSWER, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
+from .completed_folder import ANSWER, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
 
 
 class FaceWriter:
@@ -18,8 +18,8 @@ class FaceWriter:
     It counts the faces that are `completed` and `failed`. Its pictures are in memory until a face is finished.
     """
 
-    def __init__(self, folder, overview, has_truth):
-        self.folder, self.overview, self.has_truth = folder, overview, has_truth
+    def __init__(self, folder, overview, has_truth, show_holes=False):
+        self.folder, self.overview, self.has_truth, self.show_holes = folder, overview, has_truth, show_holes
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
         self._earlier, self._pictures, self._sizes = {}, {}, {}
 
@@ -39,6 +39,8 @@ class FaceWriter:
             self._pictures[face.name], self._sizes[face.name] = {}, {}
             self._write(face, "original.png", face.pixels)
             self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
+            if self.show_holes:
+                self._write(face, MASK, np.where(face.known[..., None], 0, np.full_like(face.pixels, 255)))
         return batch
 
     def write_step(self, batch, step, pixels):
