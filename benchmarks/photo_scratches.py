@@ -2,10 +2,10 @@
 
 python -m benchmarks.photo_scratches PORTRAITS --count 100
 
-Of COUNT portraits, each damaged by completion.damage, as the network has learned it, and by Pillow's lines and ellipses,
-which it has not seen: the overlap of what is found and what was drawn over their union, the share of the undamaged
-pixels that are found, and with --restore the PSNR in the damaged pixels before and after face_completion.py
---paste_back --mask auto. Of the portraits as they are: the share of the pixels that are found.
+Of COUNT portraits, each damaged by completion.damage, as the network has learned it, and by Pillow's lines and
+ellipses, which it has not seen: the overlap of what is found and what was drawn over their union, the share of the
+undamaged pixels that are found, and with --restore the PSNR in the damaged pixels before and after
+face_completion.py --paste_back --mask auto. Of the portraits as they are: the share of the pixels that are found.
 """
 import io
 import sys

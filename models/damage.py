@@ -48,17 +48,18 @@ class Layer(tf.Module):
 
 
 class Finder(tf.Module):
-    """Photos (B, H, W, 3) float32 in [-1, 1] -> logits (B, H, W) of being damaged; H and W are multiples of STRIDE.
+    """Photos (B, H, W, 3) float32 in [-1, 1], whose sides are multiples of STRIDE -> logits (B, H, W) of damage.
 
-    2x2 pixels are one place, so that the outermost layers cost a quarter. Beside the colors it sees how they differ from
-    those around, for damage may be faint.
+    2x2 pixels are one place, so that the outermost layers cost a quarter. Beside the colors it sees how they differ
+    from those around, for damage may be faint.
     """
 
     def __init__(self, width, seed=0):
         super().__init__("finder")
         one, two, three = width, 2 * width, 3 * width
-        sizes = {"outer": (3, 24, one), "outer_too": (3, one, one), "middle": (3, one, two), "middle_too": (3, two, two),
-                 "inner": (3, two, three), **{f"wide_{dilation}": (3, three, three) for dilation in DILATIONS},
+        sizes = {"outer": (3, 24, one), "outer_too": (3, one, one), "middle": (3, one, two),
+                 "middle_too": (3, two, two), "inner": (3, two, three),
+                 **{f"wide_{dilation}": (3, three, three) for dilation in DILATIONS},
                  "to_middle": (1, three, two), "at_middle": (3, two, two), "to_outer": (1, two, one),
                  "at_outer": (3, one, one)}
         self.layers = {name: Layer((seed, number), *size) for number, (name, size) in enumerate(sizes.items())}
