@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from .tone import LUMA
+
 EDGE = 0.15                                             # of a layer's strength, from which on a pixel is damaged
-VISIBLE = 20                                            # levels by which a layer changes what it covers at least
+VISIBLE = 20                                            # levels of luminance by which a layer changes what it covers
 CLEAN = 0.25                                            # share of the examples that are whole
 FULLEST = 0.3                                           # share of the pixels that damage may cover
 PAPER, RUST, GREENS = (235, 228, 210), (140, 95, 50), (90, 100, 70)
@@ -51,7 +53,7 @@ def draw_damage(pixels, rng, count):
 def _visible(layer, covered):
     """The layer's color, or its opposite if it would not be seen on the pixels that it covers; None if neither is."""
     for color in (layer.color, 255 - layer.color):
-        if len(covered) and layer.opacity * np.abs(covered - color).max(axis=1).mean() > VISIBLE:
+        if len(covered) and layer.opacity * np.abs((covered - color) @ LUMA).mean() > VISIBLE:
             return color
     return None
 
@@ -226,7 +228,7 @@ def change_tone(pixels, rng):
     kind, values = rng.random(), pixels.astype(np.float32)
     if kind < 0.4:
         return pixels
-    grey = np.repeat(values @ np.array((0.299, 0.587, 0.114), np.float32)[:, None], 3, axis=2)
+    grey = np.repeat((values @ LUMA.astype(np.float32))[..., None], 3, axis=2)
     values = grey if kind < 0.6 else grey * rng.uniform(0.75, 1.1, 3) if kind < 0.8 else values
     low, high = rng.uniform(0, 50), rng.uniform(200, 255)
     return np.clip(np.rint(low + values * (high - low) / 255), 0, 255).astype(np.uint8)
