@@ -13,7 +13,7 @@ from .tone import LUMA
 
 EDGE = 0.15                                             # of a layer's strength, from which on a pixel is damaged
 VISIBLE = 20                                            # levels of luminance by which a layer changes what it covers
-CLEAN = 0.25                                            # share of the examples that are whole
+CLEAN = 0.4                                             # share of the examples that are whole
 FULLEST = 0.3                                           # share of the pixels that damage may cover
 PAPER, RUST, GREENS = (235, 228, 210), (140, 95, 50), (90, 100, 70)
 

@@ -28,7 +28,7 @@ SHOWN = 0.5                                             # probability that count
 @dataclasses.dataclass(frozen=True)
 class Architecture:
     """image_size : side of the pictures from which examples are cut; ff_dim : filters of the outermost layers"""
-    image_size: int = 192
+    image_size: int = 256
     ff_dim: int = 24
 
 

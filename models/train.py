@@ -102,7 +102,7 @@ def add_face_completion_updates(updates):
 
 def add_damage_networks(sizes):
     """Options that only the damage finder has, and the side of its pictures."""
-    sizes.add_argument("--image_size", type=whole_number(64), default=192, metavar="PIXELS",
+    sizes.add_argument("--image_size", type=whole_number(64), default=256, metavar="PIXELS",
                        help="side of the pictures, which are photos with what lies around the face")
     sizes.add_argument("--ff_dim", type=whole_number(1), default=24, metavar="N",
                        help="filters of the outermost layers")
