@@ -40,8 +40,8 @@ def make_example(pixels, rng):
 
 def draw_damage(pixels, rng, count):
     """Draw `count` pieces of damage on a photo (H, W, 3) uint8; returns it and where they are, (H, W) bool."""
-    drawn, hole, names = pixels.astype(np.float32), np.zeros(pixels.shape[:2], bool), list(KINDS)
-    for name in rng.choice(names, count):
+    drawn, hole = pixels.astype(np.float32), np.zeros(pixels.shape[:2], bool)
+    for name in rng.choice(DRAWN, count):
         for layer in KINDS[name](hole.shape, rng):
             damaged = layer.cover > EDGE
             if (color := _visible(layer, drawn[damaged])) is not None and (hole | damaged).mean() < FULLEST:
@@ -151,6 +151,7 @@ def water_ring(shape, rng):
 
 
 KINDS = {kind.__name__: kind for kind in (scratch, film_lines, fold, crack, dust, fibres, stain, mould, water_ring)}
+DRAWN = *KINDS, "scratch", "scratch", "scratch", "fold", "stain"        # what photos have most is drawn most
 
 
 def _between(rng, low, high):

@@ -9,7 +9,8 @@ from .holes import TRACE
 
 LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
 SMALLEST = 128                                          # side of such a photo
-SURE, LIKELY = 0.8, 0.4                                 # what is likely damage counts where it touches what is sure
+VIEWS = (1, 1), (1, -1), (0.6, 1), (1.5, 1)             # scales at which it is looked at, and -1 for mirrored
+SURE, LIKELY = 0.98, 0.8                                # what is likely damage counts where it touches what is sure
 LEAST = 6                                               # pixels of what is looked through that damage covers at least
 EVERYWHERE = 0.5                                        # of a photo, from which on it is no damage that was found
 
@@ -25,12 +26,27 @@ def find_damage(pixels, probability):
     height, width = pixels.shape[:2]
     scale = min(1, (LARGEST / (height * width)) ** 0.5)
     scale = max(scale, SMALLEST / min(height, width)) if min(height, width) < SMALLEST else scale
-    if scale == 1:
-        return keep_sure(probability(pixels))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    likely = probability(np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)))
-    likely = np.where(keep_sure(likely), likely, np.minimum(likely, LIKELY / 2))
-    return np.asarray(Image.fromarray(likely).resize((width, height), Image.Resampling.BILINEAR)) >= LIKELY
+    hole = keep_sure(look(_scale(pixels, (round(width * scale), round(height * scale))), probability))
+    return _scale(hole.astype(np.float32), (width, height)) >= 0.5
+
+
+def look(pixels, probability):
+    """The mean of what a photo's VIEWS tell: (h, w) float32, the probability whose log-odds are theirs on average."""
+    height, width = pixels.shape[:2]
+    odds = np.zeros((height, width), np.float32)
+    for scale, step in VIEWS:
+        seen = probability(_scale(pixels[:, ::step], (round(width * scale), round(height * scale))))
+        seen = np.clip(_scale(seen, (width, height)), 1e-4, 1 - 1e-4)[:, ::step]
+        odds += np.log(seen / (1 - seen)) / len(VIEWS)
+    return 1 / (1 + np.exp(-odds))
+
+
+def _scale(pixels, size):
+    """A picture (H, W, 3) uint8, or values (H, W) float32, at another size (width, height)."""
+    if pixels.shape[1::-1] == size:
+        return pixels
+    how = Image.Resampling.BILINEAR if pixels.ndim == 2 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(pixels).resize(size, how))
 
 
 def keep_sure(likely):

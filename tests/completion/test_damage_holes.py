@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from completion.damage_holes import LARGEST, SMALLEST, FoundHoles, find_damage, keep_sure
+from completion.damage_holes import LARGEST, LIKELY, SMALLEST, SURE, VIEWS, FoundHoles, find_damage, keep_sure, look
 from helpers import BadPhoto, Photo
 
 
@@ -17,10 +17,10 @@ def dark_photo(height, width):
 
 def test_what_is_likely_counts_where_it_touches_what_is_sure_and_specks_do_not():
     likely = np.zeros((20, 30), np.float32)
-    likely[5, 3:12] = 0.5
-    likely[6, 12] = 0.99
-    likely[12, 3:12] = 0.5
-    likely[15:17, 20] = 0.99
+    likely[5, 3:12] = (LIKELY + SURE) / 2
+    likely[6, 12] = (1 + SURE) / 2
+    likely[12, 3:12] = (LIKELY + SURE) / 2
+    likely[15:17, 20] = (1 + SURE) / 2
     found = keep_sure(likely)
     assert found.sum() == 10 and found[5, 3:12].all() and found[6, 12]
 
@@ -37,8 +37,18 @@ def test_a_line_is_found_where_it_is_at_every_size(height, width, width_of_line)
         return bright(pixels)
     found = find_damage(photo, look)
     assert np.mean(found & hole) / np.mean(found | hole) > 0.7
-    (h, w, _), = seen
-    assert h * w <= LARGEST * 1.01 and min(h, w) >= min(SMALLEST, height * 2)
+    (h, w, _), *others = seen
+    assert len(others) == len(VIEWS) - 1 and h * w <= LARGEST * 1.01 and min(h, w) >= SMALLEST
+
+
+def test_all_views_are_asked_and_what_one_of_them_sees_alone_is_no_damage():
+    def mirrored_only(pixels):
+        return np.full(pixels.shape[:2], 0.999 if pixels[0, 0, 0] else 0.1, np.float32)
+    photo = dark_photo(200, 200)
+    photo[:20, -20:] = 255
+    likely = look(photo, mirrored_only)
+    odds = (3 * np.log(0.1 / 0.9) + np.log(0.999 / 0.001)) / 4
+    np.testing.assert_allclose(likely, 1 / (1 + np.exp(-odds)), atol=1e-4)
 
 
 def test_a_photo_without_damage_is_known_everywhere_and_that_is_said():
