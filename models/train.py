@@ -110,7 +110,7 @@ def add_damage_networks(sizes):
 
 def add_damage_updates(updates):
     """The damage finder's own defaults."""
-    updates.set_defaults(learning_rate=0.002, beta1=0.9, decay=0.5)
+    updates.set_defaults(run="damage-finder", learning_rate=0.002, beta1=0.9, decay=0.5)    # damage is shipped
 
 
 MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_latent, None),

@@ -47,7 +47,7 @@ def test_all_views_are_asked_and_what_one_of_them_sees_alone_is_no_damage():
     photo = dark_photo(200, 200)
     photo[:20, -20:] = 255
     likely = look(photo, mirrored_only)
-    odds = (3 * np.log(0.1 / 0.9) + np.log(0.999 / 0.001)) / 4
+    odds = (4 * np.log(0.1 / 0.9) + np.log(0.999 / 0.001)) / 5
     np.testing.assert_allclose(likely, 1 / (1 + np.exp(-odds)), atol=1e-4)
 
 
