@@ -18,7 +18,8 @@ from completion.points import ESTIMATED, read_points
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
-from models import load_locator
+from models import DAMAGE, load_locator
+from models.damage_finding import damage_finder
 from output.completed_folder import FORMATS, FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -29,6 +30,7 @@ from shell.progress import Progress
 from shell.records import compact
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
+from training.manifest import describe_model
 
 CROP = 64                                               # side of the crops of photos for methods without a model
 
@@ -50,14 +52,28 @@ def parse(argv=None):
     check_options(parser, options)
     options.points = options.points and read_points(options.points)
     settings = method_options.method_settings(options, options.method, options.checkpoint)
-    own = options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate,
-                                    tolerance=options.tolerance, warn=warn)
+    own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, options.faces,
                       has_truth=options.intact or not own, points=options.points)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir, options.format)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
+
+
+def own_holes(options):
+    """Where holes come from that have no name: the user, or the photos themselves; None if they are not asked for."""
+    if folder := damage_model(options):
+        from completion.damage_holes import FoundHoles  # whose scipy --help need not wait for
+        return FoundHoles(damage_finder(folder, options.device), options.dilate)
+    return options.mask and OwnHoles(options.mask, invert=options.invert_mask, dilate=options.dilate,
+                                     tolerance=options.tolerance, warn=warn)
+
+
+def damage_model(options):
+    """The folder of the network that finds damage, None if nothing is to be found."""
+    kind, _, folder = (options.mask or "").partition(":")
+    return (folder or DAMAGE) if kind == "auto" else None
 
 
 def make_parser():
@@ -97,8 +113,9 @@ def add_first(first):
     first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED}.png)")
     first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
-                       "with one for every face, named NAME.png or NAME_mask.png, alpha for what is transparent, or "
-                       "color:#00ff00 for what is painted")
+                       "with one for every face, named NAME.png or NAME_mask.png, alpha for what is transparent, "
+                       "color:#00ff00 for what is painted, or auto for the scratches, folds and stains that a network "
+                       "finds (auto:DIR by another one)")
     first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
     first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
@@ -127,15 +144,7 @@ def check_options(parser, options):
     if options.method != "latent":
         parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
-    if not options.mask:
-        parser.refuse_given(options, ["invert_mask", "dilate"], "is of --mask")
-        parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
-    else:
-        parser.refuse_given(options, ["mask_type"], "is not for holes of your own: --mask takes the place of it")
-    if not (options.mask or "").startswith("color:"):
-        parser.refuse_given(options, ["tolerance"], "is of --mask color:...")
-    if options.mask or options.mask_type != "center":
-        parser.refuse_given(options, ["center_scale"], "is of --mask_type center")
+    check_hole(parser, options)
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
@@ -147,13 +156,30 @@ def check_options(parser, options):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")
 
 
+def check_hole(parser, options):
+    """The same for options of the hole."""
+    if damage_model(options):
+        parser.refuse_given(options, ["invert_mask", "intact"], "is of masks that you draw: --mask auto finds damage")
+    if not options.mask:
+        parser.refuse_given(options, ["invert_mask", "dilate"], "is of --mask")
+        parser.refuse_given(options, ["intact"], "is of --mask: without it the faces are taken for whole anyway")
+    else:
+        parser.refuse_given(options, ["mask_type"], "is not for holes of your own: --mask takes the place of it")
+    if not (options.mask or "").startswith("color:"):
+        parser.refuse_given(options, ["tolerance"], "is of --mask color:...")
+    if options.mask or options.mask_type != "center":
+        parser.refuse_given(options, ["center_scale"], "is of --mask_type center")
+
+
 def describe_holes(options):
     """What of the command line decides a face's hole, as a JSON record."""
     record = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
                                                         "seed", "fit")}
     if options.points:
         record["points"] = options.points.describe()
-    if options.mask:                                    # of a folder of masks each face has its own
+    if folder := damage_model(options):
+        record["mask"] = ["auto", describe_model(folder)["model"]]
+    elif options.mask:                                  # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
     if (options.mask or "").startswith("color:"):
         record["tolerance"] = options.tolerance
@@ -174,7 +200,8 @@ def main(argv=None):
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
-        with FaceWriter(folder, overview, subject.has_truth, place.format) as writer:
+        show_holes = subject.holes.proposed and not subject.landmarks
+        with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes) as writer:
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:

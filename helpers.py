@@ -236,6 +236,15 @@ def to_uint8(values):
     return np.clip(np.rint((np.asarray(values, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
+def resize(pixels, size, how):
+    """Bring (H, W, 3) uint8 to (size, size, 3): `how` is "resize" (stretch) or "crop" (largest centred square)."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    left, top = ((width - side) // 2, (height - side) // 2) if how == "crop" else (0, 0)
+    box = (left, top, left + side, top + side) if how == "crop" else (0, 0, width, height)
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
+
+
 def write_file(path, content):
     """Write bytes so that `path` is the old file or the new one, whole, whenever the process dies.
 

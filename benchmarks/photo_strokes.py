@@ -19,11 +19,12 @@ from scipy import ndimage
 from completion.holes import OwnHoles
 from completion.masks import digest_number
 from dataset.listing import find_photos
-from helpers import read_photo, read_records
+from helpers import read_photo
 from metrics.images import psnr
 from preprocess.faces import FaceFinder
 from shell.command import command
 from shell.options import Parser, output_path, whole_number
+from shell.records import read_records
 
 ROOT, COLOUR, MASK = Path(__file__).resolve().parents[1], (0, 255, 0), "color:#00ff00"
 EYE, MOUTH = slice(36, 42), slice(48, 68)               # of the 68 landmarks

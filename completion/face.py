@@ -3,9 +3,8 @@ import contextlib
 import dataclasses
 
 import numpy as np
-from PIL import Image
 
-from helpers import BadPhoto, file_stamp, read_photo
+from helpers import BadPhoto, file_stamp, read_photo, resize
 
 from .masks import digest_number
 
@@ -64,15 +63,6 @@ class FaceReader:
                            f"{'complete a whole photo with --paste_back, ' * whole}align the photo first "
                            "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]
-
-
-def resize(pixels, size, how):
-    """Bring (H, W, 3) uint8 to (size, size, 3): `how` is "resize" (stretch) or "crop" (largest centred square)."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    left, top = ((width - side) // 2, (height - side) // 2) if how == "crop" else (0, 0)
-    box = (left, top, left + side, top + side) if how == "crop" else (0, 0, width, height)
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
 
 
 def take_stamp(source, name, holes):

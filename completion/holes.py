@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp
+from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, resize
 
-from .face import resize
 from .mask_files import MaskFolder, read_mask
 from .masks import make_hole
 
@@ -25,6 +24,7 @@ class StandardHoles:
     mask : a name of masks.MASKS; settings : passed to it; seed : with the name of a face's file decides a drawn hole
     """
     in_photos = False                                   # the hole lies in the face, wherever that is in a photo
+    proposed = False                                    # the hole is what was asked for, and no proposal to look at
 
     def __init__(self, mask="center", seed=0, **settings):
         self.mask, self.seed, self.settings = mask, seed, settings
@@ -51,6 +51,7 @@ class OwnHoles:
     """
 
     in_photos = True                                    # the hole lies in the photo, wherever the face is
+    proposed = False
 
     def __init__(self, source, *, invert=False, dilate=0, tolerance=TOLERANCE, warn=lambda line: None):
         self.source, self.invert, self.dilate, self.tolerance, self._warn = source, invert, dilate, tolerance, warn

@@ -57,7 +57,7 @@ class PointedReader:
 
     def __init__(self, reader, read_placed, subject, size):
         self.reader, self.read_placed, self.subject, self.size = reader, read_placed, subject, size
-        self.restore = reader.restore
+        self._readers = {}                              # of the photos that have points, until they are restored
 
     def __call__(self, source, name):
         points = self.subject.points.of(source)
@@ -65,7 +65,12 @@ class PointedReader:
             return self.reader(source, name)
         from .placing import place_by_points
         placement = place_by_points(points, self.size, self.subject.landmarks)
-        return self.read_placed(lambda pixels, known: [placement])(source, name)
+        self._readers[source] = self.read_placed(lambda pixels, known: [placement])
+        return self._readers[source](source, name)
+
+    def restore(self, faces, answers):
+        """As that of the reader that has read these faces."""
+        return self._readers.pop(faces[0].source, self.reader).restore(faces, answers)
 
 
 def read_batches(tasks, read, batch_size, fail, check):

@@ -3,7 +3,7 @@ import hashlib
 
 import numpy as np
 
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto, read_photo, resize
 
 from .listing import find_photos
 from .store import Pack, is_pack
@@ -28,11 +28,15 @@ def load_faces(folder, size, check=lambda: None):
     return faces[:count], failures
 
 
-def each_face(sources, size, failures):
-    """Yield the face of each listing.Source, (size, size, 3) uint8; what is unusable joins `failures`."""
+def each_face(sources, size, failures, fit="refuse"):
+    """Yield the face of each listing.Source, (size, size, 3) uint8; what is unusable joins `failures`.
+
+    fit : "refuse" pictures of another size, or bring them to it as helpers.resize does, by "resize" or "crop"
+    """
     for source in sources:
         try:
-            yield _checked(read_photo(source.path).pixels, size)
+            pixels = read_photo(source.path).pixels
+            yield _checked(pixels, size) if fit == "refuse" else resize(pixels, size, fit)
         except BadPhoto as problem:
             failures.append((source.path, problem))
 

@@ -85,7 +85,7 @@ def _convolution(stride):
 
 class Placement(Trainable):
     """The network, and how it learns from faces with room around them."""
-    kind, architecture_type, training_type, examined = "placement", Architecture, Training, "placement"
+    kind, architecture_type, training_type, examined = "placement", Architecture, Training, "own"
     averaged, switches = "network", ("average",)
 
     def __init__(self, architecture=Architecture(), seed=0):

@@ -123,6 +123,19 @@ def add_placement_updates(updates):
     updates.set_defaults(flip=False, learning_rate=0.001, beta1=0.9, decay=0.5)     # it mirrors by its template
 
 
+def add_damage_networks(sizes):
+    """Options that only the damage finder has, and the side of its pictures."""
+    sizes.add_argument("--image_size", type=whole_number(64), default=256, metavar="PIXELS",
+                       help="side of the pictures, which are photos with what lies around the face")
+    sizes.add_argument("--ff_dim", type=whole_number(1), default=24, metavar="N",
+                       help="filters of the outermost layers")
+
+
+def add_damage_updates(updates):
+    """The damage finder's own defaults."""
+    updates.set_defaults(run="damage-finder", learning_rate=0.002, beta1=0.9, decay=0.5)    # damage is shipped
+
+
 MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_latent, None),
           "vae": ("a variational autoencoder (Kingma and Welling, 2014)", add_latent, None),
           "context_encoder": ("an encoder-decoder that fills holes (Pathak et al., 2016)",
@@ -132,7 +145,9 @@ MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_laten
           "latent_encoder": ("an encoder that says where the latent search begins",
                              add_latent_encoder_networks, add_latent_encoder_updates),
           "placement": ("a network that says where a face lies, though a hole hides much of it",
-                        add_placement_networks, add_placement_updates)}
+                        add_placement_networks, add_placement_updates),
+          "damage": ("a network that finds scratches, folds and stains in photos", add_damage_networks,
+                     add_damage_updates)}
 
 
 def complete(options):

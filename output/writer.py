@@ -19,13 +19,15 @@ class FaceWriter:
 
     folder : a CompletedFolder, claimed; overview : its Overview; has_truth : measure the results: what lies under the
     holes is the truth; format : of restored photos, one of completed_folder.FORMATS
+    show_holes : write the holes of aligned faces as masks too
 
     It counts the inputs that are `completed` and `failed`. Pictures of faces are in memory until all of their input are
     finished. A photo's first face lies in its own folder, the others in folders in it, as their names say.
     """
 
-    def __init__(self, folder, overview, has_truth, format="png"):
+    def __init__(self, folder, overview, has_truth, format="png", *, show_holes=False):
         self.folder, self.overview, self.has_truth, self.format = folder, overview, has_truth, format
+        self.show_holes = show_holes
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
         self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, sizes)}
 
@@ -44,6 +46,8 @@ class FaceWriter:
         for face in batch:
             self._write(face, "original.png", face.pixels)
             self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
+            if self.show_holes:
+                self._write(face, MASK, np.where(face.known[..., None], 0, np.full_like(face.pixels, 255)))
         return batch
 
     def write_step(self, batch, step, pixels):

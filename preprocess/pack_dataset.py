@@ -23,6 +23,8 @@ def parse(argv=None):
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
     parser.add_argument("--size", type=whole_number(1), default=64, metavar="PIXELS", help="side of the faces")
+    parser.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
+                        help="what to do with a picture of another size; crop keeps its largest centred square")
     return parser.parse_args(argv)
 
 
@@ -36,7 +38,7 @@ def main(argv=None):
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     with claim_folder(unfinished), Progress(len(sources), "faces") as progress, StopRequest() as stop:
         def faces():
-            for face in each_face(sources, options.size, failures):
+            for face in each_face(sources, options.size, failures, options.fit):
                 stop.check()
                 progress.update()
                 yield face

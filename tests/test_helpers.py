@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from completion.face import resize
 from helpers import (
     BAD_OUTPUT,
     MAX_BYTES,
@@ -19,6 +18,7 @@ from helpers import (
     UsageError,
     read_photo,
     remove_files,
+    resize,
     to_float,
     to_uint8,
     within,

@@ -30,7 +30,7 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     assert {"restored.png", "mask.png", "before.jpg", "after.jpg"} < record["files"].keys()
     np.testing.assert_array_equal(read_photo(out / "portrait/mask.png").pixels[..., 0], np.where(hole, 255, 0))
     assert read_photo(out / "portrait/before.jpg").pixels.shape == photo.shape
-    assert "outside the face" in record["notes"][-1] and "hole_psnr" not in record
+    assert any("outside the face" in note for note in record["notes"]) and "hole_psnr" not in record
     (out / "portrait/before.jpg").write_bytes((out / "portrait/before.jpg").read_bytes()[:-9])
     assert restore(*arguments) == 1 and "1 completed, 0 skipped" in capsys.readouterr().out
     assert restore(*arguments, "--landmarks", "outerEyesAndNose") == 2 and "paste_back" in capsys.readouterr().err
@@ -94,7 +94,7 @@ def test_a_face_lies_where_points_say_and_a_hidden_one_is_told_on_the_terminal(s
     pairs = "180,236", "222,237", "200,322"
     assert restore(*arguments, "--out_dir", tmp_path / "told", "--points", *pairs) == 0
     record, = read_records(tmp_path / "told/results.jsonl")
-    assert record["notes"][0] == "placed by --points" and "hidden" not in capsys.readouterr().err
+    assert "placed by --points" in record["notes"] and "hidden" not in capsys.readouterr().err
     (tmp_path / "points.csv").write_text(f"A000369.jpg,{','.join(pairs)}\n")
     assert restore(*arguments, "--out_dir", tmp_path / "filed", "--points", tmp_path / "points.csv") == 0
     np.testing.assert_array_equal(read_photo(tmp_path / "filed/A000369/restored.png").pixels,

@@ -64,7 +64,8 @@ def test_a_hole_on_each_of_two_faces_is_completed_in_one_run(restore, pair, tmp_
         file for file in record["files"] if "/" not in file}
     assert {file for file in record["files"] if "/" in file} == {f"face_2/{file}" for file in own}
     further, = record["further_faces"]
-    assert further["name"] == "both/face_2" and further["seed"] != record["seed"] and record["notes"] == []
+    assert further["name"] == "both/face_2" and further["seed"] != record["seed"]
+    assert not any("outside" in note for note in record["notes"])
     sides = [read_photo(out / "both" / folder / "original.png").pixels for folder in ("", "face_2")]
     assert [side.shape for side in sides] == [(64, 64, 3)] * 2 and (sides[0] != sides[1]).any()
 
@@ -81,7 +82,8 @@ def test_a_speck_on_the_larger_face_does_not_win_against_a_hole_on_the_smaller(r
     assert ended.code == 2 and "faces" in ended.err
     assert restore(path, speck | small, "--faces", "largest", "--overwrite").code == 0
     record = record_of(tmp_path / "out")
-    assert "further_faces" not in record and "of the hole lie outside the face: filled smoothly" in record["notes"][0]
+    assert "further_faces" not in record
+    assert any("of the hole lie outside the face: filled smoothly" in note for note in record["notes"])
     assert not (tmp_path / "out/both/face_2").exists()
 
 
@@ -124,8 +126,8 @@ def test_what_lies_outside_all_faces_is_filled_smoothly(restore, pair, tmp_path)
     hole = holes[0] | holes[1]
     hole[:40, :200] = True
     assert restore(path, hole).code == 0
-    note, = record_of(tmp_path / "out")["notes"]
-    assert note.endswith("of the hole lie outside the 2 faces: filled smoothly")
+    assert any(note.endswith("of the hole lie outside the 2 faces: filled smoothly")
+               for note in record_of(tmp_path / "out")["notes"])
 
 
 def test_a_photo_called_as_a_face_of_another_has_a_folder_of_its_own(restore, pair, tmp_path):

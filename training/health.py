@@ -94,15 +94,15 @@ def examine_latents(model, faces, validation):
     return numbers
 
 
-def examine_placement(model, faces, validation):
-    """A function that looks for displaced faces of other people."""
-    truth = to_float(validation)
+def examine_own(model, faces, validation):
+    """A function that examines a model as it does itself, on pictures of other people."""
+    truth = to_float(validation[:WATCHED])
     return lambda: model.examine(truth)
 
 
 # By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
 EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents,
-                "placement": examine_placement}
+                "own": examine_own}
 
 
 def quality(numbers):

@@ -203,7 +203,7 @@ def test_skips_change_what_is_learned_unless_it_is_said():
 
 
 def test_every_learned_method_can_be_trained_and_asked_for():
-    assert set(LEARNED.values()) | {"dcgan"} == set(CLASSES) == set(train.MODELS) | {"dcgan"}
+    assert set(LEARNED.values()) | {"dcgan", "damage", "placement"} == set(CLASSES) == set(train.MODELS) | {"dcgan"}
 
 
 def test_the_shipped_model_fills_portraits_better_than_the_smoothest_surface(openface):

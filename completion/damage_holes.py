@@ -1,0 +1,95 @@
+"""Holes that are found in the photos themselves: scratches, folds and stains."""
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from helpers import BadPhoto, resize
+
+from .holes import TRACE
+
+LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
+SMALLEST = 128                                          # side of such a photo
+VIEWS = (1, 1), (1, -1), (0.6, 1), (0.4, 1), (1.5, 1)   # scales at which it is looked at, and -1 for mirrored
+SURE, LIKELY = 0.97, 0.6                                 # what is likely damage counts where it touches what is sure
+LEAST = 6                                               # pixels of what is looked through that damage covers at least
+EVERYWHERE = 0.5                                        # of a photo, from which on it is no damage that was found
+
+
+def find_damage(pixels, probability):
+    """What is damaged of a photo (H, W, 3) uint8, as (H, W) bool.
+
+    It is looked for in the photo scaled to at most LARGEST pixels, where scratches are as wide as the network knows
+    them. Source of the two thresholds: Canny, "A Computational Approach to Edge Detection", PAMI 1986, section V.
+
+    probability : function (h, w, 3) uint8 -> (h, w) float32, how likely each pixel is damaged
+    """
+    height, width = pixels.shape[:2]
+    scale = min(1, (LARGEST / (height * width)) ** 0.5)
+    scale = max(scale, SMALLEST / min(height, width)) if min(height, width) < SMALLEST else scale
+    hole = keep_sure(look(_scale(pixels, (round(width * scale), round(height * scale))), probability))
+    return _scale(hole.astype(np.float32), (width, height)) >= 0.5
+
+
+def look(pixels, probability):
+    """The mean of what a photo's VIEWS tell: (h, w) float32, the probability whose log-odds are theirs on average."""
+    height, width = pixels.shape[:2]
+    odds = np.zeros((height, width), np.float32)
+    for scale, step in VIEWS:
+        seen = probability(_scale(pixels[:, ::step], (round(width * scale), round(height * scale))))
+        seen = np.clip(_scale(seen, (width, height)), 1e-4, 1 - 1e-4)[:, ::step]
+        odds += np.log(seen / (1 - seen)) / len(VIEWS)
+    return 1 / (1 + np.exp(-odds))
+
+
+def _scale(pixels, size):
+    """A picture (H, W, 3) uint8, or values (H, W) float32, at another size (width, height)."""
+    if pixels.shape[1::-1] == size:
+        return pixels
+    how = Image.Resampling.BILINEAR if pixels.ndim == 2 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(pixels).resize(size, how))
+
+
+def keep_sure(likely):
+    """(H, W) bool: the connected regions of likely damage that hold something sure and are more than a speck."""
+    labels, count = ndimage.label(likely >= LIKELY, np.ones((3, 3)))
+    sure = np.bincount(labels[likely >= SURE], minlength=count + 1) > 0
+    large = np.bincount(labels.ravel(), minlength=count + 1) >= LEAST
+    return (sure & large & (np.arange(count + 1) > 0))[labels]
+
+
+class FoundHoles:
+    """Holes that a photo's own pixels show; as holes.OwnHoles.
+
+    find : function, pixels (H, W, 3) uint8 -> (H, W) bool, True where they are damaged
+    dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
+    """
+
+    in_photos = proposed = True
+
+    def __init__(self, find, dilate=0):
+        self.find, self.dilate = find, dilate
+
+    def of_face(self, photo, source, name, size, fit):
+        """(the known pixels of a face, (size, size) bool, [remarks]); as OwnHoles.of_face."""
+        hole = self.find(photo.pixels)
+        if hole.shape != (size, size):
+            picture = np.where(hole, 255, 0).astype(np.uint8)
+            hole = resize(np.repeat(picture[..., None], 3, axis=2), size, fit)[..., 0] >= TRACE
+        return self._known(hole)
+
+    def of_photo(self, photo, name):
+        """(the known pixels of a whole photo, (H, W) bool, [remarks]). Raises BadPhoto nothing_known."""
+        return self._known(self.find(photo.pixels))
+
+    def stamp(self, name):
+        """(): no file decides these holes."""
+        return ()
+
+    def _known(self, hole):
+        if not hole.any():
+            return ~hole, ["no damage found: copied"]
+        if self.dilate:
+            hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
+        if hole.mean() > EVERYWHERE:
+            raise BadPhoto("nothing_known", f"{hole.mean():.0%} of the photo look damaged: draw the hole by hand")
+        return ~hole, [f"damage found in {hole.mean():.1%} of the photo"]
