@@ -136,4 +136,5 @@ def remark(seen, errors):
     """What a placement by hidden landmarks says of itself."""
     hidden = [part for part, indices in PARTS.items() if not seen[list(indices)].all()]
     about = "by the shape of faces alone" if errors is None else f"to about {errors.max():.0f} pixels"
-    return f"the hole hides landmarks of the face ({', '.join(hidden)}): {ESTIMATED}, {about}"
+    parts = f" ({', '.join(hidden)})" if hidden else ""
+    return f"the hole hides landmarks of the face{parts}: {ESTIMATED}, {about}"
