@@ -8,6 +8,7 @@ undamaged pixels that are found, and with --restore the PSNR in the damaged pixe
 face_completion.py --paste_back --mask auto. Of the portraits as they are: the share of the pixels that are found.
 """
 import io
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-import face_completion
 from completion.damage import change_tone, compress, draw_damage
 from completion.damage_holes import find_damage
 from dataset.listing import find_photos
@@ -25,6 +25,7 @@ from models import DAMAGE, model_type
 from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model
+from training.manifest import ROOT
 
 DRAWN = 64                                              # of 255, from which on a pixel of a blurred stroke is damaged
 
@@ -130,7 +131,8 @@ def restore(damaged):
         folder = Path(folder)
         for number, pixels in enumerate(damaged):
             write_picture(folder / "in" / f"{number:04d}.png", pixels)
-        face_completion.main([str(folder / "in"), "--paste_back", "--mask", "auto", "--out_dir", str(folder / "out")])
+        subprocess.run([sys.executable, ROOT / "face_completion.py", folder / "in", "--paste_back", "--mask", "auto",
+                        "--out_dir", folder / "out"], check=False, stdout=subprocess.DEVNULL)
         paths = [folder / "out" / f"{number:04d}" / "restored.png" for number in range(len(damaged))]
         return [read_photo(path).pixels if path.exists() else None for path in paths]
 

@@ -10,7 +10,8 @@ from .holes import TRACE
 LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
 SMALLEST = 128                                          # side of such a photo
 VIEWS = (1, 1), (1, -1), (0.6, 1), (0.4, 1), (1.5, 1)   # scales at which it is looked at, and -1 for mirrored
-SURE, LIKELY = 0.97, 0.6                                 # what is likely damage counts where it touches what is sure
+SURE, FAINT = 0.97, 0.15                                # what is faint counts where it touches what is sure ...
+SHARE, AROUND = 0.45, 7                                 # ... and has this share of the most in so many pixels around
 LEAST = 6                                               # pixels of what is looked through that damage covers at least
 EVERYWHERE = 0.5                                        # of a photo, from which on it is no damage that was found
 
@@ -50,8 +51,9 @@ def _scale(pixels, size):
 
 
 def keep_sure(likely):
-    """(H, W) bool: the connected regions of likely damage that hold something sure and are more than a speck."""
-    labels, count = ndimage.label(likely >= LIKELY, np.ones((3, 3)))
+    """(H, W) bool: the connected regions of what is likely for its place that hold something sure, but for specks."""
+    threshold = np.maximum(SHARE * ndimage.maximum_filter(likely, AROUND), FAINT)
+    labels, count = ndimage.label(likely >= threshold, np.ones((3, 3)))
     sure = np.bincount(labels[likely >= SURE], minlength=count + 1) > 0
     large = np.bincount(labels.ravel(), minlength=count + 1) >= LEAST
     return (sure & large & (np.arange(count + 1) > 0))[labels]

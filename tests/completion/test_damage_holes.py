@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from completion.damage_holes import LARGEST, LIKELY, SMALLEST, SURE, VIEWS, FoundHoles, find_damage, keep_sure, look
+from completion.damage_holes import FAINT, LARGEST, SMALLEST, SURE, VIEWS, FoundHoles, find_damage, keep_sure, look
 from helpers import BadPhoto, Photo
 
 
@@ -15,14 +15,19 @@ def dark_photo(height, width):
     return np.zeros((height, width, 3), np.uint8)
 
 
-def test_what_is_likely_counts_where_it_touches_what_is_sure_and_specks_do_not():
-    likely = np.zeros((20, 30), np.float32)
-    likely[5, 3:12] = (LIKELY + SURE) / 2
-    likely[6, 12] = (1 + SURE) / 2
-    likely[12, 3:12] = (LIKELY + SURE) / 2
-    likely[15:17, 20] = (1 + SURE) / 2
+def test_what_is_faint_counts_where_it_touches_what_is_sure_and_specks_do_not():
+    likely = np.zeros((20, 40), np.float32)
+    likely[5, 3:30] = np.linspace(FAINT, 1, 27) + 0.01
+    likely[12, 3:12] = (FAINT + SURE) / 2
+    likely[15:17, 20] = 1
     found = keep_sure(likely)
-    assert found.sum() == 10 and found[5, 3:12].all() and found[6, 12]
+    assert found.sum() == 27 and found[5, 3:30].all()
+
+
+def test_beside_what_is_sure_the_faint_is_its_rim():
+    likely = np.zeros((20, 40), np.float32)
+    likely[9:12] = [[0.5], [1], [0.7]]
+    assert keep_sure(likely).any(axis=1).nonzero()[0].tolist() == [10, 11]
 
 
 @pytest.mark.parametrize("height, width, width_of_line", [(300, 240, 3), (3000, 2000, 14), (64, 64, 2)])
