@@ -138,6 +138,7 @@ class OwnHoles:
         return file_stamp(path) if path else ()
 
     def _find_in_file(self, photo, name):
+        _check_other(self._mask, photo)
         return self._mask, HALF, []
 
     def _find_by_name(self, photo, name):
@@ -148,7 +149,9 @@ class OwnHoles:
                            "NAME_mask001.png")
                 self._fitting = True
             raise BadPhoto("no_mask", f"no mask {name}.png or {name}_mask.png or the like in {self.source}")
-        return read_mask(path), HALF, []
+        mask = read_mask(path)
+        _check_other(mask, photo)
+        return mask, HALF, []
 
     def _path_of(self, name):
         """A face's mask in the folder, or None: of its name, else of its file's alone, which no other input changes."""
@@ -177,6 +180,12 @@ class OwnHoles:
             remarks = ["paint is left around the hole: a larger --tolerance or --dilate takes it in"]
             self._warn(f"{name}: {remarks[0]}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
+
+
+def _check_other(mask, photo):
+    """Refuse the photo itself as its mask, as a folder of both may offer it."""
+    if np.array_equal(mask, np.rint(photo.pixels.mean(axis=-1))) and len(np.unique(mask)) > 2:
+        raise BadPhoto("no_mask", "its mask is the photo itself")
 
 
 def _check_shape(hole, photo):

@@ -155,7 +155,7 @@ def test_nothing_is_written_through_a_link_in_the_output_folder(complete, faces,
 
 @pytest.mark.parametrize("arguments, problem", [
     (["--intact"], "--intact is of --mask"), (["--mask", "alpha", "--tolerance", "9"], "is of --mask color:"),
-     (["--mask", "alpha", "--mask_type", "half"], "takes the place of"),
+    (["--mask", "alpha", "--mask_type", "half"], "takes the place of"),
     (["--mask_type", "half", "--center_scale", "0.3"], "--center_scale is of"),
     (["--landmarks", "outerEyesAndNose"], "--landmarks is of --paste_back")])
 def test_options_of_holes_that_would_do_nothing_are_refused(complete, faces, arguments, problem):

@@ -192,3 +192,9 @@ def test_a_folder_whose_masks_fit_no_photo_says_so_once_and_an_empty_one_at_once
     (tmp_path / "none").mkdir()
     with pytest.raises(UsageError, match="no picture"):
         OwnHoles(str(tmp_path / "none"))
+
+
+def test_a_photo_is_no_mask_of_itself(tmp_path):
+    path = face(tmp_path, name="masks/face.png")
+    with pytest.raises(BadPhoto, match="no_mask.*itself"):
+        known(OwnHoles(str(tmp_path / "masks")), path)
