@@ -1,6 +1,7 @@
 """One face with a hole, as the commands hand it to a method."""
 import contextlib
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -28,6 +29,12 @@ class Face:
     notes: list
     number: int = 1
     faces: int = 1
+
+    @functools.cached_property
+    def tone(self):
+        """The colour of every luminance, (256, 3) uint8, if it has one tone, else None, as tone.find_tone finds it."""
+        from .tone import find_tone  # half a second that --help need not wait for
+        return find_tone(self.pixels, self.known)
 
 
 @dataclasses.dataclass(frozen=True)

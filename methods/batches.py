@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from completion.tone import keep_tone
+from completion.tone import SKIN, apply_tone
 from helpers import BAD_CHECKPOINT, BadPhoto, UsageError, to_float, to_uint8
 from shell.dask_cluster import map_on_cluster
 from shell.processes import map_surviving
@@ -19,7 +19,8 @@ class CompletedFace(NamedTuple):
 
     pixels : (H, W, 3) uint8, equal to what was read wherever that is known
     answers : (K, H, W, 3) uint8, the best first, where several were asked for, else None
-    record : what the method has to say of it, with the `seconds` that it took
+    record : what the method has to say of it, with the `seconds` that it took, and whether it was completed in the
+        `one_tone` that all of it has
     """
     pixels: np.ndarray
     answers: np.ndarray | None
@@ -98,25 +99,29 @@ def complete_batch(batch):
 
 
 def _arrays(batch):
-    """(faces (B, H, W, 3) float32, known (B, H, W) bool, seeds) as methods take them."""
-    return (to_float(np.stack([face.pixels for face in batch])), np.stack([face.known for face in batch]),
-            [face.seed for face in batch])
+    """(faces (B, H, W, 3) float32, known (B, H, W) bool, seeds) as methods take them, those of one tone as skin is."""
+    pixels = [face.pixels if face.tone is None else apply_tone(face.pixels, face.known, SKIN) for face in batch]
+    return to_float(np.stack(pixels)), np.stack([face.known for face in batch]), [face.seed for face in batch]
 
 
 def _pixels(batch, faces):
-    """uint8 of completed faces (B, H, W, 3), the known pixels as they were read, the others in the face's own tone."""
+    """uint8 of completed faces (B, H, W, 3), the known pixels as they were read, the others in the face's tone."""
     with np.errstate(invalid="ignore"):                 # what is not finite fails when its face is finished
         completed = to_uint8(faces)
-    return np.stack([keep_tone(np.where(face.known[..., None], face.pixels, picture), face.known)
+    return np.stack([np.where(face.known[..., None], face.pixels, _toned(face, picture))
                      for face, picture in zip(batch, completed)])
+
+
+def _toned(face, picture):
+    return picture if face.tone is None else apply_tone(picture, ~face.known, face.tone)
 
 
 def _finish(batch, outcome, seconds):
     """The CompletedFace of every face, or BadPhoto not_finite."""
     pixels, answers = _pixels(batch, outcome.faces), [_pixels(batch, faces) for faces in outcome.answers]
-    for index, record in enumerate(outcome.records):
+    for index, (face, record) in enumerate(zip(batch, outcome.records)):
         if all(np.isfinite(faces[index]).all() for faces in (outcome.faces, *outcome.answers)):
             yield CompletedFace(pixels[index], np.stack([faces[index] for faces in answers]) if answers else None,
-                                {**record, "seconds": round(seconds, 4)})
+                                {**record, "one_tone": face.tone is not None, "seconds": round(seconds, 4)})
         else:
             yield BadPhoto("not_finite", "the method gave values that are no numbers")

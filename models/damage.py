@@ -113,7 +113,7 @@ class DamagedPhotos:
 class DamageFinder(Trainable):
     """The network, and how it learns."""
     kind, architecture_type, training_type = "damage", Architecture, Schedule
-    examined, optional = "own", ("image_size",)      # any, for it is convolutional
+    examined, optional = "own", ("image_size",)         # any, for it is convolutional
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed

@@ -70,7 +70,12 @@ class Checkpoint:
         return None, None, troubles
 
     def restore(self, save):
-        """Load every part from a save. The optimizers have to be built before."""
+        """Load every part from a save. The optimizers have to be built before.
+
+        Raises UsageError (exit code 4) if a weight is not finite.
+        """
+        with _naming_the_trouble(save):
+            _check_weights(save)
         with _readable(save) as tensors:
             status = self._tensors.read(str(tensors))
             status.expect_partial().assert_consumed()   # without the first, the second's failure is told twice
@@ -192,8 +197,8 @@ def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     manifest, save = _find(folder, model_type.kind, warn)
     with _naming_the_trouble(folder):
         model = model_type(model_type.architecture_type(**manifest["architecture"]))
+        _check_weights(save)
         _read_weights(model, save).assert_existing_objects_matched()
-        _check_weights(model)
     return model, manifest
 
 
@@ -210,8 +215,8 @@ def take_weights(model, folder, warn=lambda text: None):
         raise UsageError(f"{folder} is no beginning, for it has another architecture ({changed}): ask for the same, or "
                          "begin from another model", BAD_CHECKPOINT)
     with _naming_the_trouble(folder):
+        _check_weights(save)
         _read_weights(model, save)
-        _check_weights(model)
 
 
 @contextlib.contextmanager
@@ -242,9 +247,14 @@ def _read_weights(model, save):
         return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 
 
-def _check_weights(model):
-    if not are_finite(model.shipped.values()):
-        raise BrokenSave("a weight is not finite")
+def _check_weights(save):
+    """Raise BrokenSave if a weight of a save is not finite, were it of a network that nobody asks for."""
+    with _readable(save) as tensors:
+        reader = tf.train.load_checkpoint(str(tensors))
+        for name, kind in reader.get_variable_to_dtype_map().items():
+            is_weight = kind.is_floating and "optimizer" not in name.split("/")[0]
+            if is_weight and not np.isfinite(reader.get_tensor(name)).all():
+                raise BrokenSave("a weight is not finite")
 
 
 def are_finite(values):

@@ -200,6 +200,18 @@ def test_a_model_with_a_weight_that_is_not_finite_is_refused(tmp_path):
             assert caught.value.exit_code == BAD_CHECKPOINT and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("network", ["generator", "average", "discriminator"])
+def test_a_save_with_a_weight_that_is_not_finite_is_refused_though_nobody_asks_for_it(tmp_path, network):
+    dcgan = prepared()
+    parts(dcgan)[network].variables[0].assign(np.full(parts(dcgan)[network].variables[0].shape, np.nan))
+    store = Checkpoint(tmp_path / "run", parts(dcgan))
+    store.save(1, **RECORD)
+    for load in (load_model, lambda folder: store.restore(folder / "step-00000001")):
+        with pytest.raises(UsageError, match="a weight is not finite") as caught:
+            load(tmp_path / "run")
+        assert caught.value.exit_code == BAD_CHECKPOINT
+
+
 def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
     (tmp_path / ".mine").mkdir()
     export(dcgan, tmp_path / "mine", RECORD)

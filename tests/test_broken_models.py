@@ -1,0 +1,74 @@
+"""A model with a weight that is no number is refused, in one line, by every command that loads one."""
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluate_completion
+import face_completion
+import train_network
+from benchmarks import compare_models
+from helpers import BAD_CHECKPOINT
+from models import LEARNED, SEARCHED, model_type, samples, train
+from training.checkpoint import export
+
+FACES = Path(__file__).parent / "data" / "openface64"
+VALUES = {"dcgan": np.nan, "context_encoder": np.inf, "latent_encoder": np.nan, "autoencoder": -np.inf, "vae": np.nan,
+          "generative_face_completion": np.nan}
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """{kind: folder of a small model of which the last weight of its last network is not finite}"""
+    folders = {}
+    for kind in VALUES:
+        cls = model_type(kind)
+        names = {field.name for field in dataclasses.fields(cls.architecture_type)}
+        model = cls(cls.architecture_type(**dict.fromkeys(names & {"gf_dim", "df_dim"}, 2)), 0)
+        network = [part for part in model.shipped.values() if hasattr(part, "variables")][-1]
+        weight = network.variables[-1]
+        weight.assign(np.full(weight.shape, VALUES[kind]))
+        folders[kind] = tmp_path_factory.mktemp("broken") / kind
+        export(model, folders[kind], {"step": 0})
+    return folders
+
+
+def refused(ended):
+    assert ended.code == BAD_CHECKPOINT and "a weight is not finite" in ended.err, ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("method", ["latent", *LEARNED])
+def test_completion_refuses_it_by_every_method(run, broken, tmp_path, method):
+    folder = broken["dcgan" if method == "latent" else LEARNED[method]]
+    refused(run(face_completion.main, FACES, "--method", method, "--checkpoint", folder, "--out_dir", tmp_path / "out"))
+    assert not list((tmp_path / "out").rglob("completed.png"))
+
+
+@pytest.mark.parametrize("kind", SEARCHED)
+def test_the_search_refuses_another_model(run, broken, tmp_path, kind):
+    refused(run(face_completion.main, FACES, "--model", kind, "--checkpoint", broken[kind], "--out_dir", tmp_path))
+
+
+def test_the_search_refuses_an_encoder(run, broken, tmp_path):
+    refused(run(face_completion.main, FACES, "--encoder", broken["latent_encoder"], "--out_dir", tmp_path))
+
+
+def test_an_evaluation_refuses_it(run, broken, tmp_path):
+    refused(run(evaluate_completion.main, FACES, "--checkpoint", broken["dcgan"], "--jobs", 1, "--out_dir", tmp_path))
+
+
+def test_training_does_not_begin_with_it(run, broken, tmp_path):
+    places = ["--dataset", FACES, "--checkpoint_dir", tmp_path / "saves", "--log_dir", tmp_path / "logs",
+              "--batch_size", 12]
+    sizes = ["--gf_dim", 2, "--df_dim", 2]
+    refused(run(train_network.main, *places, *sizes, "--begin_from", broken["dcgan"]))
+    refused(run(train.main, "latent_encoder", *places, "--generator", broken["dcgan"]))
+    refused(run(train.main, "vae", *places, *sizes, "--begin_from", broken["vae"]))
+
+
+def test_what_shows_and_compares_models_refuses_it(run, broken, tmp_path):
+    for kind in ("dcgan", *SEARCHED):
+        refused(run(samples.main, tmp_path / "samples.png", broken[kind]))
+    refused(run(compare_models.main, FACES, 2, broken["dcgan"]))
