@@ -17,7 +17,6 @@ SHARE = 0.85                                            # of the pixels lie on t
 # Largest distance of those from the curve, in levels. November 2026: MEASURED
 SCATTER = 3.0
 
-
 # Colours of skin, as models of faces know them, by luminance: of a grey picture in them a model completes the centre .5
 # dB better, of a cyanotype 1.7 dB (48 portraits of samples/, November 2026). Near the medians of CelebA's faces.
 LEVELS = np.arange(256)[:, None]
