@@ -1,0 +1,155 @@
+"""How photos of one tone come back: portraits in sepia and other tones, completed by the command.
+
+python -m benchmarks.photo_tone samples/ --count 48
+
+Every portrait gets every tone, and a hole over nose and mouth. Printed are of how many the tone was found; the 99th
+percentile over the pixels of all holes of how far a colour is from the tone of the same luminance, in levels, and PSNR
+in the hole, without any rule and as it is. With --aligned the portraits are aligned faces, else whole photos.
+"""
+import io
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from completion.tone import LUMA
+from dataset.listing import find_photos
+from helpers import BadPhoto, read_photo, write_picture
+from metrics.images import psnr
+from preprocess.faces import FaceFinder, place_faces, unwarp
+from shell.command import command
+from shell.options import Parser, output_path, whole_number
+from shell.records import read_records
+
+ROOT, SIZE, TEMPLATE = Path(__file__).resolve().parents[1], 64, "innerEyesAndBottomLip"
+BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
+WITHOUT = ("from completion import tone; tone.find_tone = lambda *_: None; import face_completion, sys; "
+           "sys.exit(face_completion.main())")
+RUNS = {"before": ["-c", WITHOUT], "after": ["face_completion.py"]}
+
+
+class Tone(NamedTuple):
+    """Colours from black over evenly spaced greys to white; levels of noise in each channel; JPEG's quality."""
+    colours: tuple
+    noise: float = 0.0
+    quality: int | None = None
+
+
+SEPIA = (0, 0, 0), (150, 120, 85), (255, 245, 225)
+TONES = {"grey": Tone(((0, 0, 0), (255, 255, 255))), "sepia": Tone(SEPIA),
+         "cyanotype": Tone(((5, 20, 55), (60, 115, 160), (235, 245, 250))),
+         "warm": Tone(((2, 0, 0), (131, 128, 123), (255, 254, 248))), "faded": Tone(((70, 58, 45), (232, 218, 190))),
+         "noisy": Tone(SEPIA, noise=6), "jpeg": Tone(SEPIA, quality=75)}
+
+
+def make_curve(tone):
+    """The colour of every grey level, (256, 3) float64."""
+    stops = np.linspace(0, 255, len(tone.colours))
+    return np.stack([np.interp(np.arange(256), stops, channel) for channel in zip(*tone.colours)], axis=-1)
+
+
+def put_in_tone(pixels, tone, seed):
+    """An (H, W, 3) uint8 photo in a tone."""
+    clean = make_curve(tone)[(pixels @ LUMA + 500) // 1000]
+    noisy = clean + np.random.default_rng(seed).normal(0, tone.noise, clean.shape)
+    toned = Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    if tone.quality:
+        content = io.BytesIO()
+        toned.save(content, "JPEG", quality=tone.quality)
+        toned = Image.open(content)
+    return np.asarray(toned)
+
+
+def deviation(colours, tone):
+    """Largest difference of a channel from the colour that the tone has at the same luminance, (N,) levels."""
+    curve = make_curve(tone)
+    luminances, levels = curve @ LUMA / 1000, colours @ LUMA / 1000
+    tints = [np.interp(levels, luminances, channel - luminances) for channel in curve.T]
+    return np.abs(colours - levels[:, None] - np.stack(tints, axis=-1)).max(axis=-1)
+
+
+def draw_hole(pixels, finder):
+    """The hole, (H, W) bool, over nose and mouth; of an aligned face without a finder. Raises BadPhoto no_face."""
+    crop, hole = np.zeros((SIZE, SIZE, 1)), np.zeros(pixels.shape[:2], bool)
+    crop[BLOCK] = 1
+    if finder is None:
+        return crop[..., 0] > 0
+    matrix, _ = next(place_faces(finder, pixels, SIZE, TEMPLATE))
+    window, share, inside = unwarp(crop, matrix, *hole.shape, order=0)
+    hole[window] = (share[..., 0] > 0) & inside
+    return hole
+
+
+def find_portraits(folder, count, finder):
+    """{name: (photo, its hole)} of the first photos of which the face is found."""
+    portraits = {}
+    for source in find_photos([folder])[0]:
+        try:
+            pixels = read_photo(source.path).pixels
+            portraits[Path(source.path).stem] = pixels, draw_hole(pixels, finder)
+        except BadPhoto as problem:
+            print(f"left out: {source.path}: {problem}", file=sys.stderr)
+        if len(portraits) == count:
+            break
+    return portraits
+
+
+def complete(toned, folder, options):
+    """Run the command on {name: (photo, hole)} without the rule and with it; returns {"before" and "after": folder}."""
+    for name, (photo, hole) in toned.items():
+        write_picture(folder / "photos" / f"{name}.png", np.where(hole[..., None], 0, photo).astype(np.uint8))
+        write_picture(folder / "holes" / f"{name}.png", np.where(hole, 255, 0).astype(np.uint8))
+    arguments = ["--mask", folder / "holes", *(() if options.aligned else ["--paste_back"]), *options.arguments]
+    for run, start in RUNS.items():
+        subprocess.run([sys.executable, *start, folder / "photos", "--out_dir", folder / run, *arguments], cwd=ROOT,
+                       capture_output=True)
+    return {run: folder / run for run in RUNS}
+
+
+def print_row(name, toned, outs, result):
+    """A row of the table; result : name of the file in the folder of a face."""
+    columns = []
+    for out in outs.values():
+        records = [record for record in read_records(out / "results.jsonl") if record["status"] == "done"]
+        pairs = [(toned[record["name"]], read_photo(out / record["name"] / result).pixels) for record in records]
+        far = np.concatenate([deviation(after[hole], TONES[name]) for (_, hole), after in pairs] or [[np.nan]])
+        decibels = np.mean([psnr(before, after, hole) for (before, hole), after in pairs] or [np.nan])
+        columns += [np.quantile(far, 0.99), decibels]
+    found = sum(record.get("one_tone", False) for record in records)
+    print(f"{name:10} {found:>5}/{len(toned):<5}" + "".join(f"{value:10.2f}" for value in columns), flush=True)
+
+
+@command
+def main(argv=None):
+    """Print a row for every tone; returns the exit code."""
+    options = parse(argv)
+    portraits = find_portraits(options.portraits, options.count, None if options.aligned else FaceFinder())
+    print(f"{'tone':10} {'found':11}{'99% before':>10}{'dB before':>10}{'99% after':>10}{'dB after':>10}")
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, tone in TONES.items():
+            toned = {stem: (put_in_tone(pixels, tone, seed), hole)
+                     for seed, (stem, (pixels, hole)) in enumerate(portraits.items())}
+            outs = complete(toned, Path(options.pictures or temporary, name).resolve(), options)
+            print_row(name, toned, outs, "completed.png" if options.aligned else "restored.png")
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Measure how photos of one tone come back.", "python -m benchmarks.photo_tone samples/ --count 48")
+    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
+    parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="portraits, at most")
+    parser.add_argument("--aligned", action="store_true", help=f"they are aligned faces of {SIZE} pixels a side")
+    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
+    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
+                        "such as method=laplace")
+    options = parser.parse_args(argv)
+    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
