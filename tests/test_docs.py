@@ -94,7 +94,7 @@ def options_of(module, *subcommand):
         module += ".__main__"
     out = io.StringIO()
     with redirect_stdout(out), pytest.raises(SystemExit) as ended:
-        importlib.import_module(module).main([*subcommand, "--help"])
+        importlib.import_module(module).parse([*subcommand, "--help"])
     assert ended.value.code == 0
     return set(OPTION.findall(out.getvalue()))
 
