@@ -53,7 +53,7 @@ def draw_damage(pixels, rng, count):
 def _visible(layer, covered):
     """The layer's color, or its opposite if it would not be seen on the pixels that it covers; None if neither is."""
     for color in (layer.color, 255 - layer.color):
-        if len(covered) and layer.opacity * np.abs((covered - color) @ LUMA).mean() > VISIBLE:
+        if len(covered) and layer.opacity * np.abs((covered - color) @ LUMA / 1000).mean() > VISIBLE:
             return color
     return None
 
@@ -229,7 +229,7 @@ def change_tone(pixels, rng):
     kind, values = rng.random(), pixels.astype(np.float32)
     if kind < 0.4:
         return pixels
-    grey = np.repeat((values @ LUMA.astype(np.float32))[..., None], 3, axis=2)
+    grey = np.repeat((values @ (LUMA / 1000).astype(np.float32))[..., None], 3, axis=2)
     values = grey if kind < 0.6 else grey * rng.uniform(0.75, 1.1, 3) if kind < 0.8 else values
     low, high = rng.uniform(0, 50), rng.uniform(200, 255)
     return np.clip(np.rint(low + values * (high - low) / 255), 0, 255).astype(np.uint8)
