@@ -22,11 +22,12 @@ class Factorizations:
             return self._kept[key]
         made = self.make(*key)
         self._kept[key] = made
-        self.size += _bytes(made)
+        self.size += _bytes(key, made)
         while self.size > self.limit:                   # one that is too large alone is not kept either
-            self.size -= _bytes(self._kept.popitem(last=False)[1])
+            self.size -= _bytes(*self._kept.popitem(last=False))
         return made
 
 
-def _bytes(made):
-    return BYTES_PER_NUMBER * made[0].nnz
+def _bytes(key, made):
+    """What is kept takes, its key with it: that of a scratch across a large photo is larger than its factors."""
+    return BYTES_PER_NUMBER * made[0].nnz + sum(len(part) for part in key if isinstance(part, bytes))

@@ -136,9 +136,9 @@ def _unmix(pixels, colour, painted, radius):
 
 def _continue_ground(pixels, known, zone, painted):
     """What lies under the paint of a zone, (N, 3) float; where paint encloses it, from beyond the paint."""
-    ground = fill_harmonic(pixels, known, zone)
+    ground = fill_harmonic(pixels, known, zone, again=False)
     enclosed = ~ndimage.binary_propagation(known, mask=known | zone)[zone]
     if enclosed.any():
         whole = zone | painted
-        ground[enclosed] = fill_harmonic(pixels, known, whole)[zone[whole]][enclosed]
+        ground[enclosed] = fill_harmonic(pixels, known, whole, again=False)[zone[whole]][enclosed]
     return ground
