@@ -6,7 +6,6 @@ Every pair gets every kind of damage: a hole on both faces; a speck on the large
 fold across both. Printed are of how many pairs both faces were completed, how many came back at all, and the mean PSNR
 in the hole on the larger and on the smaller face, over the pairs that came back.
 """
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,16 +14,15 @@ import numpy as np
 from PIL import Image
 
 from dataset.listing import find_photos
-from helpers import read_photo, write_picture
+from helpers import read_photo
 from metrics.images import psnr
-from preprocess.faces import FaceFinder, place_faces, unwarp
+from preprocess.faces import FaceFinder, place_faces
 from shell.command import command
-from shell.options import Parser, output_path, whole_number
 from shell.records import read_records
 
-ROOT, SIZE, TEMPLATE = Path(__file__).resolve().parents[1], 64, "innerEyesAndBottomLip"
+from .portraits import SIZE, TEMPLATE, complete, draw_block, make_parser, write_damaged
+
 SMALLER = 0.8                                           # the height of the right portrait, over what it was
-BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
 SPECK, FOLD = 1, 3                                      # pixels of the photo from the middle to the border
 
 
@@ -35,15 +33,6 @@ def join(left, right):
     pair = np.full((max(len(left), len(right)), left.shape[1] + right.shape[1], 3), 128, np.uint8)
     pair[:len(left), :left.shape[1]], pair[:len(right), left.shape[1]:] = left, right
     return pair
-
-
-def draw_block(matrix, shape):
-    """The hole, (H, W) bool, over nose and mouth of a face."""
-    crop, hole = np.zeros((SIZE, SIZE, 1)), np.zeros(shape, bool)
-    crop[BLOCK] = 1
-    window, share, inside = unwarp(crop, matrix, *shape, order=0)
-    hole[window] = (share[..., 0] > 0) & inside
-    return hole
 
 
 def draw_holes(kind, blocks):
@@ -78,16 +67,12 @@ def find_pairs(folder, count):
     return pairs
 
 
-def complete(kind, pairs, folder, arguments):
-    """Run the command on pairs with a kind of damage; returns {name: its record}."""
-    holes = {}
-    for name, (photo, blocks) in pairs.items():
-        holes[name] = draw_holes(kind, blocks)
-        hole = np.any(holes[name], axis=0)
-        write_picture(folder / "photos" / f"{name}.png", np.where(hole[..., None], 0, photo).astype(np.uint8))
-        write_picture(folder / "holes" / f"{name}.png", np.where(hole, 255, 0).astype(np.uint8))
-    subprocess.run([sys.executable, "face_completion.py", folder / "photos", "--paste_back", "--mask", folder / "holes",
-                    "--out_dir", folder / "out", *arguments], cwd=ROOT, capture_output=True)
+def complete_pairs(kind, pairs, folder, arguments):
+    """Run the command on pairs with a kind of damage; returns the holes on each of their faces, and {name: record}."""
+    holes = {name: draw_holes(kind, blocks) for name, (_, blocks) in pairs.items()}
+    for name, (photo, _) in pairs.items():
+        write_damaged(folder, name, photo, np.any(holes[name], axis=0))
+    complete(folder, folder / "holes", arguments=["--paste_back", *arguments])
     return holes, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
 
 
@@ -100,7 +85,7 @@ def main(argv=None):
     with tempfile.TemporaryDirectory() as temporary:
         for kind in KINDS:
             folder = Path(options.pictures or temporary, kind).resolve()
-            print_row(kind, pairs, folder, *complete(kind, pairs, folder, options.arguments))
+            print_row(kind, pairs, folder, *complete_pairs(kind, pairs, folder, options.arguments))
 
 
 def print_row(kind, pairs, folder, holes, records):
@@ -116,16 +101,8 @@ def print_row(kind, pairs, folder, holes, records):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how photos with two damaged faces come back.",
-                    "python -m benchmarks.photo_pairs samples/ --count 24")
-    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
-    parser.add_argument("--count", type=whole_number(1), default=24, metavar="N", help="pairs, at most")
-    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
-    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
-                        "such as method=laplace")
-    options = parser.parse_args(argv)
-    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
-    return options
+    return make_parser("Measure how photos with two damaged faces come back.",
+                       "python -m benchmarks.photo_pairs samples/ --count 24", 24).parse_args(argv)
 
 
 if __name__ == "__main__":

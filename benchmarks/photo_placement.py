@@ -29,7 +29,9 @@ from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, output_path, whole_number
 
-SIZE, TEMPLATE, NEAR = 64, "innerEyesAndBottomLip", 0.12
+from .portraits import SIZE, TEMPLATE
+
+NEAR = 0.12
 EYES = slice(36, 48)
 
 
@@ -202,7 +204,7 @@ def restore(faces, fill):
     completed = to_uint8(fill(to_float(crops), known, list(range(len(faces)))))
     completed = np.where(known[..., None], crops, completed)
     for pixels, face, crop in zip(damaged, faces, completed):
-        face.pixels = pour_back(pixels, face.known, crop, face.matrix)
+        face.pixels = pour_back(pixels, face.known, [crop], [face.matrix])
 
 
 def write_pictures(folder, hole, way, faces):

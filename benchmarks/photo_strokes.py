@@ -7,7 +7,6 @@ Strokes are three scratches of 3 to 12 pixels across the face or a blob over an 
 resolution. Printed are of how many photos came back, the mean and the least PSNR in all pixels that the brush has
 touched, and the size of the hole over that of these.
 """
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,10 +22,11 @@ from helpers import read_photo
 from metrics.images import psnr
 from preprocess.faces import FaceFinder
 from shell.command import command
-from shell.options import Parser, output_path, whole_number
 from shell.records import read_records
 
-ROOT, COLOUR, MASK = Path(__file__).resolve().parents[1], (0, 255, 0), "color:#00ff00"
+from .portraits import complete, make_parser
+
+COLOUR, MASK = (0, 255, 0), "color:#00ff00"
 EYE, MOUTH = slice(36, 42), slice(48, 68)               # of the 68 landmarks
 FILES = {"png": {}, "jpg": {"quality": 90, "subsampling": "4:2:0"}}
 
@@ -81,7 +81,7 @@ def find_portraits(folder, count):
     return found
 
 
-def complete(portraits, stroke, brush, suffix, folder, arguments):
+def complete_painted(portraits, stroke, brush, suffix, folder, arguments):
     """Paint all portraits and run the command on them; returns {name: alpha}, {name: its record}."""
     alphas = {}
     (folder / "photos").mkdir(parents=True)
@@ -90,8 +90,7 @@ def complete(portraits, stroke, brush, suffix, folder, arguments):
         alpha = alphas[name] = draw_alpha(list(strokes), BRUSHES[brush], pixels.shape[:2])
         painted = pixels * (1 - alpha[..., None]) + alpha[..., None] * COLOUR
         Image.fromarray(np.rint(painted).astype(np.uint8)).save(folder / "photos" / f"{name}.{suffix}", **FILES[suffix])
-    subprocess.run([sys.executable, "face_completion.py", folder / "photos", "--paste_back", "--mask", MASK,
-                    "--out_dir", folder / "out", *arguments], cwd=ROOT, capture_output=True)
+    complete(folder, MASK, arguments=["--paste_back", *arguments])
     return alphas, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
 
 
@@ -119,20 +118,13 @@ def main(argv=None):
                 for suffix in FILES:
                     folder = Path(options.pictures or temporary, f"{stroke}-{brush}-{suffix}").resolve()
                     print_row(f"{stroke:10} {brush:6} {suffix:5}", portraits, folder,
-                              *complete(portraits, stroke, brush, suffix, folder, options.arguments))
+                              *complete_painted(portraits, stroke, brush, suffix, folder, options.arguments))
 
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how painted photos come back.", "python -m benchmarks.photo_strokes samples/ --count 48")
-    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
-    parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="photos, at most")
-    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
-    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
-                        "such as method=laplace")
-    options = parser.parse_args(argv)
-    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
-    return options
+    return make_parser("Measure how painted photos come back.",
+                       "python -m benchmarks.photo_strokes samples/ --count 48", 48).parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ percentile over the pixels of all holes of how far a colour is from the tone of 
 in the hole, without any rule and as it is. With --aligned the portraits are aligned faces, else whole photos.
 """
 import io
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,15 +17,14 @@ from PIL import Image
 
 from completion.tone import LUMA
 from dataset.listing import find_photos
-from helpers import BadPhoto, read_photo, write_picture
+from helpers import BadPhoto, read_photo
 from metrics.images import psnr
-from preprocess.faces import FaceFinder, place_faces, unwarp
+from preprocess.faces import FaceFinder, place_faces
 from shell.command import command
-from shell.options import Parser, output_path, whole_number
 from shell.records import read_records
 
-ROOT, SIZE, TEMPLATE = Path(__file__).resolve().parents[1], 64, "innerEyesAndBottomLip"
-BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
+from .portraits import SIZE, TEMPLATE, complete, draw_block, make_parser, write_damaged
+
 WITHOUT = ("from completion import tone; tone.find_tone = lambda *_: None; import face_completion, sys; "
            "sys.exit(face_completion.main())")
 RUNS = {"before": ["-c", WITHOUT], "after": ["face_completion.py"]}
@@ -74,14 +72,8 @@ def deviation(colours, tone):
 
 def draw_hole(pixels, finder):
     """The hole, (H, W) bool, over nose and mouth; of an aligned face without a finder. Raises BadPhoto no_face."""
-    crop, hole = np.zeros((SIZE, SIZE, 1)), np.zeros(pixels.shape[:2], bool)
-    crop[BLOCK] = 1
-    if finder is None:
-        return crop[..., 0] > 0
-    matrix, _ = next(place_faces(finder, pixels, SIZE, TEMPLATE))
-    window, share, inside = unwarp(crop, matrix, *hole.shape, order=0)
-    hole[window] = (share[..., 0] > 0) & inside
-    return hole
+    matrix = next(place_faces(finder, pixels, SIZE, TEMPLATE))[0] if finder else np.eye(2, 3)
+    return draw_block(matrix, pixels.shape[:2])
 
 
 def find_portraits(folder, count, finder):
@@ -98,15 +90,13 @@ def find_portraits(folder, count, finder):
     return portraits
 
 
-def complete(toned, folder, options):
+def complete_toned(toned, folder, options):
     """Run the command on {name: (photo, hole)} without the rule and with it; returns {"before" and "after": folder}."""
     for name, (photo, hole) in toned.items():
-        write_picture(folder / "photos" / f"{name}.png", np.where(hole[..., None], 0, photo).astype(np.uint8))
-        write_picture(folder / "holes" / f"{name}.png", np.where(hole, 255, 0).astype(np.uint8))
-    arguments = ["--mask", folder / "holes", *(() if options.aligned else ["--paste_back"]), *options.arguments]
+        write_damaged(folder, name, photo, hole)
+    arguments = [*(() if options.aligned else ["--paste_back"]), *options.arguments]
     for run, start in RUNS.items():
-        subprocess.run([sys.executable, *start, folder / "photos", "--out_dir", folder / run, *arguments], cwd=ROOT,
-                       capture_output=True)
+        complete(folder, folder / "holes", run, arguments=arguments, start=start)
     return {run: folder / run for run in RUNS}
 
 
@@ -133,22 +123,16 @@ def main(argv=None):
         for name, tone in TONES.items():
             toned = {stem: (put_in_tone(pixels, tone, seed), hole)
                      for seed, (stem, (pixels, hole)) in enumerate(portraits.items())}
-            outs = complete(toned, Path(options.pictures or temporary, name).resolve(), options)
+            outs = complete_toned(toned, Path(options.pictures or temporary, name).resolve(), options)
             print_row(name, toned, outs, "completed.png" if options.aligned else "restored.png")
 
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how photos of one tone come back.", "python -m benchmarks.photo_tone samples/ --count 48")
-    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
-    parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="portraits, at most")
+    parser = make_parser("Measure how photos of one tone come back.",
+                         "python -m benchmarks.photo_tone samples/ --count 48", 48)
     parser.add_argument("--aligned", action="store_true", help=f"they are aligned faces of {SIZE} pixels a side")
-    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
-    parser.add_argument("--arguments", nargs="+", default=[], metavar="ARGUMENT", help="more of face_completion.py's, "
-                        "such as method=laplace")
-    options = parser.parse_args(argv)
-    options.arguments = [word for argument in options.arguments for word in f"--{argument}".split("=", 1)]
-    return options
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

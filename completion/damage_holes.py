@@ -10,8 +10,8 @@ from .holes import TRACE
 LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
 SMALLEST = 128                                          # side of such a photo
 VIEWS = (1, 1), (1, -1), (0.6, 1), (0.4, 1), (1.5, 1)   # scales at which it is looked at, and -1 for mirrored
-SURE, FAINT = 0.97, 0.2                                # what is faint counts where it touches what is sure ...
-SHARE, AROUND = 0.6, 7                                 # ... and has this share of the most in so many pixels around
+SURE, FAINT = 0.97, 0.2                                 # what is faint counts where it touches what is sure ...
+SHARE, AROUND = 0.6, 7                                  # ... and has this share of the most in so many pixels around
 LEAST = 6                                               # pixels of what is looked through that damage covers at least
 EVERYWHERE = 0.5                                        # of a photo, from which on it is no damage that was found
 

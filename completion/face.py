@@ -11,6 +11,7 @@ from .masks import digest_number
 
 CROP_SIZES = 4                                          # times the model's size: what is larger is no aligned face
 
+
 @dataclasses.dataclass
 class Face:
     """One input.
@@ -18,7 +19,7 @@ class Face:
     name : relative output name; source : path; stamp : as take_stamp gives it
     pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
     seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read
-    number, faces : the how-manieth it is of how many that are completed of its file
+    number, faces : its place, from 1 on, among the faces of its file that are completed, and how many these are
     """
     name: str
     source: str

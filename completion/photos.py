@@ -48,7 +48,8 @@ class PhotoReader:
     def __call__(self, source, name):
         """[FaceInPhoto] of the faces of a photo that its hole touches, the largest first; or only that one.
 
-        What cannot be cut out is left out with a remark, as long as another face is touched.
+        What cannot be cut out is left out with a remark, as long as another face is touched. Of a hole that was only
+        proposed nobody said that it lies on a face: if it touches none, all of it is filled smoothly.
         Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and cut_by_border
         or nothing_known if there is no other.
         """
@@ -79,8 +80,8 @@ class PhotoReader:
         if self.holes.in_photos:
             known, remarks = self.holes.of_photo(photo, name)
             _check_hole(known)
-            return known, self.place(photo.pixels, known), remarks
-        placement = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool))[0]
+            return known, self.place(photo.pixels, known, source), remarks
+        placement = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool), source)[0]
         return self._known_by_face(photo, source, name, placement.matrix), [placement], []
 
     def _known_by_face(self, photo, source, name, matrix):
@@ -103,6 +104,8 @@ class PhotoReader:
                     cuts.append(self._cut(pixels, known, placement))
                 except BadPhoto as problem:
                     problems.append(problem)
+        if not cuts and self.holes.proposed and not problems:
+            return [self._cut(pixels, known, placements[0])], []
         if not cuts:
             raise (problems or [BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")])[0]
         if self.choice == "largest":

@@ -44,17 +44,20 @@ class FacePlacer:
     finder : preprocess.faces.FaceFinder; template : a name of preprocess.templates.TEMPLATES; size : side of the crops
     load_locator : function, called only when landmarks are hidden, that returns a models.placement.Placement or what
         else has its template, size and locate; without it, and for other templates, the shape of faces decides alone
+    points : a points.Points of photos whose face is placed by hand, or None
     """
 
-    def __init__(self, finder, template, size, load_locator=None):
-        self.finder, self.template, self.size = finder, template, size
+    def __init__(self, finder, template, size, load_locator=None, points=None):
+        self.finder, self.template, self.size, self.points = finder, template, size, points
         self._load, self._locator = load_locator, None
 
-    def __call__(self, pixels, known):
+    def __call__(self, pixels, known, source=""):
         """The Placements of all faces of a photo, the largest first, by what is known of it.
 
-        pixels : (H, W, 3) uint8; known : (H, W) bool. Raises BadPhoto no_face.
+        pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file. Raises BadPhoto no_face.
         """
+        if self.points and (points := self.points.of(source)) is not None:
+            return [place_by_points(points, self.size, self.template)]
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known))
         faces = find_landmarks(self.finder, whole, known, partial(self._doubt, whole, known))

@@ -42,35 +42,8 @@ def make_reader(subject, size, load_locator=None):
 
     from .photos import PhotoReader
     from .placing import FacePlacer
-
-    def read_placed(place):
-        return PhotoReader(place, subject.holes, size, seed=subject.seed, choice=subject.faces)
-    reader = read_placed(FacePlacer(FaceFinder(), subject.landmarks, size, load_locator))
-    return PointedReader(reader, read_placed, subject, size) if subject.points else reader
-
-
-class PointedReader:
-    """Reads photos whose faces are placed by hand, and others as `reader` does.
-
-    read_placed : function of what places faces -> reader; subject : a Subject with points; size : side of the faces
-    """
-
-    def __init__(self, reader, read_placed, subject, size):
-        self.reader, self.read_placed, self.subject, self.size = reader, read_placed, subject, size
-        self._readers = {}                              # of the photos that have points, until they are restored
-
-    def __call__(self, source, name):
-        points = self.subject.points.of(source)
-        if points is None:
-            return self.reader(source, name)
-        from .placing import place_by_points
-        placement = place_by_points(points, self.size, self.subject.landmarks)
-        self._readers[source] = self.read_placed(lambda pixels, known: [placement])
-        return self._readers[source](source, name)
-
-    def restore(self, faces, answers):
-        """As that of the reader that has read these faces."""
-        return self._readers.pop(faces[0].source, self.reader).restore(faces, answers)
+    place = FacePlacer(FaceFinder(), subject.landmarks, size, load_locator, points=subject.points)
+    return PhotoReader(place, subject.holes, size, seed=subject.seed, choice=subject.faces)
 
 
 def read_batches(tasks, read, batch_size, fail, check):

@@ -5,7 +5,8 @@ The numbers are this toolkit's own. dlib cuts its chips otherwise than OpenFace 
 """
 import dlib
 import numpy as np
-from PIL import Image
+
+from helpers import resize
 
 CHIP = 150                                              # the side that the network was trained on
 
@@ -25,8 +26,7 @@ class FaceDescriber:
         """Descriptors of (N, 64, 64, 3) uint8 aligned faces, (N, 128) float32, each as if it were alone."""
         descriptors = np.empty((len(faces), 128), np.float32)
         for index, face in enumerate(faces):            # dlib's list form takes as long and holds all the chips
-            chip = Image.fromarray(face).resize((CHIP, CHIP), Image.Resampling.BICUBIC)
-            descriptors[index] = self._network.compute_face_descriptor(np.asarray(chip))
+            descriptors[index] = self._network.compute_face_descriptor(resize(face, CHIP, "resize"))
         return descriptors
 
 

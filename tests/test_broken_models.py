@@ -9,13 +9,13 @@ import evaluate_completion
 import face_completion
 import train_network
 from benchmarks import compare_models
-from helpers import BAD_CHECKPOINT
+from helpers import BAD_CHECKPOINT, UsageError
 from models import LEARNED, SEARCHED, model_type, samples, train
-from training.checkpoint import export
+from training.checkpoint import export, load_model
 
 FACES = Path(__file__).parent / "data" / "openface64"
 VALUES = {"dcgan": np.nan, "context_encoder": np.inf, "latent_encoder": np.nan, "autoencoder": -np.inf, "vae": np.nan,
-          "generative_face_completion": np.nan}
+          "generative_face_completion": np.nan, "damage": np.inf, "placement": np.nan}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,15 @@ def test_the_search_refuses_another_model(run, broken, tmp_path, kind):
 
 def test_the_search_refuses_an_encoder(run, broken, tmp_path):
     refused(run(face_completion.main, FACES, "--encoder", broken["latent_encoder"], "--out_dir", tmp_path))
+
+
+def test_what_finds_damage_is_refused(run, broken, tmp_path):
+    refused(run(face_completion.main, FACES, "--mask", f"auto:{broken['damage']}", "--out_dir", tmp_path))
+
+
+def test_what_places_faces_is_refused(broken):
+    with pytest.raises(UsageError, match="a weight is not finite"):
+        load_model(broken["placement"], model_type("placement"))
 
 
 def test_an_evaluation_refuses_it(run, broken, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement
@@ -121,6 +122,17 @@ def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, find
     corner[:20, :20] = 255
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), 64)
     assert reason(read, path, "face") == "hole_outside_face"
+
+
+def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, finder, photo):
+    corner = np.zeros(photo.shape[:2], bool)
+    corner[:20, :20] = True
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), 64)
+    face, = read(save(tmp_path / "face.png", photo), "face")
+    assert face.known.all() and face.notes[-1] == "100.0% of the hole lie outside the face: filled smoothly"
+    restored, = read.restore([face], [[face.pixels]]).pictures
+    np.testing.assert_array_equal(restored[~corner], photo[~corner])
+    assert np.abs(restored[corner].astype(int) - photo[corner]).mean() < 8
 
 
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
