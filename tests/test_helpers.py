@@ -1,9 +1,6 @@
 import contextlib
-import io
-import json
 import os
 import pickle
-import resource
 import struct
 import zlib
 
@@ -12,21 +9,14 @@ import pytest
 from PIL import Image
 
 from helpers import (
-    BAD_OUTPUT,
     MAX_BYTES,
     BadPhoto,
     UsageError,
     read_photo,
-    remove_files,
     resize,
     to_float,
     to_uint8,
-    within,
-    write_file,
-    write_json,
-    write_picture,
 )
-from shell.pictures import is_whole_png, tile
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -108,27 +98,6 @@ def test_crop_takes_the_largest_centred_square():
 
 def test_resizing_to_its_own_size_changes_nothing():
     np.testing.assert_array_equal(resize(blocks(64, 64), 64, "resize"), blocks(64, 64))
-
-
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 16])
-def test_a_sheet_holds_every_face_at_its_place_and_white_elsewhere(count):
-    faces = np.random.default_rng(count).integers(0, 255, (count, 6, 5, 3), dtype=np.uint8)
-    sheet = tile(faces)
-    for index in range(count):
-        top, left = 6 * (index // 8), 5 * (index % 8)
-        np.testing.assert_array_equal(sheet[top:top + 6, left:left + 5], faces[index])
-        sheet[top:top + 6, left:left + 5] = 255
-    assert (sheet == 255).all()
-    assert sheet.shape == (6 * -(-count // 8), 40, 3)
-
-
-def test_a_written_picture_reads_back_equal(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
-    size = write_picture(tmp_path / "new" / "picture.png", pixels)
-    photo = read_photo(tmp_path / "new" / "picture.png")
-    np.testing.assert_array_equal(photo.pixels, pixels)
-    assert photo.notes == []
-    assert size == (tmp_path / "new" / "picture.png").stat().st_size
 
 
 def test_a_photo_reads_as_the_decoder_gives_it(portrait):
@@ -349,79 +318,3 @@ def test_a_file_without_permission_is_refused_as_such(tmp_path):
 def test_errors_survive_the_way_between_processes(error):
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), vars(again), again.args) == (type(error), vars(error), error.args)
-
-
-def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):
-    for content in (b"old", b"", b"new and longer"):
-        write_file(tmp_path / "file", content)
-        assert (tmp_path / "file").read_bytes() == content
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_a_full_disk_keeps_the_old_file_and_leaves_no_part(tmp_path, finish):
-    (tmp_path / "file").write_bytes(b"old")
-    ended = finish("-c", """if True:
-        import sys, helpers
-        try:
-            helpers.write_file(sys.argv[1], bytes(100_000))
-        except helpers.UsageError as error:
-            print(error.exit_code, error)""", tmp_path / "file",
-                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
-    assert ended.out.startswith(f"{BAD_OUTPUT} cannot write {tmp_path / 'file'}: ")
-    assert (tmp_path / "file").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_a_file_cannot_be_written_below_a_file(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(UsageError) as caught:
-        write_file(tmp_path / "file" / "inside", b"content")
-    assert caught.value.exit_code == BAD_OUTPUT
-
-
-def test_json_reads_back_equal(tmp_path):
-    record = {"a": [1, 2.5, None], "b": {"name": "\udcff"}}
-    write_json(tmp_path / "record.json", record)
-    assert json.loads((tmp_path / "record.json").read_text()) == record
-
-
-def test_an_output_stays_in_its_folder(tmp_path):
-    (tmp_path / "out" / "sub").mkdir(parents=True)
-    (tmp_path / "out" / "link").symlink_to(tmp_path)
-    (tmp_path / "out" / "inner").symlink_to("sub")
-    for name in ("1.png", "sub/1.png", "inner/1.png", "new/deep/1.png"):
-        assert within(tmp_path / "out", name) == os.path.join(tmp_path, "out", name)
-    for name in ("../1.png", "link/1.png", "link/new/1.png", "/etc/1.png"):
-        with pytest.raises(BadPhoto, match="unsafe_output"):
-            within(tmp_path / "out", name)
-
-
-def test_only_a_whole_png_counts_as_whole(tmp_path):
-    buffer = io.BytesIO()
-    Image.fromarray(blocks()).save(buffer, "PNG")
-    content = buffer.getvalue()
-    assert is_whole_png(written(tmp_path / "whole.png", content))
-    for length in (0, 5, 8, 20, len(content) // 2, len(content) - 1):
-        assert not is_whole_png(written(tmp_path / "cut.png", content[:length]))
-    for place in range(len(content)):
-        flipped = content[:place] + bytes([content[place] ^ 4]) + content[place + 1:]
-        assert not is_whole_png(written(tmp_path / "flipped.png", flipped))
-    assert not is_whole_png(tmp_path / "absent.png")
-
-
-def test_files_of_our_own_are_removed_and_nothing_else(tmp_path):
-    folder = tmp_path / "ours"
-    for name in ("ours/a", "ours/b", "ours/folder/a", "beside"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    (folder / "link").symlink_to(tmp_path / "beside")
-    (tmp_path / "door").symlink_to(folder)
-    remove_files(tmp_path / "door", ["a", "b"])
-    assert len(list(folder.iterdir())) == 4
-    remove_files(folder, ["a", "absent", "folder", "link", "../beside", "folder/a", "", "."])
-    assert sorted(path.name for path in folder.iterdir()) == ["b", "folder", "link"]
-    assert (folder / "folder" / "a").exists() and (tmp_path / "beside").exists()
-    (folder / "link").unlink()
-    remove_files(folder / "folder", ["a"])
-    remove_files(folder, ["b"])
-    assert not folder.exists()
