@@ -1,6 +1,7 @@
 """Kill a training run at random moments with SIGKILL, let it go on each time, and compare it with an untouched one.
 
 python -m benchmarks.kill_training --kills 20 --seed 0
+python -m benchmarks.kill_training --minutes 60 --every 120 --epoch 1600
 """
 import json
 import random
@@ -15,12 +16,12 @@ import numpy as np
 from PIL import Image
 
 from nn.setup import tf
-from shell.options import Parser, whole_number
+from shell.options import Parser, number, whole_number
 from training.manifest import list_saves
 
 ROOT = Path(__file__).resolve().parents[1]
-FACES, EPOCHS, PER_EPOCH = 24, 400, 3
-OPTIONS = ("--epoch", EPOCHS, "--batch_size", FACES // PER_EPOCH, "--z_dim", 8, "--gf_dim", 2, "--df_dim", 2,
+FACES, PER_EPOCH = 24, 3
+OPTIONS = ("--batch_size", FACES // PER_EPOCH, "--z_dim", 8, "--gf_dim", 2, "--df_dim", 2,
            "--save_every", 5, "--sample_every", 12, "--report_every", 1, "--keep", 99, "--decay", 0.5, "--noise", 0.1,
            "--average", 0.9)
 LIFE = 0.8                                              # seconds at most from a process's first save to its end
@@ -36,10 +37,10 @@ def write_faces(folder, count=FACES):
     return folder
 
 
-def start(faces, home):
+def start(faces, home, epochs):
     """Start the run, or let it go on."""
     command = [sys.executable, str(ROOT / "train_network.py"), "--dataset", str(faces), "--checkpoint_dir",
-               str(home / "checkpoint"), "--log_dir", str(home / "logs"), *map(str, OPTIONS)]
+               str(home / "checkpoint"), "--log_dir", str(home / "logs"), "--epoch", str(epochs), *map(str, OPTIONS)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -50,8 +51,7 @@ def newest(home):
 
 def tensors(home):
     """{name: value} of every number in the last save: weights, averages, statistics and the optimizers' slots."""
-    folder = home / "checkpoint" / "dcgan" / f"step-{EPOCHS * PER_EPOCH:08d}"
-    reader = tf.train.load_checkpoint(str(folder / "tensors"))
+    reader = tf.train.load_checkpoint(str(list_saves(home / "checkpoint" / "dcgan")[0] / "tensors"))
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name}
 
 
@@ -61,50 +61,61 @@ def curves(home):
     return [{tag: value for tag, value in json.loads(line).items() if tag != "faces_per_second"} for line in lines]
 
 
-def run_to_the_end(faces, home):
-    process = start(faces, home)
+def run_to_the_end(faces, home, epochs):
+    process = start(faces, home, epochs)
     messages = process.communicate()[1]
     if process.returncode:
         sys.exit(f"the run failed: {messages}")
 
 
-def kill(faces, home, moment):
-    """Start the run and kill it `moment` seconds after its first save; says whether it was still alive."""
-    before, process = newest(home), start(faces, home)
-    while process.poll() is None and newest(home) == before:
+def kill(process, home, moment, from_start):
+    """Kill a run `moment` seconds after its start, or its first save; says whether it was still alive."""
+    before = newest(home)
+    while not from_start and process.poll() is None and newest(home) == before:
         time.sleep(0.001)
-    time.sleep(moment)
-    process.kill()
-    process.communicate()
-    return process.returncode == -9
+    try:
+        messages = process.communicate(timeout=moment)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return True
+    if process.returncode:
+        sys.exit(f"the run failed: {messages}")
+    return False
 
 
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Kill a training run again and again, and compare it with an untouched one.",
-                    "python -m benchmarks.kill_training --kills 20 --seed 0")
+                    "python -m benchmarks.kill_training --minutes 60 --every 120 --epoch 1600")
     parser.add_argument("--kills", type=whole_number(1), default=20, metavar="N", help="how often")
+    parser.add_argument("--minutes", type=whole_number(1), metavar="M", help="for how long, instead of --kills; what "
+                        "comes to its end begins anew")
+    parser.add_argument("--every", type=number(above=0), metavar="SECONDS", help="life of a process from its start "
+                        f"(without it, at random up to {LIFE} from its first save)")
+    parser.add_argument("--epoch", type=whole_number(1), default=400, metavar="N", help="passes over the faces")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides when")
     return parser.parse_args(argv)
 
 
-def main(kills, seed):
+def main(kills, minutes, every, epoch, seed):
     """Run it; prints a line a kill."""
     rng, folder = random.Random(seed), Path(tempfile.mkdtemp())
     faces, untouched, killed = write_faces(folder / "faces"), folder / "untouched", folder / "killed"
-    run_to_the_end(faces, untouched)
+    run_to_the_end(faces, untouched, epoch)
     begun, survived = time.monotonic(), 0
-    while survived < kills:
-        if not kill(faces, killed, rng.uniform(0, LIFE)):
+    while time.monotonic() - begun < 60 * minutes if minutes else survived < kills:
+        if not kill(start(faces, killed, epoch), killed, every or rng.uniform(0, LIFE), from_start=bool(every)):
             compare(untouched, killed)                  # it came to its end before its kill
             shutil.rmtree(killed)
             continue
         survived += 1
-        print(f"kill {survived} of {kills}, newest save {newest(killed)}, "
+        print(f"kill {survived}, newest save {newest(killed)}, "
               f"{len(list(killed.rglob('.step-*')))} unfinished", flush=True)
-    run_to_the_end(faces, killed)
+    run_to_the_end(faces, killed, epoch)
     compare(untouched, killed)
-    print(f"{kills} kills in {time.monotonic() - begun:.0f} s: weights, slots, statistics and curves equal bit for bit")
+    print(f"{survived} kills in {time.monotonic() - begun:.0f} s: weights, slots, statistics and curves equal bit for "
+          "bit")
     shutil.rmtree(folder)
 
 
@@ -115,6 +126,7 @@ def compare(first, second):
         sys.exit(f"the weights of {first} and {second} differ")
     if curves(first) != curves(second):
         sys.exit(f"the curves of {first} and {second} differ")
+    print("a whole run, equal bit for bit", flush=True)
 
 
 if __name__ == "__main__":
