@@ -2,6 +2,7 @@
 # make test    lint, and the tests of some minutes
 # make test-slow  the others: kills, clusters, browsers
 # make bench   faces/s of training and face-iterations/s of completion
+# make fuzz    broken files of every kind for ten minutes (FUZZ_SECONDS=600): each is read, or refused by its reason
 # make lint    ruff over every file
 # make clean   remove .venv, and aligned/ and completed/, where the demo writes
 # Each sets up .venv by itself, once, and again only when the requirements change. Its Python finds the toolkit's modules
@@ -9,7 +10,9 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow bench lint clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: setup demo test test-slow bench fuzz lint clean
 
 setup: .venv/ready
 
@@ -37,6 +40,9 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed
+
+fuzz: setup
+	$(BIN)/python -m benchmarks.fuzz --seconds $(FUZZ_SECONDS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,13 +11,15 @@ import io
 import itertools
 import json
 import os
+import re
 import stat
 import warnings
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, features
 
 VERSION = "0.1.0"
 
@@ -27,7 +29,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm",
             ".tif", ".tiff", ".webp"}
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
-SIGNATURES = (b"\xff\xd8\xff", PNG_START, b"GIF8", b"II*\0", b"MM\0*")
+SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|II[*+]\0|MM\0[*+]|"
+                       rb"RIFF.{4}WEBP|BM.{4}\0{4}|P[1-6]\s+[#\d]", re.DOTALL)
 HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
 MAX_PIXELS = 64_000_000
 COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION     # how profiles are applied
@@ -82,7 +85,7 @@ def read_photo(path):
     """Read the first frame of a picture file completely, or say why not.
 
     Returns a Photo: turned upright by its EXIF orientation, transparent parts laid on white, brought to sRGB by its
-    colour profile, 16-bit grey scaled by 1/257, float grey taken as [0, 1] where it fits, else as [0, 255].
+    colour profile, grey of more than 8 bits by the smallest of white_of's levels that holds it.
     Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
     corrupt, unsupported, needs_heif, needs_avif.
     """
@@ -98,6 +101,8 @@ def read_photo(path):
         except Image.DecompressionBombError as error:
             raise BadPhoto("too_large", f"more than {MAX_PIXELS:,} pixels") from error
         except Image.UnidentifiedImageError as error:
+            if samples := _tiff_samples(content):
+                raise BadPhoto("unsupported", f"a TIFF of {samples} samples") from error
             raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}, AVIF, HEIF") from error
         except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
             cut = "truncated" in str(error) or content.startswith(PNG_START) and not content.endswith(PNG_END)
@@ -120,14 +125,29 @@ def _read_file(path):
         raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
 
 
-def is_heif(head):
-    """Whether the first 12 bytes or more of a file are those of an HEIC, HEIF or AVIF picture."""
+def is_picture(head):
+    """Whether the first 32 bytes or more of a file are those of a picture."""
+    return bool(SIGNATURE.match(head)) or _is_heif(head)
+
+
+def _is_heif(head):
     return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS | AVIF_BRANDS
+
+
+def _tiff_samples(content):
+    """What the samples of a TIFF are that Pillow does not know, such as "64-bit float", None if it is no TIFF."""
+    with contextlib.suppress(Exception):                # hostile bytes
+        directory, file = TiffImagePlugin.ImageFileDirectory_v2(content[:8]), io.BytesIO(content)
+        file.seek(directory.next)
+        directory.load(file)
+        kind = {1: "integer", 2: "signed integer", 3: "float"}[directory.get(339, (1,))[0]]
+        return f"{directory[258][0]}-bit {kind}"
+    return None
 
 
 def _heif_formats(content):
     """The Pillow formats that an HEIC or AVIF picture may be read by, () for others; BadPhoto if nobody here can."""
-    if not is_heif(content):
+    if not _is_heif(content):
         return ()
     brands = {content[at:at + 4] for at in range(8, min(int.from_bytes(content[:4], "big"), 256), 4)}
     if brands & AVIF_BRANDS:
@@ -169,15 +189,16 @@ def _turn_upright(image):
 def _to_srgb(image):
     """((H, W, 3) uint8, the profile by which it was brought to sRGB or None, remarks)."""
     pixels, profile = _to_rgb(image), image.info.get("icc_profile")
+    remarks = _remark(image)
     mode = image.mode if image.mode == "CMYK" else "L" if Image.getmodebase(image.mode) == "L" else "RGB"
     try:
         transform = profile and _srgb_transform(profile, mode)
     except (ImageCms.PyCMSError, OSError):
-        return pixels, None, ["colour profile that is broken or for other pictures: taken for sRGB"]
+        return pixels, None, [*remarks, "colour profile that is broken or for other pictures: taken for sRGB"]
     if not transform:
-        return pixels, None, []
+        return pixels, None, remarks
     coloured = image if mode == "CMYK" else Image.fromarray(pixels[..., 0] if mode == "L" else pixels)
-    return np.asarray(ImageCms.applyTransform(coloured, transform)), profile, []
+    return np.asarray(ImageCms.applyTransform(coloured, transform)), profile, remarks
 
 
 @functools.lru_cache(8)
@@ -193,8 +214,8 @@ def _srgb_transform(profile, mode):
 
 def _to_rgb(image):
     """(H, W, 3) uint8 from every mode: Pillow's own convert() clips 16-bit grey to white and float to black."""
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = _to_255(np.asarray(image, np.float64), is_float=image.mode == "F")
+    if is_deep(image):
+        grey = np.asarray(image, np.float64) * (255 / white_of(image))
         if "transparency" in image.info:
             grey[np.asarray(image) == image.info["transparency"]] = 255
         return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
@@ -212,18 +233,34 @@ def _alpha(image):
     """(H, W) uint8, or None."""
     if not _has_alpha(image):
         return None
-    if image.mode.startswith("I") or image.mode == "F":
+    if is_deep(image):
         return np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
     return np.asarray(image.convert("RGBA").getchannel("A"))
 
 
-def _to_255(grey, is_float):
-    lowest, highest = grey.min(), grey.max()
-    if not (lowest >= 0 and highest <= 65535):
-        raise BadPhoto("unsupported", f"grey values from {lowest:g} to {highest:g}, known are [0, 1], 8 and 16 bit")
-    if is_float and highest <= 255:
-        return grey * 255 if highest <= 1 else grey
-    return grey / 257
+def is_deep(image):
+    """Whether a Pillow image is grey of more than 8 bits, or of floats."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def white_of(image):
+    """What is white in such an image: 255, 4095 or 65535, of floats also 1, the smallest that holds its values.
+
+    Raises BadPhoto (unsupported) if there is none.
+    """
+    values = np.asarray(image)
+    for white in (1, 255, 4095, 65535)[image.mode != "F":]:
+        if values.min() >= 0 and values.max() <= white:
+            return white
+    raise BadPhoto("unsupported", f"grey values from {values.min():g} to {values.max():g}, known are [0, 1], 8, 12 and "
+                   "16 bit")
+
+
+def _remark(image):
+    """[what grey values are taken for, where their range alone says so], or []."""
+    if not is_deep(image) or (white := white_of(image)) == (1 if image.mode == "F" else 65535):
+        return []
+    return [f"grey values up to {np.max(image):g}: {white} taken for white"]
 
 
 def to_float(pixels):
@@ -291,11 +328,11 @@ def no_link(path, flags):
 
 
 def write_picture(path, pixels):
-    """Write (H, W, 3) uint8 RGB as PNG, whole or not at all; returns its size in bytes."""
+    """Write (H, W, 3) uint8 RGB as PNG, whole or not at all; returns its checksum, as file_crc32 does."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     write_file(path, buffer.getvalue())
-    return buffer.tell()
+    return zlib.crc32(buffer.getvalue())
 
 
 def within(folder, name):
@@ -309,7 +346,10 @@ def within(folder, name):
 
 def open_plain(path):
     """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end."""
-    file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+    try:
+        file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+    except ValueError as error:                         # a NUL in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "no plain file", str(path))
@@ -323,6 +363,15 @@ def file_sha256(path):
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def file_crc32(path):
+    """The CRC-32 of a file's content, None if there is no such plain file."""
+    try:
+        with open_plain(path) as file:
+            return zlib.crc32(file.read())
+    except OSError:
+        return None
 
 
 def write_json(path, record):

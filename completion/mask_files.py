@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 
-from helpers import SUFFIXES, BadPhoto, read_photo
+from helpers import SUFFIXES, BadPhoto, is_deep, read_photo, white_of
 
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
@@ -38,9 +38,8 @@ def _values(photo):
         return _values_over_nothing(np.asarray(image.convert("RGBA"))[..., :3].mean(axis=-1), alpha), 255
     if alpha is not None and not alpha.any():
         raise BadPhoto("empty_mask", "the mask is wholly transparent")
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image, np.float64)
-        return values, 65535 if image.mode != "F" or values.max() > 255 else 255 if values.max() > 1 else 1
+    if is_deep(image):
+        return np.asarray(image, np.float64), white_of(image)
     greys = np.asarray(image.convert("RGB")).mean(axis=-1)
     if image.mode == "P" and len(entries := np.unique(indices := np.asarray(image))) == 2:
         shades = [greys[indices == entry][0] for entry in entries]

@@ -6,9 +6,10 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import SIGNATURES, SUFFIXES, BadPhoto, file_stamp, is_heif
+from helpers import SUFFIXES, BadPhoto, file_stamp, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
+OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
 
 
 class Source(NamedTuple):
@@ -17,21 +18,22 @@ class Source(NamedTuple):
     root: str
 
 
-def find_photos(paths, exclude=None):
+def find_photos(paths, exclude=None, warn=lambda line: None):
     """Find the picture files that a user means.
 
     Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
-    first bytes. A file named itself always counts. Nothing inside the folder `exclude` is ever an input: there folders
-    are passed over, and files named themselves are failures.
+    first bytes, and `warn` is called with one line about all that do not count. A file named itself always counts.
+    Nothing inside the folder `exclude` is ever an input: there folders are passed over, and files named themselves are
+    failures.
 
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     """
-    sources, failures, seen = [], [], set()
+    sources, failures, others, seen = [], [], [], set()
     barred = os.path.realpath(exclude) if exclude is not None and os.path.isdir(exclude) else None
     for path in map(os.fspath, paths):
         is_folder = os.path.isdir(path)
         root = path if is_folder else os.path.dirname(path) or "."
-        for entry, problem in _walk(path, barred, set()) if is_folder else [_judge(path)]:
+        for entry, problem in _walk(path, barred, set(), others) if is_folder else [_judge(path)]:
             real = os.path.realpath(entry)
             if real in seen:
                 continue
@@ -44,11 +46,17 @@ def find_photos(paths, exclude=None):
                 failures.append((entry, problem))
             else:
                 sources.append(Source(entry, root))
+    if others:
+        warn(f"{len(others)} files are no pictures, such as {others[0]}: passed over" if len(others) > 1 else
+             f"{others[0]} is no picture: passed over")
     return sources, failures
 
 
-def _walk(folder, barred, visited):
-    """Yield (path, None or BadPhoto) for every candidate below `folder`, in order; visited : the folders above it."""
+def _walk(folder, barred, visited, others):
+    """Yield (path, None or BadPhoto) for every candidate below `folder`, in order; what is no picture joins `others`.
+
+    visited : the folders above it
+    """
     real = os.path.realpath(folder)
     if barred and _inside(real, barred):
         return
@@ -59,7 +67,7 @@ def _walk(folder, barred, visited):
         return
     for path in (os.path.join(folder, name) for name in names):
         if os.path.isdir(path):
-            inside = list(_walk(path, barred, visited | {real}))
+            inside = list(_walk(path, barred, visited | {real}, others))
             if not inside and Path(path).suffix.lower() in SUFFIXES:
                 inside = [(path, BadPhoto("not_a_file", "an empty folder with the name of a picture"))]
             yield from inside
@@ -67,6 +75,8 @@ def _walk(folder, barred, visited):
             yield _judge(path)
         elif _has_signature(path):
             yield path, None
+        elif os.path.basename(path) not in OURS:
+            others.append(path)
 
 
 def _list(folder, real, visited):
@@ -100,10 +110,9 @@ def _has_signature(path):
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
         with open(path, "rb") as file:
-            head = file.read(12)
+            return is_picture(file.read(32))
     except OSError:
         return False
-    return head.startswith(SIGNATURES) or head[:4] == b"RIFF" and head[8:] == b"WEBP" or is_heif(head)
 
 
 def _inside(path, folder):

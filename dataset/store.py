@@ -109,7 +109,8 @@ class Pack(Shards):
         try:
             self.fingerprint, shard, side = (description[key] for key in ("fingerprint", "shard", "image_size"))
             expected = list(description["files"].items())
-            if not expected or shard < 1 or not all(map(OURS.fullmatch, description["files"])):
+            if not isinstance(shard, int) or shard < 1 or not expected or not all(
+                    OURS.fullmatch(name) for name, _ in expected):
                 raise KeyError("files")
         except (KeyError, AttributeError, TypeError) as error:
             raise UsageError(f"{folder / DESCRIPTION} is no description of a pack", NO_INPUT) from error
@@ -130,6 +131,6 @@ def _open(path, expected):
     try:
         if helpers.file_sha256(path) == expected:
             return np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except Exception as error:                          # numpy fed a hostile header may raise anything at all
         raise UsageError(f"cannot read {path}: {error}; pack the faces again", NO_INPUT) from error
     raise UsageError(f"{path} was changed or cut after it was written: pack the faces again", NO_INPUT)

@@ -19,6 +19,7 @@ KEY = {"face": str, "mask": str, "method": str}       # what every record of a r
 DESCRIPTOR = 128                                        # numbers of a face descriptor
 PICTURES, DESCRIPTORS = "pictures", "descriptors"
 RESULTS, SEARCHES, CONFIG = "results.jsonl", "searches.jsonl", "config.json"
+STRIPPED = "latent"                                     # the method whose steps are kept, in a strip
 ORIGINAL = "", "original"                               # (mask, method) under which the true faces' descriptors stand
 COSTS = "seconds", "context_loss", "prior_loss"         # of what a method says of a face, what is summed up
 
@@ -69,11 +70,14 @@ class EvaluatedFolder:
 
     def records(self):
         """Yield what was measured on these files and is there with its whole picture and descriptors."""
-        described = DescriptorFiles(self.path)
+        described, steps = DescriptorFiles(self.path), self.read_steps()
         for record in read_records(self.path / RESULTS, **KEY, fingerprint=list):
             face, group = record["face"], group_of(record)
+            pictures = [picture_of(face, *group)]
+            if group[1] == STRIPPED and steps.get((face, group[0])):
+                pictures.append(picture_of(face, *group, ".steps"))
             if (tuple(record["fingerprint"]) == self.stamps.get(face)
-                    and is_whole_png(self.path / picture_of(face, *group))
+                    and all(is_whole_png(self.path / picture) for picture in pictures)
                     and face in described.faces(group) and face in described.faces(ORIGINAL)):
                 yield record
 
@@ -81,7 +85,7 @@ class EvaluatedFolder:
         """{(face, mask): the steps of its latent search that are in its strip}."""
         return {(record["face"], record["mask"]): record["steps"]
                 for record in read_records(self.path / SEARCHES, face=str, mask=str, steps=list)
-                if record.get("method", "latent") == "latent"}
+                if record.get("method", STRIPPED) == STRIPPED}
 
     def write_completed(self, result, frames):
         """Write a measuring.Result's picture, and a strip of the steps to it; frames : [(step, (H, W, 3) uint8)]."""

@@ -19,7 +19,7 @@ FORMATS = "png", "jpeg", "same"                         # of restored photos
 FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"
-KEY = {"name": str, "status": str}                      # what every record of a result has
+KEY = {"name": str, "status": str, "files": (dict, type(None))}       # what every record of a result has
 
 
 class CompletedFolder:
@@ -53,13 +53,13 @@ class CompletedFolder:
     def begin(self):
         """Write the settings, and return {name: the names of the files that an earlier run wrote of that face}."""
         helpers.write_json(self.path / CONFIG, {"kind": KIND, **self.settings})
-        return {record["name"]: tuple(map(sys.intern, record.get("files", ())))
+        return {record["name"]: tuple(map(sys.intern, record.get("files") or ()))
                 for record in read_records(self.results, **KEY)}
 
     def read_finished(self, names, keys):
         """Of the records of what is finished, in the order of the names, what `keys` name: 60,000 whole are large."""
         done = {record["name"]: {key: record[key] for key in keys if key in record}
-                for record in read_records(self.results, **KEY) if record["status"] == "done"}
+                for record in read_records(self.results, only_sealed=True, **KEY) if record["status"] == "done"}
         return [done[name] for name in names if name in done]
 
     def remove_stale(self, name, earlier, files):
@@ -89,23 +89,19 @@ class CompletedFolder:
 
     def _find_done(self):
         done, settings = {}, digest(self.settings)
-        for record in read_records(self.results, **KEY):
+        for record in read_records(self.results, only_sealed=True, **KEY):
             done.pop(record["name"], None)
-            files = {Path(self.path, record["name"], file): size for file, size in record.get("files", {}).items()}
-            if record.get("settings") == settings and all(size == file_size(path) for path, size in files.items()):
-                done[record["name"]] = (record["source"], *record.get("stamp", ()))
+            if record.get("settings") == settings and self._has_files(record):
+                done[record["name"]] = (record["source"], *record["stamp"])
         return done
+
+    def _has_files(self, record):
+        """Whether every file of a result is there as it was written."""
+        return all(helpers.file_crc32(Path(self.path, record["name"], file)) == crc32
+                   for file, crc32 in record["files"].items())
 
 
 def digest(settings):
     """By what a result's settings are known again; the path of the model does not count, its content does."""
     content = json.dumps({key: value for key, value in settings.items() if key != "checkpoint"}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def file_size(path):
-    """Bytes of a file, None if there is none."""
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None

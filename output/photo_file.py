@@ -4,12 +4,13 @@ import functools
 import io
 import re
 import struct
+import zlib
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
-from helpers import COLOURS, write_file
+from helpers import COLOURS, white_of, write_file
 
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}
 LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as small as 6, in a third of the time
@@ -76,11 +77,11 @@ def shrink(pixels):
 
 
 def write_small(path, pixels):
-    """Write (H, W, 3) uint8 as JPEG, whole or not at all; returns its size in bytes."""
+    """Write (H, W, 3) uint8 as JPEG, whole or not at all; returns its checksum, as helpers.file_crc32 does."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=SMALL_QUALITY)
     write_file(path, buffer.getvalue())
-    return buffer.tell()
+    return zlib.crc32(buffer.getvalue())
 
 
 def _in_own_mode(photo, known, restored):
@@ -109,7 +110,7 @@ def _in_own_colours(colours, profile, mode):
 def _in_16_bits(image, hole, filled):
     """16-bit grey with a hole filled by 8 bits, none of them of the value that counts as transparent."""
     values = np.array(image).astype(np.uint16)
-    values[hole] = filled.astype(np.uint16) * 257
+    values[hole] = np.rint(filled * (white_of(image) / 255))
     values[hole & (values == image.info.get("transparency"))] ^= 1
     return Image.fromarray(values)
 
@@ -127,7 +128,7 @@ def _back_transform(profile, mode):
 def _for_jpeg(image):
     """The same in 8 bits, on white where it is transparent."""
     if image.mode == "I;16":
-        return Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8))
+        return Image.fromarray(np.rint(np.asarray(image) * (255 / white_of(image))).astype(np.uint8))
     if image.mode in ("LA", "RGBA"):
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])

@@ -1,5 +1,6 @@
 """The pictures and the record of every face of a folder of completed faces."""
 import collections
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ class FaceWriter:
         self.folder, self.overview, self.has_truth, self.format = folder, overview, has_truth, format
         self.show_holes = show_holes
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
-        self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, sizes)}
+        self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, checksums)}
 
     def __enter__(self):
         return self
@@ -61,15 +62,15 @@ class FaceWriter:
         completed : a methods.batches.CompletedFace of each; restored : of a photo, its completion.photos.Restored
         """
         records = [self._finish_face(*each) for each in zip(faces, completed)]
-        first, (pictures, sizes) = faces[0], self._files.pop(faces[0].source)
+        first, (pictures, sums) = faces[0], self._files.pop(faces[0].source)
         notes = [note for face in faces for note in face.notes]
         if restored:
-            notes += self._write_photo(Path(self.folder.path, first.name), restored, pictures, sizes)
+            notes += self._write_photo(Path(self.folder.path, first.name), restored, pictures, sums)
         record = {"name": first.name, "source": first.source, "status": "done", **records[0],
-                  "notes": notes, "stamp": first.stamp, "files": sizes}
+                  "notes": notes, "stamp": first.stamp, "files": sums}
         if len(faces) > 1:
             record["further_faces"] = [{"name": face.name, **own} for face, own in zip(faces[1:], records[1:])]
-        self.folder.remove_stale(first.name, self._earlier.get(first.name, ()), sizes)
+        self.folder.remove_stale(first.name, self._earlier.get(first.name, ()), sums)
         self._results.append(record | {"settings": digest(self.folder.settings)})
         self.overview.add(record, pictures)
         self.completed += 1
@@ -91,19 +92,19 @@ class FaceWriter:
             scores |= self._finish_answers(face, completed)
         return {**completed.record, "seed": face.seed, **scores}
 
-    def _write_photo(self, folder, restored, pictures, sizes):
+    def _write_photo(self, folder, restored, pictures, sums):
         """Write a restored photo, the hole that it had, and what the overview shows of it; returns remarks."""
-        sizes[MASK] = write_picture(folder / MASK, np.where(restored.known, 0, 255).astype(np.uint8))
+        sums[MASK] = write_picture(folder / MASK, np.where(restored.known, 0, 255).astype(np.uint8))
         encoding = choose_encoding(restored.photo, self.format)
         for rank, picture in enumerate(restored.pictures):
             file = RESTORED + (f"_{rank}" if rank else "") + encoding.suffix
             content = encode(restored.photo, restored.known, picture, encoding)
             write_file(folder / file, content)
-            sizes[file] = len(content)
+            sums[file] = zlib.crc32(content)
             if not rank:
                 pictures |= {BEFORE: shrink(restored.photo.pixels), AFTER: shrink(picture)}
         for file in (BEFORE, AFTER):
-            sizes[file] = write_small(folder / file, pictures[file])
+            sums[file] = write_small(folder / file, pictures[file])
         return encoding.remarks
 
     def _finish_answers(self, face, completed):
@@ -120,9 +121,9 @@ class FaceWriter:
         return {name: round(value, 5) for name, value in diversity(answers, face.known).items()}
 
     def _write(self, face, file, picture):
-        pictures, sizes = self._files[face.source]
+        pictures, sums = self._files[face.source]
         place = file if face.number == 1 else f"{Path(face.name).name}/{file}"
-        sizes[place], pictures[place] = write_picture(self.folder.path / face.name / file, picture), picture
+        sums[place], pictures[place] = write_picture(self.folder.path / face.name / file, picture), picture
 
 
 def _score(truth, answer, hole):

@@ -33,7 +33,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     unfinished = unfinished_pack(options.output)
-    sources, failures = find_photos([options.input], exclude=options.output)
+    sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     with claim_folder(unfinished), Progress(len(sources), "faces") as progress, StopRequest() as stop:

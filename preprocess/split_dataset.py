@@ -40,7 +40,7 @@ def main(argv=None):
     sizes = {side: getattr(options, side) for side in SIDES}
     if not options.partition and None in sizes.values():
         raise UsageError("name --train, --validation and --test, or a --partition file")
-    sources, failures = find_photos([options.input], exclude=options.output)
+    sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}

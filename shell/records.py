@@ -3,28 +3,33 @@ import contextlib
 import functools
 import json
 import os
+import re
+import zlib
 
 from helpers import BAD_OUTPUT, UsageError, no_link, unwritten, write_file
 
 from .messages import warn
 
+SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it
 
-def read_records(path, **types):
+
+def read_records(path, only_sealed=False, **types):
     """The records of a file in order; none if there is no such file.
 
-    types : of what each record must have; other lines are passed over, with one warning for each file. The half of a
-        line at its end, where a process died, goes without saying.
+    types : of what each record must have; only_sealed : it must have its checksum too, and be as it was written
+    Other lines, and those with a wrong checksum, are passed over, with one warning for each file. The half of a line at
+    its end, where a process died, goes without saying.
     """
-    return (record for record, _ in _read(path, types))
+    return (record for record, _ in _read(path, types, only_sealed))
 
 
-def _read(path, types):
+def _read(path, types, only_sealed=False):
     if not os.path.isfile(path):
         return
     strange = 0
     with open(path, "rb") as lines:
         for line in lines:
-            record = _parse(line)
+            record = _parse(line, only_sealed)
             if isinstance(record, dict) and all(isinstance(record.get(key), kind) for key, kind in types.items()):
                 yield record, line
             else:
@@ -33,21 +38,32 @@ def _read(path, types):
         _warn_once(f"{strange} lines of {path} are no records of ours: passed over")
 
 
-def _parse(line):
+def _parse(line, only_sealed):
+    if seal := SEAL.search(line):
+        line, found = line[:seal.start()] + b"}", int(seal[1])
+    if only_sealed if not seal else zlib.crc32(line) != found:
+        return None
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
 
 
+def _seal(line):
+    return line[:-1] + b', "crc32": %d}' % zlib.crc32(line)
+
+
 _warn_once = functools.cache(warn)
 
 
 class RecordFile(contextlib.AbstractContextManager):
-    """Appends records to a file; what was appended survives the end of the process, however it ends."""
+    """Appends records to a file; what was appended survives the end of the process, however it ends.
 
-    def __init__(self, path):
-        self.path = path
+    sealed : each line bears its checksum, by which read_records notices what has changed since
+    """
+
+    def __init__(self, path, sealed=True):
+        self.path, self._sealed = path, sealed
         try:
             self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):
@@ -65,7 +81,8 @@ class RecordFile(contextlib.AbstractContextManager):
     def append(self, record):
         """Add one record. Raises UsageError (exit code 5) when the disk is full."""
         try:
-            self._file.write(json.dumps(record).encode() + b"\n")
+            line = json.dumps(record).encode()
+            self._file.write((_seal(line) if self._sealed else line) + b"\n")
             self._file.flush()
         except OSError as error:
             raise unwritten(self.path, error) from error

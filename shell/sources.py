@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from dataset.listing import digest_text, find_photos
-from helpers import NO_INPUT, SIGNATURES, BadPhoto, UsageError
+from helpers import NO_INPUT, BadPhoto, UsageError, is_picture
 
-from .messages import printable
+from .messages import printable, warn
 
 
 def find_inputs(paths, from_file=None, exclude=None):
@@ -17,7 +17,7 @@ def find_inputs(paths, from_file=None, exclude=None):
         entries += _take(sys.stdin.buffer.read(), "standard input", bad) if path == "-" else [path]
     if from_file:
         entries += _take(_content(from_file), from_file, bad)
-    sources, failures = find_photos(entries, exclude)
+    sources, failures = find_photos(entries, exclude, warn)
     failures = bad + failures
     if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
@@ -45,7 +45,7 @@ def _content(path):
 
 def _take(content, name, bad):
     """The paths of a list; its bad lines, as (what they say, BadPhoto), join `bad`."""
-    if content.startswith(SIGNATURES):
+    if is_picture(content):
         raise UsageError(f"{name} is a picture, no list of pictures: name it without --from_file")
     paths = read_list(content)
     bad += [(path, BadPhoto("bad_path", f"a line of {name} that no file can be called")) for path in paths

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import BAD_OUTPUT, read_photo, write_picture
+from helpers import BAD_OUTPUT, UsageError, read_photo, write_picture
+from output.overview import Overview
 from shell.records import read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
@@ -55,16 +56,27 @@ def test_the_sheets_show_all_faces_that_were_asked_for_though_nothing_was_left_t
         assert [name in page for name in NAMES] == [path in asked for path in paths]
 
 
-def test_a_result_that_was_damaged_is_named(complete, faces, tmp_path):
-    assert complete(faces / f"{NAMES[0]}.png").code == 0
-    path = tmp_path / "out" / NAMES[0] / "completed.png"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+@pytest.mark.fault("F16", "completion")
+@pytest.mark.parametrize("file", ["completed.png", "masked.png", "results.jsonl"])
+def test_a_flipped_byte_has_just_that_face_completed_again(complete, faces, tmp_path, file):
+    assert complete(faces).code == 0
+    path = next((tmp_path / "out").rglob(file))
+    whole, content = path.read_bytes(), bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
     path.write_bytes(content)
-    ended = complete(faces)
-    assert ended.code == BAD_OUTPUT and str(path) in ended.err and len(ended.err.splitlines()) == 1
-    path.unlink()
-    assert complete(faces).code == 0 and statuses(tmp_path / "out") == dict.fromkeys(NAMES, "done")
+    assert "1 completed, 1 skipped" in complete(faces).out
+    assert path.suffix == ".jsonl" or path.read_bytes() == whole
+    assert "0 completed, 2 skipped" in complete(faces).out
+
+
+def test_a_result_that_was_damaged_meanwhile_is_named(faces, tmp_path):
+    write_picture(tmp_path / "a/completed.png", np.zeros((8, 8, 3), np.uint8))
+    damaged = tmp_path / "a/completed.png"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    overview = Overview(tmp_path, ["a"], {}, {"a": {"name": "a", "files": {"completed.png": 1}}})
+    with pytest.raises(UsageError, match="cannot be read again") as caught:
+        overview.finish(lambda: None)
+    assert caught.value.exit_code == BAD_OUTPUT and str(damaged) in str(caught.value)
 
 
 def test_names_of_the_folders_own_files_are_left_to_it(complete, tmp_path):

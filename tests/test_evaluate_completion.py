@@ -141,11 +141,27 @@ def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, caps
     assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in capsys.readouterr().out
 
 
+@pytest.mark.fault("F16", "evaluation")
+@pytest.mark.parametrize("file", ["pictures/center/laplace/*.png", "pictures/center/latent.steps/*.png",
+                                  "descriptors/center-laplace.jsonl", "results.jsonl"])
+def test_a_flipped_byte_has_just_that_result_measured_again(finished, model, tmp_path, capsys, file):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    victim = sorted(out.glob(file))[0]
+    content = bytearray(victim.read_bytes())
+    content[100] = ord("7") if content[100] != ord("7") else ord("8")
+    victim.write_bytes(content)
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert "1 results computed, 31 were there" in capsys.readouterr().out
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert "0 results computed, 32 were there" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part", ["face_sha256", "hole_sha256"])
 def test_evaluations_of_other_faces_or_holes_are_not_compared(finished, tmp_path, capsys, part):
     shutil.copytree(finished, tmp_path / "other")
     lines = (tmp_path / "other/results.jsonl").read_text().splitlines()
-    record = json.loads(lines[0]) | {part: "0" * 16}
+    record = next(read_records(tmp_path / "other/results.jsonl")) | {part: "0" * 16}
     (tmp_path / "other/results.jsonl").write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
     assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 2
     assert part.split("_")[0] in capsys.readouterr().err

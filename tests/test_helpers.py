@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.fuzz_inputs import float_tiff
 from helpers import (
     MAX_BYTES,
     BadPhoto,
@@ -215,6 +216,11 @@ TWINS = {
     "16-bit RGB": (png(DEEP, 2), "png", COLOUR),
     "16-bit RGBA": (png(np.concatenate([DEEP, ALPHA[..., None].astype(">u2") * np.uint16(257)], -1).astype(">u2"), 6),
                     "png", on_white(COLOUR, ALPHA)),
+    "8 bits in 16, TIFF": (Image.fromarray(GREY.astype(np.uint16)), "tiff", GREY),
+    "8 bits in 32, TIFF": (Image.fromarray(GREY.astype(np.int32)), "tiff", GREY),
+    "12 bits in 16, TIFF": (Image.fromarray(np.rint(GREY * (4095 / 255)).astype(np.uint16)), "tiff", GREY),
+    "12 bits in 32, TIFF": (Image.fromarray(np.rint(GREY * (4095 / 255)).astype(np.int32)), "tiff", GREY),
+    "16 bits in 32, TIFF": (Image.fromarray(GREY.astype(np.int32) * 257), "tiff", GREY),
     "float in [0, 1]": (Image.fromarray(GREY.astype(np.float32) / 255), "tiff", GREY),
     "float in [0, 255]": (Image.fromarray(GREY.astype(np.float32)), "tiff", GREY),
     "1 bit": (Image.fromarray(GREY > 127), "png", np.where(GREY > 127, 255, 0)),
@@ -225,6 +231,7 @@ TWINS = {
 }
 
 
+@pytest.mark.fault("F06", "completion")
 @pytest.mark.parametrize("name", TWINS)
 def test_every_pixel_format_equals_its_8_bit_twin_within_a_level(tmp_path, name):
     image, suffix, twin = TWINS[name]
@@ -253,6 +260,22 @@ def test_a_cmyk_jpeg_is_not_inverted(tmp_path):
 @pytest.mark.parametrize("values", [[[-1, 0.5]], [[0, np.nan]], [[0, 1e9]]])
 def test_grey_values_of_no_known_range_are_refused(tmp_path, values):
     assert reason(saved(tmp_path / "wild.tiff", Image.fromarray(np.array(values, np.float32)))) == "unsupported"
+
+
+def test_what_grey_is_taken_for_is_noted_where_its_range_alone_says_it(tmp_path):
+    notes = {kind: read_photo(saved(tmp_path / "grey.tiff", TWINS[kind][0])).notes for kind in TWINS
+             if kind.endswith("TIFF")}
+    assert notes.pop("16-bit grey TIFF") == notes.pop("16 bits in 32, TIFF") == []
+    assert {note.split(": ")[1] for kind, (note,) in notes.items() if "8 bits" in kind} == {"255 taken for white"}
+    assert {note.split(": ")[1] for kind, (note,) in notes.items() if "12 bits" in kind} == {"4095 taken for white"}
+
+
+@pytest.mark.fault("F06", "completion")
+@pytest.mark.parametrize(("kind", "said"), [(np.float64, "64-bit float"), (np.float16, "16-bit float")])
+def test_a_tiff_of_samples_that_nobody_reads_is_refused_by_them(tmp_path, kind, said):
+    with pytest.raises(BadPhoto, match=said) as caught:
+        read_photo(written(tmp_path / "deep.tiff", float_tiff(kind)))
+    assert caught.value.reason == "unsupported"
 
 
 def turned_away(pixels, orientation):

@@ -10,6 +10,7 @@ from helpers import (
     BAD_OUTPUT,
     BadPhoto,
     UsageError,
+    file_crc32,
     read_photo,
     remove_files,
     within,
@@ -21,11 +22,11 @@ from helpers import (
 
 def test_a_written_picture_reads_back_equal(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
-    size = write_picture(tmp_path / "new" / "picture.png", pixels)
+    crc32 = write_picture(tmp_path / "new" / "picture.png", pixels)
     photo = read_photo(tmp_path / "new" / "picture.png")
     np.testing.assert_array_equal(photo.pixels, pixels)
     assert photo.notes == []
-    assert size == (tmp_path / "new" / "picture.png").stat().st_size
+    assert crc32 == file_crc32(tmp_path / "new" / "picture.png") != file_crc32(tmp_path / "absent.png")
 
 
 def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):

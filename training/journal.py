@@ -36,7 +36,7 @@ class Journal:
         # Last, for it says which of the rest is ours.
         kept = [record for record in records if 0 < record["step"] <= first_step]
         write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in kept).encode())
-        self._scalars = RecordFile(self.folder / SCALARS)
+        self._scalars = RecordFile(self.folder / SCALARS, sealed=False)
 
     def text(self, name, value, step=0):
         """Log a text, such as the options of the run."""

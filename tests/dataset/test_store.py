@@ -97,8 +97,9 @@ def damage_by(kind, folder):
                                                       "fingerprint": ""}))
 
 
-@pytest.mark.parametrize("changes", [{"shard": 0}, {"shard": 3}, {"shard": 10 ** 9}, {"shard": "4"}, {"files": {
-    "/dev/zero": ""}}, {"files": {"../faces-00000.npy": ""}}, {"image_size": 16}, {"files": ["faces-00000.npy"]}])
+@pytest.mark.parametrize("changes", [
+    {"shard": 0}, {"shard": 3}, {"shard": 10 ** 9}, {"shard": "4"}, {"shard": 4.0}, {"files": {"/dev/zero": ""}},
+    {"files": {"../faces-00000.npy": ""}}, {"image_size": 16}, {"files": ["faces-00000.npy"]}])
 def test_a_description_that_an_enemy_wrote_is_refused(folder, changes):
     description = json.loads((folder / "pack.json").read_bytes())
     (folder / "pack.json").write_text(json.dumps(description | changes))

@@ -68,6 +68,20 @@ def test_compacting_keeps_the_newest_of_every_key_in_order(tmp_path):
     assert list(read_records(tmp_path / "r.jsonl")) == [newest[source] for source in "abc"]
 
 
+def test_a_record_that_was_changed_is_passed_over(tmp_path, capsys):
+    append(tmp_path / "r.jsonl", *RECORDS)
+    whole = (tmp_path / "r.jsonl").read_bytes()
+    assert list(read_records(tmp_path / "r.jsonl", only_sealed=True)) == RECORDS
+    (tmp_path / "r.jsonl").write_bytes(whole.replace(b'"value": 1', b'"value": 3'))
+    assert list(read_records(tmp_path / "r.jsonl")) == RECORDS[1:] and "1 lines of" in capsys.readouterr().err
+
+
+def test_a_record_without_a_checksum_is_taken_unless_that_is_asked_for(tmp_path):
+    (tmp_path / "r.jsonl").write_text('{"a": 1}\n')
+    assert list(read_records(tmp_path / "r.jsonl")) == [{"a": 1}]
+    assert list(read_records(tmp_path / "r.jsonl", only_sealed=True)) == []
+
+
 def test_compacting_twice_changes_nothing_more(tmp_path):
     append(tmp_path / "r.jsonl", *RECORDS, *RECORDS)
     compact(tmp_path / "r.jsonl", "source")
@@ -95,7 +109,7 @@ def test_a_full_disk_ends_the_command_in_one_line_and_keeps_the_whole_records(tm
                 while True:
                     file.append({"source": "x" * 90})
         sys.exit(main(sys.argv[1:]))""", tmp_path / "r.jsonl",
-                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200)))
     assert "Traceback" not in ended.err
     assert ended.err.count("\n") == 1
     assert ended.code == BAD_OUTPUT

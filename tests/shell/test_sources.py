@@ -37,10 +37,24 @@ def test_a_folder_gives_every_picture_below_it_in_order_and_nothing_else(tmp_pat
     assert found(tmp_path, below=tmp_path) == (["a/1.jpeg", "b/2.JPG", "b/d/e/4.tif", "c", "z.PNG"], {})
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.fault("F10", "completion", "alignment", "split", "pack", "training")
+@pytest.mark.parametrize("image_format", ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
 def test_a_picture_without_suffix_is_found_by_its_content(tmp_path, samples, image_format):
     Image.open(samples / "A000369.jpg").resize((8, 8)).save(tmp_path / "face", image_format)
     assert found(tmp_path, below=tmp_path) == (["face"], {})
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    (["1.jpg"], []), (["1.jpg", "a/notes.txt"], ["a/notes.txt is no picture: passed over"]),
+    (["1.jpg", "empty", "notes.txt", "alignment.jsonl", ".hidden"],
+     ["2 files are no pictures, such as empty: passed over"])])
+def test_what_is_no_picture_is_counted_in_one_line(tmp_path, put, names, said):
+    put(*names)
+    for name in names[1:]:
+        (tmp_path / name).write_text("BM" if name == "notes.txt" else "")
+    lines = []
+    find_photos([tmp_path], warn=lines.append)
+    assert [line.replace(f"{tmp_path}/", "") for line in lines] == said
 
 
 def test_a_file_named_itself_counts_whatever_it_is_called(tmp_path, put):
