@@ -45,17 +45,21 @@ class Architecture:
     image_size : side of a face in pixels, 32, 64 or 128
     z_dim : length of the latent z
     gf_dim, df_dim : filters of G's last and D's first hidden layer; every layer inwards has twice as many
+    grown : outermost hidden layers by which a model of fewer pixels was grown; they have gf_dim and df_dim filters too
     d_norm : what keeps D's layers in bounds, one of nn.choices.NORMS
     """
     image_size: int = 64
     z_dim: int = 100
     gf_dim: int = 16
     df_dim: int = 16
+    grown: int = 0
     d_norm: str = "batch"
 
     def __post_init__(self):
         if self.image_size not in (32, 64, 128):
             raise UsageError(f"faces have 32, 64 or 128 pixels a side, got {self.image_size}")
+        if not 0 <= self.grown < self.layers:
+            raise UsageError(f"of the {self.layers} layers for {self.image_size} pixels {self.grown} cannot have grown")
         if self.d_norm not in NORMS:
             raise UsageError(f"d_norm is one of {', '.join(NORMS)}, got {self.d_norm!r}")
 
@@ -63,6 +67,10 @@ class Architecture:
     def layers(self):
         """Number of stride-2 layers of G, and of D."""
         return count_layers(self.image_size)
+
+    def filters(self, outermost):
+        """Filters of the hidden layers, from the outermost inwards, if that has so many."""
+        return [outermost << max(layer - self.grown, 0) for layer in range(self.layers)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +112,7 @@ class Generator(tf.Module):
     def __init__(self, architecture, seed=0):
         super().__init__("generator")
         self.dtype = tf.float32
-        widths = [architecture.gf_dim << layer for layer in reversed(range(architecture.layers))] + [3]
+        widths = architecture.filters(architecture.gf_dim)[::-1] + [3]
         weights = initial_weights(seed)
         self.dense = weights((architecture.z_dim, SMALLEST * SMALLEST * widths[0]), "dense")
         self.kernels = [weights((KERNEL, KERNEL, out, into), f"kernel_{i}")
@@ -131,6 +139,15 @@ class Generator(tf.Module):
         """Activations before ReLU, (B, H, W, C), through hidden layer 0, 1, ... -> (B, 2 H, 2 W, C / 2)."""
         return self.norms[layer + 1].after(double, tf.nn.relu(x), self.kernels[layer], training, axis=2)
 
+    def grow(self, smaller):
+        """Take the weights of a generator of half the side: all but those of the outermost hidden layer are its."""
+        self.dense.assign(smaller.dense)
+        self.bias.assign(smaller.bias)
+        for old, new in zip(smaller.kernels, (*self.kernels[:len(smaller.kernels) - 1], self.kernels[-1])):
+            new.assign(old)
+        for old, new in zip(smaller.norms, self.norms):
+            copy_weights(old, new)
+
 
 class Discriminator(tf.Module):
     """Faces (B, S, S, 3) in [-1, 1] -> logits (B,); the sigmoid of a logit is the probability that a face is real.
@@ -143,7 +160,7 @@ class Discriminator(tf.Module):
     def __init__(self, architecture, seed=0):
         super().__init__("discriminator")
         self.dtype = tf.float32
-        widths = [3] + [architecture.df_dim << layer for layer in range(architecture.layers)]
+        widths = [3] + architecture.filters(architecture.df_dim)
         weights = initial_weights(seed)
         self.kernels = [weights((KERNEL, KERNEL, into, out), f"kernel_{i}")
                         for i, (into, out) in enumerate(zip(widths, widths[1:]))]
@@ -166,6 +183,15 @@ class Discriminator(tf.Module):
     def features(self, faces):
         """What the convolutions give, from the outermost inwards: [(B, S / 2, S / 2, df_dim), ...]."""
         return self._convolve(faces, self._weights(training=False)[:-2], training=False)
+
+    def grow(self, smaller):
+        """Take the weights of a discriminator of half the side: all but those of the second layer are its."""
+        for old, new in zip(smaller.kernels, (self.kernels[0], *self.kernels[2:])):
+            new.assign(old)
+        for old, new in zip(smaller.norms, self.norms[1:]):
+            copy_weights(old, new)
+        for name in ("bias", "dense", "dense_bias", "last", "last_bias"):
+            getattr(self, name).assign(getattr(smaller, name))
 
     def _convolve(self, faces, kernels, training):
         x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(kernels[0], self.dtype)) + tf.cast(self.bias, self.dtype)
@@ -213,6 +239,11 @@ class DCGAN(Trainable):
     def realism(self, faces):
         """Logits (B,) of D for faces (B, S, S, 3) in [-1, 1]: log(D / (1 - D))."""
         return self.discriminator(faces)
+
+    def grow(self, smaller):
+        """Take the weights of a model of half the side."""
+        self.generator.grow(smaller.generator)
+        self.discriminator.grow(smaller.discriminator)
 
     def compute_in(self, precision):
         """Have the convolutions compute in one of nn.choices.PRECISIONS; weights and results stay float32."""

@@ -7,7 +7,7 @@ import sys
 from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES, PRECISIONS
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_run, add_schedule, add_sizes, carry_out
+from training.command import add_faces, add_grown, add_run, add_schedule, add_sizes, carry_out
 
 PRESETS = {
     "report": {},
@@ -37,6 +37,7 @@ def make_parser():
     add_run(run, "dcgan", epoch=25, batch_size=300)
     sizes = parser.add_argument_group("networks")
     add_sizes(sizes, "z_dim", "gf_dim", "df_dim")
+    add_grown(sizes)
     sizes.add_argument("--d_norm", choices=NORMS, default="batch", help="what normalizes D's layers")
     add_updates(parser.add_argument_group("updates (the defaults are the report's)"))
     return parser

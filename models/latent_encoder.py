@@ -30,13 +30,14 @@ SEEN = 2048                                             # faces of G from which 
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """image_size, z_dim, gf_dim : of the generator; ef_dim : filters of the encoder's outermost layer
+    """image_size, z_dim, gf_dim, grown : of the generator; ef_dim : filters of the encoder's outermost layer
 
     corrections : hidden layers of the generator, from the innermost, whose activations are corrected too
     """
     image_size: int = 64
     z_dim: int = 100
     gf_dim: int = 16
+    grown: int = 0
     ef_dim: int = 32
     corrections: int = 0
 
@@ -44,6 +45,11 @@ class Architecture:
         if self.corrections >= self.layers:
             raise UsageError(f"a generator of {self.image_size} pixels has {self.layers - 1} hidden layers to correct, "
                              f"got {self.corrections}")
+
+    @property
+    def generator(self):
+        """The architecture of the generator."""
+        return GeneratorArchitecture(self.image_size, self.z_dim, self.gf_dim, grown=self.grown)
 
     @property
     def layers(self):
@@ -83,9 +89,9 @@ class Encoder(tf.Module):
 
     def __init__(self, architecture, seed=0):
         super().__init__("encoder")
-        layers = architecture.layers
-        widths = [min(1 << layer, WIDEST) * architecture.ef_dim for layer in range(layers)]
-        out = architecture.gf_dim << layers - 1
+        widths = [min(width, WIDEST * architecture.ef_dim) for width in
+                  architecture.generator.filters(architecture.ef_dim)]
+        out, *outs = architecture.generator.filters(architecture.gf_dim)[::-1]
         weights = _he(initial_weights(seed))
         self.kernels = [weights((KERNEL, KERNEL, into, width), f"kernel_{i}")
                         for i, (into, width) in enumerate(zip([4, *widths], widths))]
@@ -94,7 +100,7 @@ class Encoder(tf.Module):
         self.back = weights((DENSE, SMALLEST, SMALLEST, out), "back")
         self.beside = weights((3, 3, widths[-1], out), "beside")
         self.bias = variable(tf.zeros((SMALLEST, SMALLEST, out)), "bias")
-        self.corrections = [Correction(widths[-2 - layer], out >> layer + 1, weights)
+        self.corrections = [Correction(widths[-2 - layer], outs[layer], weights)
                             for layer in range(architecture.corrections)]
 
     def __call__(self, faces, known, training=False):
@@ -105,6 +111,17 @@ class Encoder(tf.Module):
             seen.append(x)
         whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
         return dense_to_map(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
+
+
+    def grow(self, smaller):
+        """Take the weights of an encoder of half the side: all but those of the second layer are its."""
+        for old, new in zip(smaller.kernels, (self.kernels[0], *self.kernels[2:])):
+            new.assign(old)
+        for old, new in zip((*smaller.norms, *smaller.corrections, smaller.dense_norm),
+                            (*self.norms[1:], *self.corrections, self.dense_norm)):
+            copy_weights(old, new)
+        for name in ("dense", "back", "beside", "bias"):
+            getattr(self, name).assign(getattr(smaller, name))
 
 
 class Correction(tf.Module):
@@ -150,8 +167,7 @@ class LatentEncoder(HoleFiller):
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
         self.encoder = Encoder(architecture, 2 * seed)
-        sizes = GeneratorArchitecture(architecture.image_size, architecture.z_dim, architecture.gf_dim)
-        self.generator = Generator(sizes)
+        self.generator = Generator(architecture.generator)
         self.mean, self.deviation = (variable(tf.zeros(self.encoder.bias.shape), name, trainable=False)
                                      for name in ("mean", "deviation"))
         self.fill_batch = Filler(lambda faces, known, seeds: self.decode(self.encode(faces, known)))
@@ -164,14 +180,18 @@ class LatentEncoder(HoleFiller):
         parts, _ = self._see(self.average or self.encoder, faces, known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
+    def grow(self, smaller):
+        """Take the encoder's weights of a model of half the side."""
+        self.encoder.grow(smaller.average or smaller.encoder)
+
     def compute_in(self, precision):
         """Have the generator compute in one of nn.choices.PRECISIONS when it decodes; the encoder stays float32."""
         self.generator.dtype = tf.as_dtype(precision)
 
     def decode(self, activations):
         """G's faces (B, S, S, 3) of activations (B, n)."""
-        height, width, channels = self.mean.shape
-        shapes = [(height << layer, width << layer, channels >> layer)
+        channels = self.architecture.generator.filters(self.architecture.gf_dim)[::-1]
+        shapes = [(SMALLEST << layer, SMALLEST << layer, channels[layer])
                   for layer in range(1 + self.architecture.corrections)]
         first, *corrections = (tf.reshape(part, (-1, *shape)) for shape, part in
                                zip(shapes, tf.split(activations, [math.prod(shape) for shape in shapes], axis=1)))

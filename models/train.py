@@ -161,7 +161,7 @@ def complete(options):
     if (kind := describe_kind(options["generator"])) != "dcgan":
         raise UsageError(f"{options['generator']} is a {kind}, no dcgan", BAD_CHECKPOINT)
     sizes = describe_architecture(options["generator"])
-    return {name: sizes[name] for name in ("image_size", "z_dim", "gf_dim")}
+    return {name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}
 
 
 @command

@@ -57,6 +57,13 @@ class Trainable(Protocol):
     def samples(self, faces):
         """Faces (N, S, S, 3) in [-1, 1] that show how far it is, such as `faces`, up to 8 true ones, completed."""
 
+    def grow(self, smaller):
+        """Take the weights of a model of half the side that has all layers of this one but an outer one.
+
+        What `grown` in architecture_type counts; a model without it cannot.
+        """
+        raise NotImplementedError
+
     def annotate(self, faces, folder, console):
         """What it is trained on, made of faces (N, S, S, 3) uint8 or a Pack: len(), .shape and rows, uint8.
 

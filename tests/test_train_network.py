@@ -147,7 +147,8 @@ def test_a_run_leaves_saves_curves_samples_and_events(unbroken):
 def test_a_save_records_what_made_it(unbroken):
     manifest = load_model(unbroken / "checkpoint" / "dcgan")[1]
     assert (manifest["step"], manifest["epoch"], manifest["faces"], manifest["batch_size"]) == (STEPS, 8, 24, 8)
-    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "df_dim": 2, "d_norm": "batch"}
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "df_dim": 2, "grown": 0,
+                                        "d_norm": "batch"}
     assert manifest["training"]["average"] == 0.9
 
 

@@ -205,12 +205,18 @@ def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
 def take_weights(model, folder, warn=lambda text: None):
     """Give a new model the weights of the one in a folder, but for what only one of them has of `model.optional`.
 
+    One of half the side is grown, if the new model is one that can have grown from it.
+
     Raises UsageError (exit code 4) as load_model does, and if the models have different architectures otherwise.
     """
     manifest, save = _find(folder, model.kind, warn)
     with _naming_the_trouble(folder):
         old, new = (dataclasses.asdict(architecture) for architecture in
                     (model.architecture_type(**manifest["architecture"]), model.architecture))
+    if "grown" in old and new | {name: old[name] for name in model.optional} == old | {
+            "image_size": 2 * old["image_size"], "grown": old["grown"] + 1}:
+        model.grow(load_model(folder, type(model), warn)[0])
+        return
     if changed := differences(old, {name: value for name, value in new.items() if name not in model.optional}):
         raise UsageError(f"{folder} is no beginning, for it has another architecture ({changed}): ask for the same, or "
                          "begin from another model", BAD_CHECKPOINT)

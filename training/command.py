@@ -63,6 +63,13 @@ def add_sizes(group, *lengths):
             group.add_argument(f"--{name}", type=whole_number(1), default=default, metavar="N", help=what)
 
 
+def add_grown(group):
+    """Declare by how many layers a network was grown from one of fewer pixels."""
+    group.add_argument("--grown", type=whole_number(), default=0, metavar="LAYERS",
+                       help="outermost layers that a model of fewer pixels has not, which have as many filters as its "
+                       "outermost one; with --begin_from of half the size, take all of that model's weights")
+
+
 def add_schedule(group, rate):
     """Declare how fast a model learns; `rate` is its learning rate unless it gets another."""
     group.add_argument("--learning_rate", type=number(above=0), default=rate, metavar="RATE", help="of its Adams")

@@ -1,4 +1,6 @@
 """The latent encoder: what its numbers mean, what its training leaves alone, and its training from end to end."""
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -92,7 +94,8 @@ def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_p
     known = np.repeat(center(64)[None], 2, axis=0)
     np.testing.assert_array_equal(shipped.fill_batch(to_float(faces[:2]), known, [0, 1]),
                                   whole.fill_batch(to_float(faces[:2]), known, [0, 1]))
-    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "ef_dim": 2, "corrections": 2}
+    assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "grown": 0, "ef_dim": 2,
+                                        "corrections": 2}
     export(DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2), seed=4), tmp_path / "other", {})
     ended = run(train.main, *common, "--checkpoint_dir", tmp_path / "cut", "--log_dir", tmp_path / "cut_logs",
                 "--generator", tmp_path / "other")
@@ -191,3 +194,17 @@ def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
 def test_a_generator_that_is_not_there_is_named(tmp_path, run):
     ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "none")
     assert ended.code == BAD_CHECKPOINT and len(ended.err.splitlines()) == 1 and "none" in ended.err
+
+
+def test_a_grown_encoder_sees_what_the_smaller_one_would_at_every_layer_but_its_own(generator, tmp_path):
+    small = LatentEncoder(CORRECTING)
+    small.prepare_training(Training(generator=str(generator)))
+    export(small, tmp_path / "small", {})
+    grown = LatentEncoder(dataclasses.replace(CORRECTING, image_size=128, grown=1), seed=5)
+    take_weights(grown, tmp_path / "small")
+    for new, old in zip(grown.encoder.kernels[2:], small.encoder.kernels[1:]):
+        np.testing.assert_array_equal(new, old)
+    for new, old in zip(grown.encoder.corrections, small.encoder.corrections):
+        np.testing.assert_array_equal(new.kernel, old.kernel)
+    known = np.stack([center(128, None)] * 2)
+    assert grown.fill_batch(np.zeros((2, 128, 128, 3), np.float32), known, range(2)).shape == (2, 128, 128, 3)
