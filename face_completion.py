@@ -20,7 +20,7 @@ from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from models import DAMAGE, load_locator
 from models.damage_finding import damage_finder
-from output.completed_folder import FORMATS, FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
+from output.completed_folder import FORMATS, INSIDE, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.lock import claim_folder
@@ -193,7 +193,7 @@ def main(argv=None):
     inputs, subject, settings, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
-    names = output_names(sources, CompletedFolder.RESERVED, inner=FURTHER if subject.landmarks else None)
+    names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
     folder = CompletedFolder(place.out_dir, describe(holes, subject, settings, sources))
     with folder.claim(), claim_log(place), StopRequest() as stop:
         done = folder.open(names, place.overwrite)
