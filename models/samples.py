@@ -9,6 +9,7 @@ import numpy as np
 import helpers
 from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
+from shell.lock import check_file
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
 from shell.pictures import tile
@@ -32,6 +33,7 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    check_file(options.picture)
     kinds = [describe_kind(folder) for folder in options.models]
     for folder, kind in zip(options.models, kinds):
         if kind not in (DCGAN, *SEARCHED):

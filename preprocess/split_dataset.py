@@ -12,7 +12,7 @@ from dataset.listing import find_photos
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from shell.command import command
-from shell.lock import claim_folder, inside
+from shell.lock import LOCK, check_file, claim_folder, inside
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 
@@ -40,6 +40,7 @@ def main(argv=None):
     sizes = {side: getattr(options, side) for side in SIDES}
     if not options.partition and None in sizes.values():
         raise UsageError("name --train, --validation and --test, or a --partition file")
+    check_file(Path(options.output, LOCK))
     sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
