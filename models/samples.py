@@ -13,6 +13,8 @@ from shell.lock import check_file
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
 from shell.pictures import tile
+from shell.progress import Progress
+from shell.signals import StopRequest
 from training.manifest import describe_kind
 
 from . import SEARCHED
@@ -38,7 +40,12 @@ def main(argv=None):
     for folder, kind in zip(options.models, kinds):
         if kind not in (DCGAN, *SEARCHED):
             raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
-    rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
+    rows = []
+    with StopRequest() as stop, Progress(len(kinds), "models") as progress:
+        for folder, kind in zip(options.models, kinds):
+            rows.append(sample(folder, kind, options.count))
+            stop.check()
+            progress.update()
     if len({row.shape for row in rows}) > 1:
         raise UsageError("the models make faces of different sizes")
     helpers.write_picture(options.picture, tile(helpers.to_uint8(np.concatenate(rows)), options.count))

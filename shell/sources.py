@@ -8,6 +8,7 @@ from dataset.listing import digest_text, find_photos
 from helpers import NO_INPUT, BadPhoto, UsageError, is_picture
 
 from .messages import printable, warn
+from .progress import Progress
 
 
 def find_inputs(paths, from_file=None, exclude=None):
@@ -17,7 +18,8 @@ def find_inputs(paths, from_file=None, exclude=None):
         entries += _take(sys.stdin.buffer.read(), "standard input", bad) if path == "-" else [path]
     if from_file:
         entries += _take(_content(from_file), from_file, bad)
-    sources, failures = find_photos(entries, exclude, warn)
+    with Progress(None, "looking for photos"):
+        sources, failures = find_photos(entries, exclude, warn)
     failures = bad + failures
     if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
