@@ -1,4 +1,5 @@
 """How a user stops a command."""
+import contextlib
 import os
 import shlex
 import signal
@@ -7,7 +8,7 @@ import threading
 
 from helpers import Stopped
 
-from .messages import say, say_at_once
+from .messages import command_name, say, say_at_once
 
 GRACE = 4                                               # seconds from the wish to stop to the end, whatever is done
 
@@ -56,15 +57,37 @@ class StopRequest:
         self._holds = True
 
 
+@contextlib.contextmanager
+def ending_on_request():
+    """Until the end of this context, or in it until a StopRequest, SIGINT and SIGTERM end the process where it is.
+
+    An exception would not do: libraries swallow it, numpy's import among them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number, _):
+    say_at_once(f"{command_name()}: interrupted; go on with: {_again(sys.argv[1:])}")
+    os._exit(128 + number)
+
+
 def say_how_to_resume():
     """Say that the command was stopped, and what runs it again without throwing away what it has done."""
     words = sys.argv[1:]
     kept = [word for before, word in zip(["", *words], words) if before != "--resume_from"
             and word != "--overwrite" and not word.startswith("--resume_from")]
-    say(f"stopped; what is finished is kept, resume with: {again(kept)}")
+    say(f"stopped; what is finished is kept, resume with: {_again(kept)}")
 
 
-def again(words):
+def _again(words):
     """The command line that runs this command with other arguments."""
     module = getattr(sys.modules["__main__"], "__spec__", None)
     start = ["-m", module.name] if module and module.origin == sys.argv[0] else sys.argv[:1]

@@ -83,6 +83,25 @@ def test_a_second_signal_ends_a_command_that_imports_at_once(importing):
     assert process.wait(timeout=5) == 130 and time.monotonic() - asked < 1
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_swallows_exceptions_is_ended_all_the_same_and_says_how_to_go_on(start, number, code):
+    process = start("-c", """if True:
+        import sys, time
+        from shell.command import command
+        @command
+        def main(argv=None):
+            while True:
+                try:
+                    print("begun", flush=True)
+                    time.sleep(60)
+                except BaseException:
+                    pass
+        sys.exit(main())""", "a photo.png", "--overwrite")
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=20)[1].endswith("-c 'a photo.png' --overwrite\n") and process.returncode == code
+
+
 def test_who_holds_is_waited_for_and_who_was_asked_before_does_not_begin():
     with StopRequest() as stop:
         stop.hold()
