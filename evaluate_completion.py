@@ -122,15 +122,18 @@ def main(argv=None):
     with folder.claim(), StopRequest() as stop:
         folder.check_settings(settings)
         wanted = set(itertools.product(faces, plan.masks, methods))
-        missing, failed = wanted - (done := folder.find_done()), set()
+        with Progress(None, "looking at what is there"):
+            missing, failed = wanted - (done := folder.find_done()), set()
+            if missing:
+                check_libraries(settings["image_size"], methods)
         if missing:
-            check_libraries(settings["image_size"], methods)
             folder.begin(settings)
             with Recorder(folder, done) as recorder:
                 order = plan, methods, settings["image_size"]
                 failed = measure_all(missing, faces, order, recorder, check=stop.check)
             missing -= folder.find_done()
-        conclude(folder, faces, plan, methods)
+        with Progress(None, "writing tables, report and figure"):
+            conclude(folder, faces, plan, methods)
     for line in (folder.path / "summary.txt").read_text().splitlines():
         say(line)
     before = len(wanted & done)

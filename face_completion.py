@@ -20,7 +20,7 @@ from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from models import DAMAGE, load_locator
 from models.damage_finding import damage_finder
-from output.completed_folder import FORMATS, FURTHER, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
+from output.completed_folder import FORMATS, INSIDE, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.lock import claim_folder
@@ -193,10 +193,11 @@ def main(argv=None):
     inputs, subject, settings, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
-    names = output_names(sources, CompletedFolder.RESERVED, inner=FURTHER if subject.landmarks else None)
+    names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
     folder = CompletedFolder(place.out_dir, describe(holes, subject, settings, sources))
     with folder.claim(), claim_log(place), StopRequest() as stop:
-        done = folder.open(names, place.overwrite)
+        with Progress(None, "looking at what is there"):
+            done = folder.open(names, place.overwrite)
         tasks = [(source.path, name) for source, name in zip(sources, names)
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
@@ -208,10 +209,11 @@ def main(argv=None):
                 writer.open()
                 complete_all(tasks, subject, settings, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
-        finished = overview.finish(stop.check)
-        if place.log_dir:
-            budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
-            write_curves(log_folder(place), budgets, folder.settings, warn)
+        with Progress(None, "writing sheets, page and curves"):
+            finished = overview.finish(stop.check)
+            if place.log_dir:
+                budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
+                write_curves(log_folder(place), budgets, folder.settings, warn)
     return summarize(folder.path, finished, writer, len(names) - len(tasks))
 
 
@@ -219,11 +221,12 @@ def complete_all(tasks, subject, settings, place, writer, check):
     """Read, complete and write every task (source, name), a batch at a time."""
     from methods.batches import complete_batches
     settings = dataclasses.replace(settings, batch_size=min(settings.batch_size, len(tasks)))
-    if not place.scheduler:
-        method_options.warn_if_slow(settings)
     size = writer.folder.settings["image_size"]
-    read, gather = make_reader(subject, size, load_locator), Gatherer()
     with Progress(len(tasks) * settings.steps, "face-iterations" if settings.search else "faces") as progress:
+        if not place.scheduler:
+            method_options.warn_if_slow(settings)
+        read, gather = make_reader(subject, size, load_locator), Gatherer()
+
         def read_inside(source, name):
             helpers.within(place.out_dir, os.path.join(name, ""))
             faces = read(source, name)

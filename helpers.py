@@ -215,10 +215,10 @@ def _srgb_transform(profile, mode):
 def _to_rgb(image):
     """(H, W, 3) uint8 from every mode: Pillow's own convert() clips 16-bit grey to white and float to black."""
     if is_deep(image):
-        grey = np.asarray(image, np.float64) * (255 / white_of(image))
+        grey = np.rint(np.asarray(image) * (255 / white_of(image))).astype(np.uint8)
         if "transparency" in image.info:
             grey[np.asarray(image) == image.info["transparency"]] = 255
-        return np.repeat(np.rint(grey)[..., None], 3, axis=2).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
     if _has_alpha(image):
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -120,10 +120,10 @@ class Pack(Shards):
         for name, digest in expected:
             check()
             files.append(_open(folder / name, digest))
-        if any(len(file) != shard for file in files[:-1]) or not 0 < len(files[-1]) <= shard or any(
-                file.shape[1:] != (size, size, 3) or file.dtype != np.uint8 for file in files):
+        if any(file.shape[1:] != (size, size, 3) or file.dtype != np.uint8 for file in files) or any(
+                len(file) != shard for file in files[:-1]) or not 0 < len(files[-1]) <= shard:
             raise UsageError(f"{folder} holds other faces than its {DESCRIPTION} says: pack them again", NO_INPUT)
-        super().__init__(files, shard)
+        super().__init__(files, len(files[0]))
 
 
 def _open(path, expected):

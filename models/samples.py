@@ -9,9 +9,12 @@ import numpy as np
 import helpers
 from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
+from shell.lock import check_file
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
 from shell.pictures import tile
+from shell.progress import Progress
+from shell.signals import StopRequest
 from training.manifest import describe_kind
 
 from . import SEARCHED
@@ -32,11 +35,17 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    check_file(options.picture)
     kinds = [describe_kind(folder) for folder in options.models]
     for folder, kind in zip(options.models, kinds):
         if kind not in (DCGAN, *SEARCHED):
             raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
-    rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
+    rows = []
+    with StopRequest() as stop, Progress(len(kinds), "models") as progress:
+        for folder, kind in zip(options.models, kinds):
+            rows.append(sample(folder, kind, options.count))
+            stop.check()
+            progress.update()
     if len({row.shape for row in rows}) > 1:
         raise UsageError("the models make faces of different sizes")
     helpers.write_picture(options.picture, tile(helpers.to_uint8(np.concatenate(rows)), options.count))

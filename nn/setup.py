@@ -2,16 +2,20 @@
 import contextlib
 import os
 import re
+import sys
 
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Keep TensorFlow's C++ libraries from telling the terminal that they found no GPU; Python errors still come."""
-    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    """Keep TensorFlow's C++ libraries from telling the terminal that they found no GPU; what Python prints comes."""
+    before, nowhere, stream = os.dup(2), os.open(os.devnull, os.O_WRONLY), sys.stderr
     try:
         os.dup2(nowhere, 2)
+        if stream is sys.__stderr__:
+            sys.stderr = open(before, "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
         yield
     finally:
+        sys.stderr = stream
         os.dup2(before, 2)
         os.close(before)
         os.close(nowhere)

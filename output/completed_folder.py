@@ -17,6 +17,8 @@ ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
 RESTORED, MASK, BEFORE, AFTER = "restored", "mask.png", "before.jpg", "after.jpg"
 FORMATS = "png", "jpeg", "same"                         # of restored photos
 FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
+CROP = r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})"
+INSIDE = re.compile(rf"({CROP}|mask)\.png|(before|after)\.jpg|restored(_\d+)?\.\w+|{FURTHER.pattern}")    # of a face
 UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
 KIND = "completion"
 KEY = {"name": str, "status": str, "files": (dict, type(None))}       # what every record of a result has
@@ -73,10 +75,15 @@ class CompletedFolder:
         """Refuse a folder that no completion has written into, but that has files of the names of its outputs."""
         if self.results.exists() and (self.results.stat().st_size or (self.path / CONFIG).exists()):
             return
-        for file in (PAGE, ANIMATION, CONFIG, *(f"{name}/completed.png" for name in names)):
-            if (self.path / file).exists():
+        inside = (f"{name}/{file}" for name in names if (self.path / name).is_dir()
+                  for file in os.listdir(self.path / name) if INSIDE.fullmatch(file))
+        for file in (PAGE, ANIMATION, CONFIG, *inside):
+            if os.path.lexists(self.path / file):
                 raise UsageError(f"{self.path} holds something else, {file}, that would be replaced: choose another "
                                  "--out_dir", helpers.BAD_OUTPUT)
+        for name in names:
+            if (self.path / name).exists() and not (self.path / name).is_dir():
+                raise UsageError(f"{self.path / name} is no folder: choose another --out_dir", helpers.BAD_OUTPUT)
 
     def _check_settings(self):
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):

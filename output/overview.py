@@ -7,11 +7,10 @@ from pathlib import Path
 import helpers
 from helpers import BadPhoto, UsageError, read_json, read_photo
 
-from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
+from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
 from .figures import pair, write_gif, write_sheet
 from .page import FaceRow, Page
 
-CROP = r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})"
 FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
 SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
 SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet

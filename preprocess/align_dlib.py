@@ -59,8 +59,10 @@ def main(argv=None):
     settings = f"{options.landmarks} {options.size}" + (" skipMulti" if options.skipMulti else "")
     settings += f" margin {options.margin:g}" if options.margin else ""
     with claim_folder(options.output, "alignment"), StopRequest() as stop:
-        done = _find_done(options.output, settings)
-        tasks = [(source.path, f"{name}.png") for source, name in zip(sources, output_names(sources))]
+        with Progress(None, "looking at what is there"):
+            done = _find_done(options.output, settings)
+        names = output_names(sources, reserved=(RECORDS,))
+        tasks = [(source.path, f"{name}.png") for source, name in zip(sources, names)]
         tasks = [task for task in tasks if done.get(task[0]) != (task[1], *file_stamp(task[0]))]
         counts = collections.Counter(skipped=len(sources) - len(tasks))
         try:

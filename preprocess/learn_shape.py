@@ -10,8 +10,10 @@ import numpy as np
 import helpers
 from helpers import NO_INPUT, UsageError
 from shell.command import command
+from shell.lock import check_file
 from shell.messages import say
 from shell.options import Parser, output_path
+from shell.progress import Progress
 from shell.records import read_records
 
 TEMPLATE = "innerEyesAndBottomLip"
@@ -30,14 +32,16 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    check_file(options.output)
     from .affine import move
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix
-    landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records)
-                 if record["status"] == "done"]
-    if len(landmarks) <= MODES:
-        raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
-    shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))
+    with Progress(None, "learning"):
+        landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, status=str)
+                     if record["status"] == "done"]
+        if len(landmarks) <= MODES:
+            raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
+        shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))
     content = io.BytesIO()
     np.save(content, shapes)
     helpers.write_file(options.output, content.getvalue())

@@ -10,7 +10,7 @@ from dataset.listing import find_photos
 from dataset.store import unfinished_pack, write_pack
 from helpers import UsageError
 from shell.command import command
-from shell.lock import claim_folder
+from shell.lock import check_file, claim_folder
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 from shell.progress import Progress
@@ -33,6 +33,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     unfinished = unfinished_pack(options.output)
+    check_file(options.output)
     sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)

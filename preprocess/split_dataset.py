@@ -12,9 +12,10 @@ from dataset.listing import find_photos
 from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from shell.command import command
-from shell.lock import claim_folder, inside
+from shell.lock import LOCK, check_file, claim_folder, inside
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
+from shell.progress import Progress
 
 
 def parse(argv=None):
@@ -40,18 +41,20 @@ def main(argv=None):
     sizes = {side: getattr(options, side) for side in SIDES}
     if not options.partition and None in sizes.values():
         raise UsageError("name --train, --validation and --test, or a --partition file")
+    check_file(Path(options.output, LOCK))
     sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
     if not sources:
         raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}
-    unique = without_copies(read_all(names, failures))
+    with Progress(len(names), "photos read") as progress:
+        unique = without_copies(progress.each(read_all(names, failures)))
     split, unknown = deal(unique, sizes, options)
-    with claim_folder(options.output, "split"):
+    with claim_folder(options.output, "split"), Progress(None, "photos placed") as progress:
         check_output(Path(options.output), split)
         for side in SIDES:
             folder = Path(options.output, side)
             folder.mkdir(exist_ok=True)
-            for name in split[side]:
+            for name in progress.each(split[side]):
                 place(names[name], folder / name)
             lines = b"".join(os.fsencode(name) + b"\n" for name in split[side])
             helpers.write_file(Path(options.output, f"{side}.txt"), lines)

@@ -2,13 +2,13 @@
 import errno
 import functools
 import os
-import shlex
-import signal
 import sys
 
 from helpers import BAD_OUTPUT, OUT_OF_MEMORY, USAGE, Stopped, UsageError
 
-from .messages import complain, say, silence
+from .messages import be_quiet, complain, silence
+from .progress import telling_on_request
+from .signals import ending_on_request, say_how_to_resume
 
 PACKAGES = {"tensorflow": "tensorflow", "keras": "tensorflow", "dlib": "dlib", "scipy": "scipy"}
 TROUBLES = {errno.ENAMETOOLONG: USAGE, errno.ENOSPC: BAD_OUTPUT, errno.EDQUOT: BAD_OUTPUT, errno.EROFS: BAD_OUTPUT}
@@ -20,14 +20,13 @@ def command(main):
     @functools.wraps(main)
     def guarded(argv=None):
         _open_streams()
+        be_quiet(False)
         try:
-            return main(argv) or 0
+            with telling_on_request(), ending_on_request():
+                return main(argv) or 0
         except Stopped as stopped:
-            say(f"stopped; what is finished is kept, resume with: {_again(_to_resume(sys.argv[1:]))}")
+            say_how_to_resume()
             return stopped.exit_code
-        except KeyboardInterrupt:
-            complain(f"interrupted; go on with: {_again(sys.argv[1:])}")
-            return 128 + signal.SIGINT
         except Exception as error:
             if not (explained := _explain(error, sys.argv[1:] if argv is None else argv)):
                 raise
@@ -36,11 +35,6 @@ def command(main):
         finally:
             _close_streams()
     return guarded
-
-
-def _again(words):
-    """The command line that runs this command with other arguments."""
-    return shlex.join([sys.executable, *_start(), *words])
 
 
 def _open_streams():
@@ -80,15 +74,3 @@ def _blame(words):
     """The option that asks for the memory: of those that were given the one with the largest value."""
     given = {option: int(value) for option, value in zip(words, words[1:]) if option in SIZES and value.isdigit()}
     return max(given, key=given.get, default="--batch_size")
-
-
-def _start():
-    """What Python was given to run: a file, or -m and a module."""
-    module = getattr(sys.modules["__main__"], "__spec__", None)
-    return ["-m", module.name] if module and module.origin == sys.argv[0] else sys.argv[:1]
-
-
-def _to_resume(words):
-    """A command line without what would throw away the work that it has done."""
-    return [word for before, word in zip(["", *words], words) if before != "--resume_from"
-            and word != "--overwrite" and not word.startswith("--resume_from")]

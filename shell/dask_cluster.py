@@ -19,7 +19,7 @@ from pathlib import Path
 
 from helpers import VERSION, BadPhoto, Stopped, UsageError
 
-from .processes import WORKER_DIED
+from .processes import WORKER_DIED, Watch
 
 HOME = str(Path(__file__).resolve().parents[1])          # the toolkit's folder
 PATIENCE = 30                                           # seconds for a scheduler to answer and a worker to be there
@@ -39,6 +39,7 @@ def map_on_cluster(function, items, address, prepare, arguments, check=lambda: N
     Raises UsageError if there is no such scheduler or it loses all its workers, or if they lack the toolkit.
     """
     items, suspects, pending, stopped, last_call = iter(items), [], {}, None, math.inf
+    watch = Watch()
     with _connect(address) as client:
         cluster = _Cluster(client, address, pickle.dumps((uuid.uuid4().hex, VERSION, prepare, arguments)))
         while True:
@@ -54,6 +55,7 @@ def map_on_cluster(function, items, address, prepare, arguments, check=lambda: N
                 pending[cluster.submit(function, item)] = item, None
             if not pending or time.monotonic() > last_call:
                 break
+            watch.look(pending)
             for future in concurrent.futures.wait(pending, 1, concurrent.futures.FIRST_COMPLETED)[0]:
                 item, second_chance = pending.pop(future)
                 result = cluster.result_of(future)

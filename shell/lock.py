@@ -1,9 +1,11 @@
 """One process, and one kind of results, in an output folder."""
+import errno
 import fcntl
 import os
 import shlex
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, within
@@ -46,6 +48,17 @@ def claim_folder(folder, kind=None):
         reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
         raise UsageError(f"cannot write to {folder}: {reason}", BAD_OUTPUT) from error
     return lock
+
+
+def check_file(path):
+    """Raise UsageError (exit code 5) unless a file can be written at a path, in folders that are made if need be."""
+    path = Path(os.path.abspath(path))
+    try:
+        if path.is_dir() or path.is_symlink():
+            raise OSError(errno.EISDIR, "it is a folder or a link")
+        tempfile.TemporaryFile(dir=next(folder for folder in path.parents if os.path.lexists(folder))).close()
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror}", BAD_OUTPUT) from error
 
 
 def inside(folder, name):

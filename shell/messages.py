@@ -1,7 +1,21 @@
 """Lines on the terminal."""
+import contextlib
 import os
 import sys
 from pathlib import Path
+
+_quiet = False
+
+
+def be_quiet(quiet):
+    """Show no progress from now on, or show it again."""
+    global _quiet
+    _quiet = quiet
+
+
+def is_quiet():
+    """Whether progress is not to be shown."""
+    return _quiet
 
 
 def complain(message):
@@ -38,6 +52,12 @@ def _show(text, stream):
         print(printable(text, stream.encoding or "utf-8"), file=stream, flush=True)
     except OSError:                                     # its reader has gone away, or the disk of its file is full
         silence(stream)
+
+
+def say_at_once(line):
+    """Print a line on stderr from a signal's handler, which may have come in the middle of a print."""
+    with contextlib.suppress(OSError, ValueError):      # nobody may be reading
+        os.write(sys.stderr.fileno(), f"{printable(line)}\n".encode())
 
 
 def silence(stream):

@@ -6,7 +6,7 @@ import sys
 
 from helpers import USAGE, VERSION
 
-from .messages import command_name
+from .messages import be_quiet, command_name
 
 LARGEST = 2 ** 31 - 1                                   # whole number that every library takes, seeds among them
 
@@ -18,6 +18,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(description=description, epilog=example and f"example:\n  {example}",
                          formatter_class=_HelpFormatter, allow_abbrev=False, **{"prog": command_name()} | others)
         self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+        self.add_argument("--quiet", action=_Quiet, nargs=0, default=argparse.SUPPRESS, help="show no progress: "
+                          "nothing but warnings and errors on stderr, and the results on stdout")
 
     def parse_inputs(self, argv=None):
         """The command line as a namespace whose `paths` may stand anywhere; after -- all words are paths."""
@@ -35,6 +37,11 @@ class Parser(argparse.ArgumentParser):
         for name in names:
             if getattr(options, name) != self.get_default(name):
                 self.error(f"--{name} {why}")
+
+
+class _Quiet(argparse.Action):
+    def __call__(self, *_):
+        be_quiet(True)
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -5,11 +5,15 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures.process import BrokenProcessPool
 
 from helpers import BadPhoto, Stopped
 
+from .messages import warn
+
 WORKER_DIED = "worker_died"
+LATE = 60                                               # seconds without an answer, after which that is told
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")      # in our children: there is a process for every core already
 
 
@@ -39,12 +43,30 @@ def map_surviving(function, items, jobs, prepare, arguments, check=lambda: None)
         raise stopped
 
 
+class Watch:
+    """Warns when something has been in hand for LATE seconds without an answer."""
+
+    def __init__(self):
+        self._since, self._late = {}, 0
+
+    def look(self, in_hand):
+        """in_hand : all that is in hand, anything that can be a key"""
+        now = time.monotonic()
+        self._since = {item: self._since.get(item, now) for item in in_hand}
+        late = sum(now - since > LATE for since in self._since.values())
+        if late > self._late:
+            processes = ", ".join(str(child.pid) for child in multiprocessing.active_children())
+            warn(f"no answer on {late} of {len(in_hand)} in hand for {LATE} s: their process works on, or was stopped "
+                 f"(kill -CONT lets it go on{processes and f'; it is one of {processes}'})")
+        self._late = late
+
+
 class _Workers:
     """A pool of processes that is made anew when one of them dies, what they have `in_hand`, and `suspects`."""
 
     def __init__(self, function, jobs, prepare, arguments):
         self.function, self.jobs, self.preparation = function, jobs, (prepare, arguments)
-        self.in_hand, self.suspects = {}, collections.deque()
+        self.in_hand, self.suspects, self._watch = {}, collections.deque(), Watch()
         self._pool = _new_pool(jobs, *self.preparation)
 
     def __enter__(self):
@@ -65,8 +87,9 @@ class _Workers:
             self.suspects.append(item)
 
     def finish_some(self):
-        """Yield (item, result) of what is finished; after a death, of all that was in hand, one after the other."""
-        for future in concurrent.futures.wait(self.in_hand, return_when=concurrent.futures.FIRST_COMPLETED)[0]:
+        """Yield (item, result) of what is finished within a second; after a death, of all in hand, one by one."""
+        self._watch.look(self.in_hand)
+        for future in concurrent.futures.wait(self.in_hand, 1, concurrent.futures.FIRST_COMPLETED)[0]:
             item = self.in_hand.pop(future)
             try:
                 result = _result_of(future)
@@ -102,7 +125,8 @@ def _new_pool(jobs, prepare, arguments):
 
 
 def _start(prepare, arguments):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)                        # Ctrl-C is for the parent, which lets us finish
+    for number in (signal.SIGINT, signal.SIGUSR1):      # they are for the parent, which lets us finish
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     prepare(*arguments)
 

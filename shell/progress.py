@@ -1,28 +1,62 @@
-"""How far a command is."""
-import math
+"""How far a command is: shown as it works, and told to whoever asks by SIGUSR1."""
+import contextlib
+import signal
 import sys
+import threading
 import time
 
-from .messages import _show
+from .messages import _show, command_name, is_quiet, say_at_once
+
+_at_work = []                                           # the Progress of what is done, the innermost last
 
 
 class Progress:
-    """A progress bar with rate and time left on a terminal; elsewhere a plain line every 30 seconds."""
+    """A progress bar with rate and time left on a terminal; elsewhere a plain line every 30 seconds; or --quiet.
+
+    total : how many of `unit` there are, None if nobody knows. Work that is not counted at all says how long it lasts.
+    """
 
     def __init__(self, total, unit, first=0, seconds=30):
         self.total, self.unit, self.first, self.done, self.seconds = total, unit, first, first, seconds
-        self.start = self.last = time.monotonic()
-        self.bar, self._steps = None, {}
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-            self.bar = tqdm(total=total, initial=first, unit=f" {unit}", dynamic_ncols=True, smoothing=0.05)
+        self.start, self._figures, self._steps = time.monotonic(), "", {}
+        self.bar, self._over = None, threading.Event()
 
     def __enter__(self):
+        _at_work.append(self)
+        if not is_quiet():
+            if sys.stderr.isatty():
+                from tqdm import tqdm
+                form = {"bar_format": "{desc}", "leave": False} if self.total is None else {}
+                self.bar = tqdm(total=self.total, initial=self.first, unit=f" {self.unit}", dynamic_ncols=True,
+                                smoothing=0.05, **form)
+            threading.Thread(target=self._show_now_and_then, daemon=True).start()
         return self
 
     def __exit__(self, *_):
+        self._over.set()
+        _at_work.remove(self)
         if self.bar:
             self.bar.close()
+
+    def _show_now_and_then(self):
+        while not self._over.wait(1 if self.bar else self.seconds):
+            if self.bar and self.total is None:
+                self.bar.set_description_str(self.describe())
+            elif self.bar:
+                self.bar.refresh()                      # though nothing was finished, time has passed
+            else:
+                _show(self.describe(), sys.stderr)
+
+    def describe(self):
+        """What is done, how much of it, at which rate, and the time left, in one line."""
+        seconds, done = time.monotonic() - self.start, self.done - self.first
+        if not done:
+            return f"{'' if self.total is None else f'{self.done}/{self.total} '}{self.unit}, {seconds:.0f} s so far"
+        rate = f"{done / seconds:.1f}/s" if done > seconds / 2 else f"{seconds / done:.0f} s each"
+        if self.total is None:
+            return f"{self.done} {self.unit}, {rate}"
+        left = max(0, self.total - self.done) * seconds / done
+        return f"{self.done}/{self.total} {self.unit}, {rate}, {left:.0f} s left{self._figures}"
 
     def reach(self, names, step, **figures):
         """Count that each of the items `names` has got to its step `step`."""
@@ -39,12 +73,32 @@ class Progress:
     def update(self, count=1, **figures):
         """Count `count` more as done, and show `figures` beside them."""
         self.done += count
-        if self.bar:
+        self._figures = "".join(f", {name} {value}" for name, value in figures.items())
+        if self.bar and self.total is not None:
             self.bar.set_postfix(figures, refresh=False)
             self.bar.update(count)
-        elif time.monotonic() - self.last >= self.seconds:
-            self.last = time.monotonic()
-            rate = (self.done - self.first) / (self.last - self.start)
-            left = (self.total - self.done) / rate if rate else math.inf
-            shown = "".join(f", {name} {value}" for name, value in figures.items())
-            _show(f"{self.done}/{self.total} {self.unit}, {rate:.1f}/s, {left:.0f} s left{shown}", sys.stderr)
+
+    def each(self, items):
+        """Yield the items, and count each when the next is asked for."""
+        for item in items:
+            yield item
+            self.update()
+
+
+@contextlib.contextmanager
+def telling_on_request():
+    """Until the end of this context, print what is done and how far it is whenever SIGUSR1 comes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGUSR1, _tell)
+    signal.siginterrupt(signal.SIGUSR1, False)          # no library's call into the system is broken off by it
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _tell(*_):
+    state = _at_work[-1].describe() if _at_work else "between two parts of the work"
+    say_at_once(f"{command_name()}: {state}")

@@ -8,6 +8,7 @@ from dataset.listing import digest_text, find_photos
 from helpers import NO_INPUT, BadPhoto, UsageError, is_picture
 
 from .messages import printable, warn
+from .progress import Progress
 
 
 def find_inputs(paths, from_file=None, exclude=None):
@@ -17,7 +18,8 @@ def find_inputs(paths, from_file=None, exclude=None):
         entries += _take(sys.stdin.buffer.read(), "standard input", bad) if path == "-" else [path]
     if from_file:
         entries += _take(_content(from_file), from_file, bad)
-    sources, failures = find_photos(entries, exclude, warn)
+    with Progress(None, "looking for photos"):
+        sources, failures = find_photos(entries, exclude, warn)
     failures = bad + failures
     if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
@@ -74,10 +76,11 @@ def output_names(sources, reserved=(), inner=None):
     """Choose for every Source a relative output name without suffix, all different, whatever the inputs are called.
 
     reserved : lower-case names that the output folder needs for itself
-    inner : pattern of the names of folders that the outputs of an input may have inside
+    inner : pattern of what lies in the folder of an output, in lower case; None if the outputs are no folders
 
-    The name is the input's path below its root without the suffix; inputs that collide keep their suffix; if they
-    still do, the root's name comes before it, and at last a digest of the full path. No rung depends on the order.
+    The name is the input's path below its root without the suffix; inputs that collide, with a name or with what lies
+    in another's folder, keep their suffix; if they still do, the root's name comes before it, and at last a digest of
+    the full path. No rung depends on the order.
     """
     names, climbing = [None] * len(sources), range(len(sources))
     for rung in (_stem, _with_suffix, _with_root, _with_digest):
@@ -87,11 +90,15 @@ def output_names(sources, reserved=(), inner=None):
         for name in names:
             counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
         folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
-        climbing = [index for index, name in enumerate(names)
-                    if counts[name.casefold()] > 1 or name.casefold() + ".png" in folders
-                    or name.casefold().split(os.sep)[0] in reserved
-                    or inner and inner.fullmatch(os.path.basename(name)) and os.path.dirname(name).casefold() in counts]
+        climbing = [index for index, name in enumerate(map(str.casefold, names))
+                    if counts[name] > 1 or name + ".png" in folders or name.split(os.sep)[0] in reserved
+                    or inner and _lies_inside(Path(name), counts, inner)]
     return names
+
+
+def _lies_inside(name, others, inner):
+    """Whether a name, or a folder above it, is what the pattern `inner` has in the folder of another name."""
+    return any(inner.fullmatch(path.name) and str(path.parent) in others for path in (name, *name.parents))
 
 
 def _with_suffix(source):
@@ -107,7 +114,8 @@ def _with_root(source):
 
 
 def _with_digest(source):
-    return f"{_with_suffix(source)}-{digest_text(os.path.abspath(source.path))}"
+    first, *rest = _with_suffix(source).split(os.sep)
+    return os.path.join(f"{first}-{digest_text(os.path.abspath(source.path))}", *rest)
 
 
 def _shortened(name, limit=240):

@@ -175,7 +175,8 @@ def test_options_of_holes_that_would_do_nothing_are_refused(complete, faces, arg
     assert ended.code == 2 and problem in ended.err and len(ended.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["report.html", f"{NAMES[0]}/completed.png", "config.json"])
+@pytest.mark.parametrize("name", ["report.html", f"{NAMES[0]}/completed.png", f"{NAMES[0]}/original.png", NAMES[1],
+                                  "config.json"])
 def test_files_of_others_are_not_replaced(complete, faces, tmp_path, name):
     path = tmp_path / "out" / name
     path.parent.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """A folder says what kind of results it holds, and another kind is refused before anything is written."""
 import importlib
+import re
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,20 @@ def test_a_folder_of_one_kind_takes_no_other_kind(faces, model, filled, tmp_path
         return
     assert ended.code == BAD_OUTPUT and f"another kind ({kind}, not {other})" in ended.err, ended.err
     assert len(ended.err.splitlines()) == 1 and contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.fault("F14", kind))
+                                  for kind in ("completion", "evaluation", "alignment")])
+def test_photos_named_as_outputs_of_others_get_outputs_of_their_own(faces, samples, tmp_path, run, kind):
+    photo = samples / f"{NAMES[0]}.jpg" if kind == "alignment" else faces / f"{NAMES[0]}.png"
+    for name in ("a.png", "a/original.png.png", "a/completed.png/b.png", "a.png.png", "b/a.png.png",
+                 "alignment.jsonl/c.png", "results.jsonl/c.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo, tmp_path / "in" / name)
+    main, (_, *arguments), flag = commands(faces, None)[kind]
+    for said in ("7 (completed|aligned|results computed)", "7 (skipped|were there)"):
+        ended = run(main, tmp_path / "in", *arguments, *([flag] if flag else []), tmp_path / "out")
+        assert ended.code == 0 and re.search(said, ended.out), ended
 
 
 def test_old_folders_without_a_kind_are_known_by_what_is_in_them(faces, model, filled, tmp_path, run):

@@ -89,11 +89,12 @@ def carry_out(options, find_type):
         for folder, kind in ((places.saves, "run"), (places.log, "log")) if this_worker().is_chief else ():
             held.enter_context(claim_folder(folder, kind))
         stop = held.enter_context(StopRequest())
-        model_type = find_type()
-        from .loop import train
+        with Progress(None, "starting TensorFlow"):
+            model_type = find_type()
+            from .loop import train
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
         step = train(model_type, Settings(*(_take(kind, options) for kind in kinds)),
-                     Console(Progress, stop.check, say, warn))
+                     Console(Progress, stop.check, say, warn, stop.hold))
         say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
 
 

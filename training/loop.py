@@ -29,21 +29,21 @@ def train(model_type, settings, console):
     settings = fit(settings, len(faces), console)
     run, last = settings.run, settings.training.steps
 
-    # networks and devices
-    strategy = devices.prepare(settings.devices, run.batch_size, settings.architecture)
-    with strategy.scope():
-        model, record = make_model(model_type, settings, faces, console)
-    update = devices.replicate(model.train_step, strategy, settings.devices.xla)
-
-    # where to go on
-    store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
-    step = first = resume(store, model, record, settings, console=console)
-    devices.check_agreement(strategy, first)
-    chief = appoint(model, store, record, settings, console=console)
-    chief.begin(first, faces, validation)
-    faces = model.annotate(faces, store.folder, console) if first < last else faces
+    # networks, devices, and where to go on
+    with console.progress(None, "preparing the run"):
+        strategy = devices.prepare(settings.devices, run.batch_size, settings.architecture)
+        with strategy.scope():
+            model, record = make_model(model_type, settings, faces, console)
+        update = devices.replicate(model.train_step, strategy, settings.devices.xla)
+        store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
+        step = first = resume(store, model, record, settings, console=console)
+        devices.check_agreement(strategy, first)
+        chief = appoint(model, store, record, settings, console=console)
+        chief.begin(first, faces, validation)
+        faces = model.annotate(faces, store.folder, console) if first < last else faces
 
     # the loop
+    console.hold()
     with devices.watch_workers(), console.progress(last * run.batch_size, "faces", first * run.batch_size) as progress:
         for batch in stream(faces, settings, first, strategy):
             figures, step = update(batch, step), step + 1
@@ -73,7 +73,11 @@ def read_both(settings, console):
 
 def read_faces(folder, settings, console):
     """The faces of a folder or pack, (N, S, S, 3) uint8; warns of what was left out, or refuses it if that is asked."""
-    faces, failures = open_faces(folder, settings.architecture.image_size, console.check, console.warn)
+    with console.progress(None, "faces read") as progress:
+        def check():
+            console.check()
+            progress.update()
+        faces, failures = open_faces(folder, settings.architecture.image_size, check, console.warn)
     for path, problem in failures[:10]:
         console.warn(f"{path}: {problem}")
     if failures:

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, UsageError, read_json, remove_files, write_json
-from shell.lock import inside
+from shell.lock import check_file, inside
 from shell.records import read_records
 
 from .machines import this_worker
@@ -27,7 +27,10 @@ def check_places(places):
                          "--log_dir")
     inside(places.log, Path(SAMPLES, SCALARS))
     if places.export:
+        if Path(places.export).resolve() in (places.saves.resolve(), places.log.resolve()):
+            raise UsageError(f"{places.export} is a folder of the run itself: choose another --export")
         check_model_folder(places.export)
+        check_file(Path(places.export, MANIFEST))
     elif places.half:
         raise UsageError("--half is of --export")
 
@@ -35,8 +38,9 @@ def check_places(places):
 def check_model_folder(folder):
     """Raise UsageError (exit code 5) if writing a model into a folder would destroy anything but an older model."""
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: choose another --export", BAD_OUTPUT)
+    if folder.is_symlink() or folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder, but a {'link' if folder.is_symlink() else 'file'}: choose another "
+                         "--export", BAD_OUTPUT)
     present = set(os.listdir(folder)) if folder.exists() else set()
     if strange := sorted(present - set(_own_files(folder) if "files" in read_json(folder / MANIFEST) else ())):
         raise UsageError(f"{folder} holds something that is no model, such as {strange[0]}: choose another --export",

@@ -85,11 +85,13 @@ def ignore(*_):
 class Console:
     """How a run talks with its user.
 
-    progress : function (total, unit, first) -> a context with update(count, **figures)
+    progress : function (total or None, unit, first=0) -> a context with update(count, **figures)
     check : function, called now and then; what it raises, such as helpers.Stopped, ends the run after a save
     say, warn : functions of a message
+    hold : function, called when the run has come to its first step, from which on a stop has to wait for a save
     """
     progress: object
     check: object = ignore
     say: object = ignore
     warn: object = ignore
+    hold: object = ignore

@@ -14,6 +14,7 @@ from shell.command import command
 from shell.lock import claim_folder, inside
 from shell.messages import say
 from shell.options import Parser, output_path, whole_number
+from shell.progress import Progress
 
 from . import MASKS
 
@@ -36,12 +37,12 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     shares, output = {}, Path(options.output)
-    with claim_folder(output, "holes"):
+    with claim_folder(output, "holes"), Progress(len(options.masks) * options.count, "holes") as progress:
         old, new = helpers.read_json(output / "manifest.json"), {"size": options.size, "seed": options.seed}
         if changed := [name for name, value in new.items() if old.get(name, value) != value]:
             raise UsageError(f"{output} holds holes of another {' and '.join(changed)}: choose another OUT")
         for mask in options.masks:
-            for index in range(options.count):
+            for index in progress.each(range(options.count)):
                 name = f"{mask}/{index:04d}"
                 hole = ~make_hole(mask, options.size, name, options.seed)
                 picture = np.repeat(hole[..., None] * np.uint8(255), 3, axis=2)

@@ -108,6 +108,13 @@ def test_a_description_that_an_enemy_wrote_is_refused(folder, changes):
     assert caught.value.exit_code == NO_INPUT
 
 
+def test_a_single_file_may_be_shorter_than_any_file_has_to_be(tmp_path):
+    write_pack(tmp_path / "pack", np.zeros((2, 8, 8, 3), np.uint8))
+    description = json.loads((tmp_path / "pack/pack.json").read_bytes())
+    (tmp_path / "pack/pack.json").write_text(json.dumps(description | {"shard": 10 ** 400}))
+    assert Pack(tmp_path / "pack", 8)[:].shape == (2, 8, 8, 3)
+
+
 @pytest.mark.parametrize("kind", ["cut", "flipped", "missing", "no description", "not JSON", "not a dictionary"])
 def test_a_damaged_pack_is_refused(folder, kind):
     damage_by(kind, folder)

@@ -2,9 +2,7 @@ import argparse
 import io
 import os
 import shutil
-import signal
 import sys
-import time
 import types
 
 import pytest
@@ -22,8 +20,6 @@ from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import printable
 from shell.options import Parser, add_inputs, folder_name, number, output_path, whole_number
-from shell.progress import Progress
-from shell.signals import StopRequest
 from shell.sources import find_inputs
 
 
@@ -106,7 +102,7 @@ def test_a_whole_number_begins_at_its_bound(bound):
 
 
 @pytest.mark.parametrize(("error", "code"), [
-    (UsageError("say\nso"), 2), (UsageError("say so", 5), 5), (Stopped(143), 143), (KeyboardInterrupt(), 130),
+    (UsageError("say\nso"), 2), (UsageError("say so", 5), 5), (Stopped(143), 143),
     (MemoryError(), 7), (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"), 7)])
 def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
     @command
@@ -116,18 +112,6 @@ def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
     assert main([]) == code
     captured = capsys.readouterr()
     assert (captured.out + captured.err).count("\n") == 1
-
-
-def test_an_interrupted_command_says_how_to_go_on(capsys, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["command.py", "a photo.png", "--overwrite"])
-
-    @command
-    def main(argv=None):
-        raise KeyboardInterrupt
-
-    assert main([]) == 130
-    assert capsys.readouterr().err.endswith("go on with: "
-                                            f"{sys.executable} command.py 'a photo.png' --overwrite\n")
 
 
 def test_a_command_that_ends_well_gives_zero_or_its_own_code():
@@ -203,42 +187,6 @@ def test_work_goes_on_when_nobody_reads_the_output(finish):
                          "print('worked', file=sys.stderr)", stdout=writer)
     os.close(writer)
     assert (ended.code, ended.err) == (0, "worked\n")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_first_signal_is_a_wish_that_the_loop_hears(number, code):
-    before = signal.getsignal(number)
-    with StopRequest() as stop:
-        stop.check()
-        os.kill(os.getpid(), number)
-        with pytest.raises(Stopped) as stopped:
-            stop.check()
-    assert stopped.value.exit_code == code
-    assert signal.getsignal(number) is before
-
-
-def test_the_second_signal_ends_at_once(start):
-    process = start("-c", "import time\nfrom shell.signals import StopRequest\n"
-                          "with StopRequest():\n"
-                          "    print('ready', flush=True)\n"
-                          "    while True: time.sleep(0.01)")
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=5) == 143
-
-
-def test_progress_off_a_terminal_is_a_plain_line_now_and_then(capsys):
-    with Progress(10, "photos", first=4, seconds=0) as progress:
-        progress.update(3, loss=0.5)
-    err = capsys.readouterr().err
-    assert err.startswith("7/10 photos, ") and err.endswith(", loss 0.5\n")
-    assert "\r" not in err
-    with Progress(10, "photos", seconds=30) as progress:
-        progress.update(10)
-    assert capsys.readouterr().err == ""
 
 
 def test_a_claimed_folder_is_refused_to_a_second_process_which_learns_who_has_it(tmp_path, finish):
@@ -320,16 +268,6 @@ def test_inputs_that_lie_where_the_results_go_are_named_as_that(tmp_path):
     with pytest.raises(UsageError, match="where the results go") as caught:
         find_inputs([str(tmp_path / "faces")], exclude=str(tmp_path / "faces"))
     assert caught.value.exit_code == NO_INPUT
-
-
-def test_steps_of_many_items_are_counted_once_each_whatever_their_number():
-    with Progress(200_000, "steps") as progress:
-        for first in range(0, 50_000, 50):
-            names = [str(name) for name in range(first, first + 50)]
-            progress.reach(names, 2)
-            for name in names:
-                progress.reach([name], 4)
-    assert progress.done == 200_000
 
 
 def test_words_after_two_dashes_are_paths(monkeypatch):

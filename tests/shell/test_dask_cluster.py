@@ -1,15 +1,17 @@
 """The work in these tests is eval of an expression, as in test_processes.py."""
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from helpers import Stopped, UsageError
-from shell import dask_cluster
+from shell import dask_cluster, processes
 from shell.dask_cluster import map_on_cluster
 
 pytestmark = pytest.mark.slow
@@ -164,6 +166,20 @@ def test_a_scheduler_that_is_lost_is_told(scheduler, start):
     process.kill()
     with pytest.raises(UsageError, match="lost the scheduler at tcp.* run the same command again"):
         next(found)
+
+
+@pytest.mark.fault("F48", "alignment", "completion")
+def test_a_stopped_worker_is_told_and_the_work_goes_on_with_it(scheduler, start, monkeypatch, capsys):
+    monkeypatch.setattr(processes, "LATE", 1)
+    start_worker(start, scheduler[0])
+    found = {}
+    for item, result in map_on_cluster(eval, ["__import__('os').getpid()", "__import__('time').sleep(1)", "1 + 1"],
+                                       scheduler[0], str, ()):
+        if not found:
+            os.kill(result, signal.SIGSTOP)
+            threading.Timer(4, os.kill, (result, signal.SIGCONT)).start()
+        found[item] = result
+    assert found["1 + 1"] == 2 and "no answer on" in capsys.readouterr().err
 
 
 def test_a_missing_dask_is_told_with_what_to_install(monkeypatch):

@@ -1,10 +1,14 @@
 """The work in these tests is eval of an expression, which a worker can import whatever this file is called."""
 import multiprocessing
+import os
+import signal
+import threading
 import time
 
 import pytest
 
 from helpers import BadPhoto, Stopped
+from shell import processes
 from shell.processes import map_surviving
 
 DIE = "__import__('os')._exit(9)"
@@ -74,6 +78,21 @@ def test_a_bad_photo_that_the_work_raises_is_its_result_and_other_errors_end_it(
 def test_workers_are_prepared_before_their_first_item():
     assert dict(map_surviving(eval, ["__import__('builtins').five"], 1, exec,
                               ("__import__('builtins').five = 5",))) == {"__import__('builtins').five": 5}
+
+
+@pytest.mark.fault("F48", "alignment", "evaluation")
+def test_a_stopped_process_is_told_and_the_work_goes_on_with_it(monkeypatch, capsys):
+    monkeypatch.setattr(processes, "LATE", 1)
+    others, found = set(multiprocessing.active_children()), {}
+    for item, result in map_surviving(eval, [f"{number} + 1" for number in range(12)], 1, str, ()):
+        if not found:
+            stopped = (set(multiprocessing.active_children()) - others).pop()
+            os.kill(stopped.pid, signal.SIGSTOP)
+            threading.Timer(4, os.kill, (stopped.pid, signal.SIGCONT)).start()
+        found[item] = result
+    assert found == {f"{number} + 1": number + 1 for number in range(12)}
+    err = capsys.readouterr().err
+    assert err.count("no answer on") == 1 and str(stopped.pid) in err
 
 
 def test_no_more_items_are_taken_than_are_worked_on():

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -135,12 +136,24 @@ def test_a_list_forgives_line_ends_blank_lines_and_a_byte_order_mark():
     assert read_list(b"") == []
 
 
-def named(*paths, root="raw"):
-    return output_names([Source(os.path.join(root, path), root) for path in paths])
+def named(*paths, root="raw", **options):
+    return output_names([Source(os.path.join(root, path), root) for path in paths], **options)
 
 
 def test_a_lone_photo_is_called_by_its_stem():
     assert named("a/1.png", "b/1.png", "c.tar.jpg") == ["a/1", "b/1", "c.tar"]
+
+
+@pytest.mark.fault("F14", "completion")
+def test_no_output_has_the_name_of_what_lies_in_anothers_folder():
+    inner = re.compile(r"original\.png")
+    assert named("a.png", "a/original.png.png", "b/original.png.png", inner=inner) == [
+        "a", "a/original.png.png", "b/original.png"]
+    assert named("a.png", "a/ORIGINAL.png/b.png", inner=inner) == ["a", "raw/a/ORIGINAL.png/b.png"]
+    for sources in trees():
+        names = output_names(sources, inner=re.compile(r"a\.(png|jpg)"))
+        assert not {f"{name}/a.{suffix}".casefold() for name in names for suffix in ("png", "jpg")} & {
+            str(path).casefold() for name in names for path in (Path(name), *Path(name).parents)}, sources
 
 
 def test_photos_that_differ_in_suffix_keep_it():
