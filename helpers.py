@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import stat
+import tempfile
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def read_photo(path):
     Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
     corrupt, unsupported, needs_heif, needs_avif.
     """
-    content = _read_file(path)
+    content = read_file(path)
     if not content:
         raise BadPhoto("empty", "0 bytes")
     with warnings.catch_warnings():
@@ -104,7 +105,8 @@ def read_photo(path):
             raise BadPhoto("truncated" if cut else "corrupt", " ".join(str(error).split())) from error
 
 
-def _read_file(path):
+def read_file(path):
+    """The bytes of an input file; BadPhoto: vanished, permission, not_a_file, too_large, link_loop, unreadable."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -266,6 +268,17 @@ def write_file(path, content):
 
 
 _serial = itertools.count()
+
+
+def check_writable(path):
+    """Raise UsageError (exit code 5) if a file cannot be written at a path, whose folder is made."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=Path(path).parent).close()
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    except OSError as error:
+        raise unwritten(path, error) from error
 
 
 def unwritten(path, error):

@@ -36,6 +36,7 @@ def main(argv=None):
     for folder, kind in zip(options.models, kinds):
         if kind not in (DCGAN, *SEARCHED):
             raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
+    helpers.check_writable(options.picture)
     rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
     if len({row.shape for row in rows}) > 1:
         raise UsageError("the models make faces of different sizes")

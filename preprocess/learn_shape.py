@@ -30,6 +30,7 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    helpers.check_writable(options.output)
     from .affine import move
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix

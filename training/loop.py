@@ -73,7 +73,7 @@ def read_both(settings, console):
 
 def read_faces(folder, settings, console):
     """The faces of a folder or pack, (N, S, S, 3) uint8; warns of what was left out, or refuses it if that is asked."""
-    faces, failures = open_faces(folder, settings.architecture.image_size, console.check)
+    faces, failures = open_faces(folder, settings.architecture.image_size, console.check, settings.places.log)
     for path, problem in failures[:10]:
         console.warn(f"{path}: {problem}")
     if failures:
