@@ -262,9 +262,10 @@ def write_file(path, content):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        raise unwritten(path, error) from error
+    finally:                                            # an interrupt leaves nothing either
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise unwritten(path, error) from error
 
 
 _serial = itertools.count()

@@ -1,6 +1,7 @@
 """How tests of faults start every command on little work.
 
-A test with the fixture `command` runs once for every command that its markers name.
+A test with the fixture `command` runs once for every command that its markers name, and is slow for those of a marker
+with slow=True.
 """
 import ctypes
 import importlib
@@ -19,8 +20,9 @@ TRAINED = ("--epoch", 1, "--batch_size", 3, "--z_dim", 4, "--gf_dim", 1, "--df_d
 def pytest_generate_tests(metafunc):
     """Run a test that asks for `command` once for each that it is marked with."""
     if "command" in metafunc.fixturenames:
-        names = [name for mark in metafunc.definition.iter_markers("fault") for name in mark.args[1:]]
-        metafunc.parametrize("command", list(dict.fromkeys(expand(names))))
+        slow = {name: bool(mark.kwargs) for mark in metafunc.definition.iter_markers("fault")
+                for name in expand(mark.args[1:])}
+        metafunc.parametrize("command", [pytest.param(name, marks=[pytest.mark.slow] * slow[name]) for name in slow])
 
 
 def words(command, inputs, out):
@@ -38,6 +40,12 @@ def words(command, inputs, out):
         "masks": ["completion.masks", out, "--masks", "center", "--count", 3],
         "samples": ["models.samples", out / "rows.png", inputs],
         "shape": ["preprocess.learn_shape", inputs, out / "shape.npy"]}[command]
+
+
+@pytest.fixture
+def words_of(command):
+    """words_of(inputs, out) -> [module, argument, ...] of the command."""
+    return lambda inputs, out: words(command, inputs, out)
 
 
 @pytest.fixture
