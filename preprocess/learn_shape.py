@@ -34,8 +34,8 @@ def main(argv=None):
     from .affine import move
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix
-    landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records)
-                 if record["status"] == "done"]
+    landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, status=str)
+                 if "landmarks" in record]
     if len(landmarks) <= MODES:
         raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
     shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))

@@ -15,7 +15,7 @@ COMMANDS = ("alignment", "split", "pack", "training", "learned", "completion", "
 GROUPS = {"all": COMMANDS, "trained": ("training", "learned"),
           "readers": ("alignment", "pack", "training", "learned", "completion", "evaluation")}
 ROW, HEADING = re.compile(r"\| (F\d\d) \|"), "## The tests\n"
-TESTED = re.compile(r"(\[\d+\]\([^)]*\) ?)+")
+LINKS = re.compile(r"\[\d+\]\([^)]*\) ?")
 
 
 def expand(names):
@@ -32,7 +32,7 @@ def read_marks():
                 if ast.unparse(mark).startswith("pytest.mark.fault("):
                     row, *names = map(ast.literal_eval, mark.args)
                     for command in expand(names):
-                        marks.setdefault((row, command), []).append((path.relative_to(ROOT), test.name))
+                        marks.setdefault((row, command), []).append((path.relative_to(ROOT).as_posix(), test.name))
     return marks
 
 
@@ -47,11 +47,12 @@ def fill(page, marks):
 def _fill_row(line, marks, numbers):
     if not (found := ROW.match(line)):
         return line
-    *said, end = line.split(" | ")[:-len(COMMANDS)], "\n"
-    reasons = [TESTED.sub("", cell).strip() for cell in line.rstrip("|\n").split(" | ")[-len(COMMANDS):]]
-    cells = [" ".join(filter(None, [reason, *(f"[{numbers[test]}](../{test[0]})" for test in marks.get(
-        (found[1], command), ()))])) for command, reason in zip(COMMANDS, reasons)]
-    return " | ".join(said + cells) + " |" + end
+    parts = line.strip().strip("|").split("|")
+    for at, command in enumerate(COMMANDS, -len(COMMANDS)):
+        tests = marks.get((found[1], command), ())
+        reason = LINKS.sub("", parts[at]).strip()
+        parts[at] = f" {' '.join([reason, *(f'[{numbers[test]}](../{test[0]})' for test in tests)]).strip()} "
+    return f"|{'|'.join(parts)}|\n"
 
 
 def _list_tests(numbers):

@@ -22,7 +22,9 @@ def pytest_generate_tests(metafunc):
     if "command" in metafunc.fixturenames:
         slow = {name: bool(mark.kwargs) for mark in metafunc.definition.iter_markers("fault")
                 for name in expand(mark.args[1:])}
-        metafunc.parametrize("command", [pytest.param(name, marks=[pytest.mark.slow] * slow[name]) for name in slow])
+        if slow:
+            metafunc.parametrize("command", [pytest.param(name, marks=[pytest.mark.slow] * slow[name])
+                                             for name in slow])
 
 
 def words(command, inputs, out):

@@ -40,7 +40,7 @@ EVERY_STEP = "--epoch", 3, "--save_every", 1
 
 @pytest.fixture
 def use(command, call, inputs):
-    """use(folder, option, ...) calls the command with a model: that it goes on with or begins from, or that it takes."""
+    """use(folder, option, ...) calls the command with a model that it takes, or begins to train with."""
     def use(folder, *options):
         if command == "samples":
             return call(folder)
@@ -62,6 +62,12 @@ def files_of(folder):
 
 def cut(path):
     path.write_bytes(path.read_bytes()[:-2])
+
+
+@pytest.mark.fault("F15", "learned")
+def test_a_finished_run_started_again_trains_nothing(command, ran, go_on):
+    before = files_of(ran)
+    assert go_on(ran).code == 0 and files_of(ran) == before
 
 
 @pytest.mark.fault("F31", "trained", "completion", "samples")
@@ -147,7 +153,14 @@ def test_a_run_broken_off_in_a_save_ends_with_the_numbers_of_an_unbroken_one(com
         np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers), err_msg=name)
 
 
-@pytest.mark.fault("F37", "trained")
+@pytest.mark.slow
+@pytest.mark.fault("F30", "training")
+def test_a_run_that_is_killed_again_and_again_ends_as_an_untouched_one(finish):
+    ended = finish("-m", "benchmarks.kill_training", "--kills", 3)
+    assert ended.code == 0 and "equal bit for bit" in ended.out, ended.err
+
+
+@pytest.mark.fault("F37", "learned")
 def test_other_faces_are_refused_and_other_settings_warned_of(command, ran, go_on, put):
     ended = go_on(ran, "--learning_rate", 0.5, "--batch_size", 2)
     assert ended.code == 0 and "asked for 0.5" in ended.err and "batch_size 3, asked for 2" in ended.err

@@ -8,6 +8,7 @@ import pytest
 import dataset.folder
 from helpers import OUT_OF_MEMORY, SOME_FAILED
 
+
 @pytest.fixture
 def signal_at(monkeypatch):
     """signal_at(number, nth, (module, function), ...): let this process get a signal at the nth call of them."""
@@ -67,10 +68,12 @@ def test_what_no_machine_can_compute_is_said_with_the_option_that_asks_for_it(co
 
 MANY = 60_000
 MEASURED = """if True:
-    import importlib, resource, sys
-    code = importlib.import_module(sys.argv[1]).main(sys.argv[2:])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-    sys.exit(code)"""
+    import resource, runpy, sys
+    del sys.argv[0]
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    finally:
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"""
 
 
 @pytest.mark.slow

@@ -85,6 +85,14 @@ def test_nothing_to_read_is_said_with_what_was_searched(command, call, tmp_path,
     assert not list(out.glob("[!.]*"))
 
 
+@pytest.mark.fault("F24", "shape")
+def test_records_without_faces_are_no_input(command, call, tmp_path):
+    for content in ("", '{"name": "a", "status": "done"}\n', '{"name": "a"}\n[]\n<html>\n'):
+        (tmp_path / "records.jsonl").write_text(content)
+        ended = call(tmp_path / "records.jsonl")
+        assert ended.code == NO_INPUT and "0 faces in" in ended.err.splitlines()[-1]
+
+
 @pytest.mark.fault("F24", "completion", "evaluation")
 def test_an_empty_list_is_said_to_be_empty(command, call, tmp_path):
     (tmp_path / "list").write_text("\n\n")

@@ -1,5 +1,6 @@
 """The command line of every command: what it refuses, what it says by itself, and who may read that."""
 import os
+import re
 import resource
 import subprocess
 
@@ -71,5 +72,10 @@ def test_a_page_in_the_place_of_dlibs_model_is_refused_before_any_work(command, 
     (tmp_path / "page.dat").write_text("<!doctype html><title>404</title>")
     monkeypatch.setattr(dlib_models, "_packaged", lambda model: tmp_path / "page.dat")
     ended = call(inputs, *["--paste_back"] * (command == "completion"))
-    assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and "expected sha256 " in ended.err and ", got " in ended.err
+    assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and re.search("expected sha256 .*, got ", ended.err)
     assert not list((tmp_path / "home").rglob("*.png"))
+
+
+@pytest.mark.fault("F27", "completion", "evaluation")
+def test_a_batch_larger_than_the_work_is_made_smaller(command, inputs, call, done):
+    assert call(inputs, "--batch_size", 300).code == 0 and done() == 3

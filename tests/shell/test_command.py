@@ -217,6 +217,7 @@ def test_the_first_signal_is_a_wish_that_the_loop_hears(number, code):
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.fault("F39", "alignment", "pack", "trained", "completion", "evaluation")
 def test_the_second_signal_ends_at_once(start):
     process = start("-c", "import time\nfrom shell.signals import StopRequest\n"
                           "with StopRequest():\n"
@@ -230,6 +231,7 @@ def test_the_second_signal_ends_at_once(start):
     assert process.wait(timeout=5) == 143
 
 
+@pytest.mark.fault("F29", "alignment", "pack", "trained", "completion", "evaluation")
 def test_progress_off_a_terminal_is_a_plain_line_now_and_then(capsys):
     with Progress(10, "photos", first=4, seconds=0) as progress:
         progress.update(3, loss=0.5)
@@ -351,6 +353,7 @@ def test_a_package_that_is_not_installed_is_one_line(capsys, missing, package):
 
 @pytest.mark.parametrize("arguments, blamed", [
     ((), "--batch_size"), (("--pool", "900000", "--batch_size", "8"), "--pool"), (("--gf_dim", "4096"), "--gf_dim")])
+@pytest.mark.fault("F42", "samples")
 def test_the_option_that_asks_for_too_much_memory_is_named(capsys, arguments, blamed):
     @command
     def main(argv=None):
