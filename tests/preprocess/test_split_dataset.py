@@ -144,23 +144,6 @@ def test_odd_names_are_dealt(tmp_path, crops, split):
     assert len(found) == 12 and {os.fsdecode(name) for name in names} <= set(found)
 
 
-def test_inputs_that_cannot_be_opened_are_told_and_the_others_are_dealt(tmp_path, crops, split):
-    os.mkfifo(crops / "pipe.png")
-    (crops / "dangling.png").symlink_to("nowhere")
-    ended = split()
-    assert ended.code == 1
-    assert "not_a_file" in ended.err and "dangling_link" in ended.err
-    assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 4, 2]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_face_without_permission_is_told_and_the_others_are_dealt(tmp_path, crops, split):
-    next(crops.rglob("*.png")).chmod(0)
-    ended = split(sizes=(6, 4, 1))
-    assert ended.code == 1 and "ermission" in ended.err
-    assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 4, 1]
-
-
 @pytest.mark.fault("F18", "split")
 def test_an_output_inside_the_input_is_not_taken_for_input(crops, split):
     for _ in range(2):
