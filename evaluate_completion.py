@@ -245,7 +245,8 @@ def conclude(folder, faces, plan, methods):
              "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces,
              "results": file_stamp(out / RESULTS)[0]}
     files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
-    if read_json(out / "summary.json").get("asked") == asked and all(path.exists() for path in files):
+    written = read_json(out / "summary.json")
+    if written.get("asked") == asked and written.get("bytes") == [file_stamp(path)[0] for path in files]:
         return
     groups = read_measured(folder, plan.masks, list(methods))
     if not groups:
@@ -254,7 +255,8 @@ def conclude(folder, faces, plan, methods):
     helpers.write_file(out / "summary.csv", as_csv(summary).encode())
     helpers.write_file(out / "summary.txt", as_table(summary).encode())
     write_pictures(folder, faces, groups, summary, shown=plan.report_faces)
-    helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary})
+    helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary,
+                                              "bytes": [file_stamp(path)[0] for path in files]})
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def read_photo(path):
     Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
     corrupt, unsupported, needs_heif, needs_avif.
     """
-    content = _read_file(path)
+    content = read_file(path)
     if not content:
         raise BadPhoto("empty", "0 bytes")
     with warnings.catch_warnings():
@@ -109,7 +109,8 @@ def read_photo(path):
             raise BadPhoto("truncated" if cut else "corrupt", " ".join(str(error).split())) from error
 
 
-def _read_file(path):
+def read_file(path):
+    """The bytes of an input file; BadPhoto: vanished, permission, not_a_file, too_large, link_loop, unreadable."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -297,9 +298,10 @@ def write_file(path, content):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        raise unwritten(path, error) from error
+    finally:                                            # an interrupt leaves nothing either
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise unwritten(path, error) from error
 
 
 _serial = itertools.count()

@@ -9,20 +9,21 @@ from .listing import find_photos
 from .store import Pack, is_pack
 
 
-def open_faces(folder, size, check=lambda: None, warn=lambda line: None):
+def open_faces(folder, size, check=lambda: None, warn=lambda line: None, exclude=None):
     """(Pack, []) for the folder of a pack, else what load_faces returns."""
-    return (Pack(folder, size, check), []) if is_pack(folder) else load_faces(folder, size, check, warn)
+    return (Pack(folder, size, check), []) if is_pack(folder) else load_faces(folder, size, check, warn, exclude)
 
 
-def load_faces(folder, size, check=lambda: None, warn=lambda line: None):
+def load_faces(folder, size, check=lambda: None, warn=lambda line: None, exclude=None):
     """Read every face below a folder; `check` is called for each, and what it raises ends the reading.
 
     warn : as find_photos takes it
+    exclude : folder whose pictures are no faces, such as samples of the run, or None
 
     Returns (N, size, size, 3) uint8 in the order of their names, and [(path, BadPhoto), ...] of what was left out:
     unreadable files, and pictures of another size (reason wrong_size).
     """
-    sources, failures = find_photos([folder], warn=warn)
+    sources, failures = find_photos([folder], exclude, warn=warn)
     faces, count = np.empty((len(sources), size, size, 3), np.uint8), 0
     for count, face in enumerate(each_face(sources, size, failures), 1):
         check()

@@ -25,7 +25,9 @@ def unfinished_pack(folder):
     folder = Path(os.path.abspath(folder))
     if os.path.lexists(folder):
         raise UsageError(f"{folder} exists: choose another OUTPUT or remove it", BAD_OUTPUT)
-    return folder.with_name(f".{folder.name}.unfinished")
+    if (unfinished := folder.with_name(f".{folder.name}.unfinished")).is_symlink():
+        raise UsageError(f"{unfinished} leads elsewhere: remove it", BAD_OUTPUT)
+    return unfinished
 
 
 def write_pack(folder, faces, shard=SHARD):

@@ -10,7 +10,7 @@ import helpers
 from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
 from shell.lock import check_file
-from shell.messages import say
+from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 from shell.pictures import tile
 from shell.progress import Progress
@@ -59,8 +59,8 @@ def sample(folder, kind, count):
     use_device("auto")
     if kind != DCGAN:
         from . import model_type
-        return np.asarray(load_model(folder, model_type(kind))[0].sample(count))
-    dcgan, _ = load_model(folder)
+        return np.asarray(load_model(folder, model_type(kind), warn)[0].sample(count))
+    dcgan, _ = load_model(folder, warn=warn)
     return np.asarray(dcgan.generate(dcgan.latents(count, -1)))
 
 

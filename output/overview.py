@@ -7,7 +7,19 @@ from pathlib import Path
 import helpers
 from helpers import BadPhoto, UsageError, read_json, read_photo
 
-from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
+from .completed_folder import (
+    AFTER,
+    ANIMATION,
+    ANSWER,
+    BEFORE,
+    CROP,
+    PAGE,
+    SHEETS,
+    SHOWN,
+    UNCERTAINTY,
+    digest,
+    file_size,
+)
 from .figures import pair, write_gif, write_sheet
 from .page import FaceRow, Page
 
@@ -55,14 +67,20 @@ class Overview:
         shown = self._shown + [entry[0] for entry in self._group] + [
             entry[0] for entry in map(self._ready.get, self._waiting) if entry]
         mark = {"shown": digest(self.settings | {"faces": shown})}
-        if shown and (read_json(Path(self.folder, SHEETS, SHOWN)) != mark or not Path(self.folder, PAGE).exists()):
+        if shown and read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure():
             self._advance(check)
             self._flush()
             self._write_page()
             self._animate()
             self._remove_stale()
-            helpers.write_json(Path(self.folder, SHEETS, SHOWN), mark)
+            helpers.write_json(Path(self.folder, SHEETS, SHOWN), mark | self._measure())
         return shown
+
+    def _measure(self):
+        """{file: bytes} of all that shows faces, None for what is not there."""
+        sheets = sorted(path.name for path in Path(self.folder, SHEETS).glob("*.png") if SHEET.fullmatch(path.name))
+        return {file: file_size(Path(self.folder, file)) for file in (PAGE, ANIMATION, *(
+            f"{SHEETS}/{sheet}" for sheet in sheets))}
 
     def _advance(self, check=lambda: None):
         """Show the faces that are ready, as far as no earlier one is missing."""

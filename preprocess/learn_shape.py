@@ -38,7 +38,7 @@ def main(argv=None):
     from .faces import alignment_matrix
     with Progress(None, "learning"):
         landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, status=str)
-                     if record["status"] == "done"]
+                     if "landmarks" in record]
         if len(landmarks) <= MODES:
             raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
         shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))

@@ -72,9 +72,9 @@ def read_all(names, failures):
     """Yield (name, bytes) of every file that can be read; the others join the failures."""
     for name, path in names.items():
         try:
-            yield name, Path(path).read_bytes()
-        except OSError as error:
-            failures.append((path, BadPhoto("unreadable", error.strerror)))
+            yield name, helpers.read_file(path)
+        except BadPhoto as problem:
+            failures.append((path, problem))
 
 
 def deal(names, sizes, options):

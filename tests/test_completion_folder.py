@@ -119,6 +119,7 @@ def test_a_face_that_is_all_hole_is_named(complete, tmp_path):
     assert ended.code == 1 and "nothing_known" in ended.err and len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.fault("F50", "completion")
 def test_a_mask_that_was_missing_may_be_added_and_no_other_face_is_done_again(complete, faces, tmp_path):
     mask = np.zeros((64, 64, 3), np.uint8)
     mask[20:40, 20:40] = 255

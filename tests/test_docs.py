@@ -19,7 +19,7 @@ TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
 START = re.compile(r"(?<![\w/.-])python (?=-m [a-z]|\S+\.py\b)(.*)")
-WITHOUT_HELP = "baselines.", "pytest"                     # what only passes its options on, or is not ours
+WITHOUT_HELP = "baselines.", "tests.", "pytest"                     # what only passes its options on, or is not ours
 OTHERS = {"--nthreads", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--no-binary", "--logdir"}    # not ours
 
 

@@ -72,6 +72,7 @@ def test_the_summary_holds_means_with_intervals_and_distances_of_the_sets(finish
     assert (finished / "report.html").stat().st_size > 10_000 and (finished / "figure.png").stat().st_size > 10_000
 
 
+@pytest.mark.fault("F15", "evaluation")
 def test_the_same_command_again_computes_nothing(finished, model, capsys):
     before = (finished / "results.jsonl").read_bytes(), (finished / "report.html").stat().st_mtime_ns
     assert evaluate(finished, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
@@ -79,6 +80,7 @@ def test_the_same_command_again_computes_nothing(finished, model, capsys):
     assert before == ((finished / "results.jsonl").read_bytes(), (finished / "report.html").stat().st_mtime_ns)
 
 
+@pytest.mark.fault("F16", "evaluation")
 def test_a_missing_result_is_made_again_alone(finished, model, tmp_path, capsys):
     out = tmp_path / "out"
     shutil.copytree(finished, out)
@@ -101,6 +103,7 @@ def test_other_faces_of_the_same_names_are_measured_anew(model, tmp_path, capsys
     assert capsys.readouterr().out.count("1 results computed, 0 were there") == 2
 
 
+@pytest.mark.fault("F49", "evaluation")
 def test_a_search_that_was_killed_between_its_record_and_its_picture_is_done_again(finished, model, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(finished, out)

@@ -86,6 +86,7 @@ def test_the_record_of_a_face_has_its_losses_seed_time_and_scores(finished):
 
 @pytest.mark.parametrize("mask", ["center", "random", "left", "strokes"])
 @pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.fault("F51", "completion")
 def test_known_pixels_of_the_output_equal_the_input(model, tmp_path, mask, blend):
     face, = make_faces(tmp_path, 1)
     assert complete(model, face, "--out_dir", tmp_path / "out", "--mask_type", mask, "--blend", blend) == 0
@@ -94,6 +95,8 @@ def test_known_pixels_of_the_output_equal_the_input(model, tmp_path, mask, blend
     np.testing.assert_array_equal(completed(tmp_path / "out")[known], read_photo(face).pixels[known])
 
 
+@pytest.mark.fault("F27", "completion")
+@pytest.mark.fault("F45", "completion")
 def test_other_inputs_order_and_batch_size_change_no_result(model, tmp_path, finished):
     faces, out = finished
     extra, = make_faces(tmp_path / "more", 1, seed=9)
@@ -104,6 +107,7 @@ def test_other_inputs_order_and_batch_size_change_no_result(model, tmp_path, fin
         np.testing.assert_array_equal(completed(out, face.stem), completed(tmp_path / "out", face.stem))
 
 
+@pytest.mark.fault("F52", "completion")
 def test_what_lies_under_the_hole_changes_nothing(model, tmp_path, finished):
     faces, out = finished
     damaged = read_photo(faces[0]).pixels.copy()
@@ -113,6 +117,7 @@ def test_what_lies_under_the_hole_changes_nothing(model, tmp_path, finished):
     np.testing.assert_array_equal(completed(tmp_path / "out"), completed(out))
 
 
+@pytest.mark.fault("F44", "completion")
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(model, tmp_path):
     face, = make_faces(tmp_path, 1)
     random_start = ["--num_iter", "4", "--recipe", "seed"]
@@ -122,6 +127,7 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_another(model, tmp
     assert (completed(tmp_path / "a") != completed(tmp_path / "c")).any()
 
 
+@pytest.mark.fault("F15", "completion")
 def test_the_same_command_again_skips_everything_without_tensorflow(finished, model):
     faces, out = finished
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
@@ -135,6 +141,7 @@ def test_the_same_command_again_skips_everything_without_tensorflow(finished, mo
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
 
 
+@pytest.mark.fault("F16", "completion")
 def test_a_truncated_output_is_made_again_and_no_other(model, tmp_path, capsys):
     make_faces(tmp_path / "faces", 3)
     arguments = [tmp_path / "faces", "--out_dir", tmp_path / "out"]
@@ -207,6 +214,7 @@ def test_a_bad_file_ends_nothing(model, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("how", ["resize", "crop"])
+@pytest.mark.fault("F09", "completion")
 def test_pictures_of_any_size_can_be_fitted(model, tmp_path, how):
     for width, height in ((178, 218), (1, 1), (1, 5000), (64, 63)):
         write_picture(tmp_path / f"faces/{width}x{height}.png", np.full((height, width, 3), 90, np.uint8))
@@ -214,6 +222,7 @@ def test_pictures_of_any_size_can_be_fitted(model, tmp_path, how):
     assert completed(tmp_path / "out", "1x5000").shape == (64, 64, 3)
 
 
+@pytest.mark.fault("F14", "completion")
 def test_faces_of_one_name_in_two_folders_both_get_results(model, tmp_path):
     for seed, folder in enumerate(("a", "b")):
         make_faces(tmp_path / folder, 1, seed=seed)
@@ -221,6 +230,7 @@ def test_faces_of_one_name_in_two_folders_both_get_results(model, tmp_path):
     assert (completed(tmp_path / "out", "a/face_0.png") != completed(tmp_path / "out", "b/face_0.png")).any()
 
 
+@pytest.mark.fault("F13", "completion")
 def test_names_of_every_kind_are_done(model, tmp_path):
     face, = make_faces(tmp_path, 1)
     content = face.read_bytes()
@@ -233,6 +243,7 @@ def test_names_of_every_kind_are_done(model, tmp_path):
     assert len(list((tmp_path / "out").glob("*/completed.png"))) == len(names)
 
 
+@pytest.mark.fault("F18", "completion")
 def test_outputs_inside_the_input_folder_are_not_taken_for_inputs(model, tmp_path, capsys):
     make_faces(tmp_path, 2)
     for expected in ("2 completed, 0 skipped", "0 completed, 2 skipped"):
@@ -240,6 +251,7 @@ def test_outputs_inside_the_input_folder_are_not_taken_for_inputs(model, tmp_pat
         assert expected in capsys.readouterr().out
 
 
+@pytest.mark.fault("F19", "completion")
 def test_a_link_that_leads_out_of_the_output_folder_is_not_followed(model, tmp_path):
     make_faces(tmp_path / "faces", 2)
     (tmp_path / "elsewhere").mkdir()
@@ -312,23 +324,8 @@ def test_nothing_to_do_is_said_with_its_own_code(model, tmp_path, monkeypatch, c
     assert ("no images found" if paths else "no photos are named") in capsys.readouterr().err
 
 
-def test_an_output_folder_that_is_a_file_is_refused(model, tmp_path, capsys):
-    face, = make_faces(tmp_path, 1)
-    assert complete(model, face, "--out_dir", face) == 5
-    assert "face_0.png" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("make", [
-    lambda path: path.write_bytes(b"\x80\x04cos\nsystem\n(S'touch hacked'\ntR."), lambda path: path.mkdir(),
-    lambda path: None], ids=["pickle", "empty folder", "missing"])
-def test_what_is_no_model_is_refused(tmp_path, capsys, make):
-    face, = make_faces(tmp_path, 1)
-    make(tmp_path / "model")
-    assert complete(str(tmp_path / "model"), face, "--out_dir", tmp_path / "out") == 4
-    assert capsys.readouterr().err.count("\n") == 1
-
-
 @pytest.mark.slow
+@pytest.mark.fault("F39", "completion")
 def test_an_interrupted_command_keeps_what_is_finished_and_goes_on(model, tmp_path):
     make_faces(tmp_path / "faces", 6)
     command = [sys.executable, "face_completion.py", str(tmp_path / "faces"), "--checkpoint", model, "--num_iter",
@@ -342,15 +339,6 @@ def test_an_interrupted_command_keeps_what_is_finished_and_goes_on(model, tmp_pa
     assert process.returncode == 130 and "resume with" in said
     assert "stopping after the work in hand" in told and "oneDNN" not in told and "cuda" not in told.lower()
     assert sorted(results(tmp_path / "out")) == ["face_0", "face_1"]
-
-
-def test_the_reader_of_the_output_may_go_away(finished, model):
-    faces, out = finished
-    command = [sys.executable, "face_completion.py", str(faces[0].parent), "--out_dir", str(out), "--checkpoint", model,
-               *QUICK]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    process.stdout.close()
-    assert process.stderr.read() == "" and process.wait() == 0
 
 
 def test_the_settings_lie_beside_the_results(finished):

@@ -147,6 +147,7 @@ def test_a_cut_png_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(60000, 60000), (10000, 9000)])
+@pytest.mark.fault("F03", "readers")
 def test_a_small_file_that_claims_many_pixels_is_refused_without_memory(tmp_path, finish, size):
     header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
     bomb = written(tmp_path / "bomb.png", PNG + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")))
@@ -183,6 +184,7 @@ def test_a_text_of_200_megabytes_in_a_png_is_refused(tmp_path, name, head):
     assert reason(written(tmp_path / "text.png", bomb)) == "corrupt"
 
 
+@pytest.mark.fault("F05", "readers")
 def test_postscript_is_refused_and_no_helper_program_started(tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     for name in ("gs", "gswin32c", "gswin64c"):
@@ -233,6 +235,7 @@ TWINS = {
 
 @pytest.mark.fault("F06", "completion")
 @pytest.mark.parametrize("name", TWINS)
+@pytest.mark.fault("F06", "readers")
 def test_every_pixel_format_equals_its_8_bit_twin_within_a_level(tmp_path, name):
     image, suffix, twin = TWINS[name]
     path = tmp_path / f"photo.{suffix}"

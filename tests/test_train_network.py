@@ -158,11 +158,13 @@ def test_training_teaches_the_discriminator_to_tell_faces_from_the_generators(un
     assert last["d_real"] - last["d_fake"] > first["d_real"] - first["d_fake"]
 
 
+@pytest.mark.fault("F44", "training")
 def test_the_same_seed_twice_gives_equal_weights_logs_and_samples(faces, unbroken, tmp_path):
     assert train(faces, tmp_path) == 0
     assert_same_run(tmp_path, unbroken)
 
 
+@pytest.mark.fault("F36", "training")
 def test_a_run_resumed_in_the_middle_of_an_epoch_equals_an_unbroken_one(faces, unbroken, tmp_path, capsys):
     home = copy_as_of(20, unbroken, tmp_path / "home")
     assert train(faces, home) == 0
@@ -185,6 +187,7 @@ def test_a_run_that_falls_back_to_the_save_between_two_epochs_equals_an_unbroken
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.fault("F39", "training")
 def test_a_run_asked_to_stop_saves_what_it_has_and_says_how_to_go_on(stopped, number, code):
     home, output, returncode = stopped[number]
     assert returncode == code
@@ -195,6 +198,8 @@ def test_a_run_asked_to_stop_saves_what_it_has_and_says_how_to_go_on(stopped, nu
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.fault("F36", "training")
+@pytest.mark.fault("F39", "training")
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(faces, unbroken, stopped, number):
     home, _, returncode = stopped[number]
     assert returncode != 0
@@ -212,6 +217,7 @@ def test_a_signal_during_the_examination_is_not_lost_on_the_step_before_it(faces
     assert saves(tmp_path) == [3]
 
 
+@pytest.mark.fault("F15", "training")
 def test_a_finished_run_started_again_trains_nothing(faces, unbroken, tmp_path):
     home = Path(shutil.copytree(unbroken, tmp_path / "home"))
     saved, logged = contents(home / "checkpoint"), curves(home)
@@ -220,6 +226,7 @@ def test_a_finished_run_started_again_trains_nothing(faces, unbroken, tmp_path):
     assert curves(home) == logged
 
 
+@pytest.mark.fault("F37", "training")
 def test_another_learning_rate_is_warned_of_and_used(faces, unbroken, tmp_path, capsys):
     home = copy_as_of(20, unbroken, tmp_path / "home")
     assert train(faces, home, "--learning_rate", "1e-12", "--decay", "0") == 0
@@ -231,6 +238,7 @@ def test_another_learning_rate_is_warned_of_and_used(faces, unbroken, tmp_path, 
         np.testing.assert_allclose(after[name], before[name], atol=1e-9)
 
 
+@pytest.mark.fault("F40", "training")
 def test_a_learning_rate_that_explodes_ends_within_a_few_steps_and_leaves_the_saves(faces, unbroken, tmp_path, capsys):
     home = copy_as_of(15, unbroken, tmp_path / "home")
     saved = contents(home / "checkpoint")
@@ -242,6 +250,7 @@ def test_a_learning_rate_that_explodes_ends_within_a_few_steps_and_leaves_the_sa
     assert "nothing was saved yet, begin again" in capsys.readouterr().err
 
 
+@pytest.mark.fault("F37", "training")
 def test_other_faces_are_refused_and_nothing_is_changed(faces, unbroken, tmp_path, capsys):
     home = Path(shutil.copytree(unbroken, tmp_path / "home"))
     other = write_faces(tmp_path / "other", 8)
@@ -277,6 +286,7 @@ def test_when_every_save_is_bad_training_stops_and_changes_nothing(faces, unbrok
     assert contents(home) == before
 
 
+@pytest.mark.fault("F41", "training")
 def test_a_corrupt_file_is_left_out_and_counted(odd_run):
     home, messages = odd_run
     assert f"{home}/faces/05.png: " in messages
@@ -284,12 +294,14 @@ def test_a_corrupt_file_is_left_out_and_counted(odd_run):
     assert load_model(home / "checkpoint" / "dcgan")[1]["faces"] == 11
 
 
+@pytest.mark.fault("F41", "training")
 def test_a_corrupt_file_is_refused_by_strict(odd_run, tmp_path, capsys):
     assert train(odd_run[0] / "faces", tmp_path, "--strict") == SOME_FAILED
     assert "1 unusable files" in capsys.readouterr().err
     assert saves(tmp_path) == []
 
 
+@pytest.mark.fault("F27", "training")
 def test_a_batch_larger_than_the_data_is_made_smaller_and_trains(odd_run):
     home, messages = odd_run
     assert "only 11 faces: training in batches of 11" in messages
@@ -348,6 +360,7 @@ def test_weights_of_other_networks_are_no_beginning(faces, unbroken, tmp_path, c
         assert ("such as checkpoint/celeba64" in error) == (problem == "none")      # no advice to name what was named
 
 
+@pytest.mark.fault("F43", "training")
 def test_training_goes_on_without_tensorboard_after_one_warning(faces, tmp_path, capsys, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboard"] + ["tensorboard"]:
         monkeypatch.setitem(sys.modules, name, None)
@@ -415,12 +428,14 @@ def test_a_folder_without_faces_is_no_usable_input(tmp_path, capsys):
         assert "no images found" in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.fault("F42", "training")
 def test_networks_that_cannot_fit_are_refused_before_they_are_built(faces, tmp_path, capsys):
     assert train(faces, tmp_path, "--gf_dim", "100000000") == OUT_OF_MEMORY
     assert "reduce --batch_size" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
+@pytest.mark.fault("F43", "training")
 def test_a_gpu_that_is_not_there_is_refused(faces, tmp_path, capsys):
     assert train(faces, tmp_path, "--device", "gpu") == USAGE
     assert "--device cpu" in capsys.readouterr().err
@@ -435,6 +450,7 @@ def test_the_folder_of_a_shipped_model_is_not_trained_into(faces, odd_run, tmp_p
 
 
 @pytest.mark.parametrize("place", ["checkpoint", "logs"])
+@pytest.mark.fault("F22", "training")
 def test_a_run_in_use_is_refused_and_its_process_named(faces, tmp_path, capsys, place):
     with claim_folder(tmp_path / place / "dcgan"):
         assert train(faces, tmp_path) == BAD_OUTPUT

@@ -77,7 +77,8 @@ def read_faces(folder, settings, console):
         def check():
             console.check()
             progress.update()
-        faces, failures = open_faces(folder, settings.architecture.image_size, check, console.warn)
+        faces, failures = open_faces(folder, settings.architecture.image_size, check, console.warn,
+                                     exclude=settings.places.log)
     for path, problem in failures[:10]:
         console.warn(f"{path}: {problem}")
     if failures:

@@ -112,6 +112,7 @@ def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path,
     np.testing.assert_array_equal(restored[known], photo[known])
 
 
+@pytest.mark.fault("F46", "completion")
 def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[100:420, 60:350] = 255

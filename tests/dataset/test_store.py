@@ -51,6 +51,7 @@ def test_a_pack_is_streamed_as_the_faces_in_memory_are(folder):
         np.testing.assert_array_equal(from_memory, from_pack)
 
 
+@pytest.mark.fault("F23", "pack")
 def test_packing_holds_no_more_than_a_file_in_memory(tmp_path):
     face = np.zeros((64, 64, 3), np.uint8)
     tracemalloc.start()
@@ -116,6 +117,7 @@ def test_a_single_file_may_be_shorter_than_any_file_has_to_be(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cut", "flipped", "missing", "no description", "not JSON", "not a dictionary"])
+@pytest.mark.fault("F16", "pack")
 def test_a_damaged_pack_is_refused(folder, kind):
     damage_by(kind, folder)
     with pytest.raises(UsageError, match="faces-00001.npy|pack.json") as caught:

@@ -71,6 +71,7 @@ def test_a_face_is_seen_alike_alone_and_in_company_and_nothing_under_the_hole_is
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F36", "learned")
 def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_path, run, generator, faces):
     for index, face in enumerate(faces):
         write_picture(tmp_path / "faces" / f"{index}.png", face)

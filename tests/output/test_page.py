@@ -58,6 +58,7 @@ def test_a_page_needs_nothing_from_elsewhere(write_report, tmp_path):
 
 
 @pytest.mark.parametrize("text", [HOSTILE, BREAKING, NOT_UTF8])
+@pytest.mark.fault("F53", "completion", "evaluation")
 def test_no_text_leaves_the_data(write_report, tmp_path, text):
     rows = [FaceRow(text, {text: face(0)}, {}, {text: {text: 1.0}}, text)]
     summary = [{"mask": text, "method": text, "n": 1, "metrics": {text: None}}]
@@ -153,6 +154,7 @@ def sources(browser, column):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F53", "completion", "evaluation")
 def test_text_that_looks_like_markup_is_shown_as_text(browser):
     assert texts(browser, "article h3")[:3] == [f"{HOSTILE}best", "\ufffd.pngbest", "face 1000 2.pngbest"]
     assert texts(browser, "td.method") == METHODS

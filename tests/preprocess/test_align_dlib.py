@@ -74,6 +74,8 @@ def test_a_folder_of_photos_becomes_a_folder_of_the_crops_of_openface(tmp_path, 
         assert agrees(tmp_path / "out" / "people" / stem[0] / f"{stem}.png", openface / f"{stem}.png")
 
 
+@pytest.mark.fault("F15", "alignment")
+@pytest.mark.fault("F16", "alignment")
 def test_again_only_what_is_missing_cut_or_changed_is_done(tmp_path, put, align):
     for stem in FACES:
         raw = put(f"{stem}.jpg", stem)
@@ -121,6 +123,7 @@ def test_photos_that_cannot_be_used_fail_each_with_its_reason_and_the_others_con
         assert (f"{raw / name}: {reason}" in ended.err) == (reason != "done")
 
 
+@pytest.mark.fault("F13", "alignment")
 def test_photos_with_odd_names_are_aligned(tmp_path, put, align):
     names = ["a b.jpg", "line\nbreak.jpg", "\U0001f642.jpg", "-x.jpg", b"\xff\xfe.jpg", "x" * 251 + ".jpg"]
     for name in names:
@@ -132,6 +135,7 @@ def test_photos_with_odd_names_are_aligned(tmp_path, put, align):
     assert align().out.startswith(f"0 aligned, {len(names)} skipped")
 
 
+@pytest.mark.fault("F14", "alignment")
 def test_photos_of_one_stem_get_a_crop_each(tmp_path, put, align):
     for name, stem in zip(["a/1.jpg", "b/1.jpg", "1.jpg"], FACES, strict=True):
         raw = put(name, stem)
@@ -151,6 +155,7 @@ def test_a_photo_beside_a_folder_named_like_its_crop_is_aligned(tmp_path, put, a
     assert len(crops(tmp_path / "out")) == 2
 
 
+@pytest.mark.fault("F18", "alignment")
 def test_crops_in_a_folder_inside_the_input_are_not_taken_for_photos(put, align):
     output = put("1.jpg") / "crops"
     assert align(output=output).out.startswith("1 aligned, 0 skipped")
@@ -158,6 +163,7 @@ def test_crops_in_a_folder_inside_the_input_are_not_taken_for_photos(put, align)
     assert crops(output).keys() == {"1.png"}
 
 
+@pytest.mark.fault("F19", "alignment")
 def test_nothing_is_written_through_a_link_that_leads_out_of_the_output(tmp_path, put, align):
     put("sub/1.jpg")
     put("2.jpg")
@@ -178,6 +184,7 @@ def test_an_output_that_can_be_no_folder_is_refused_before_any_work(tmp_path, pu
     assert (tmp_path / "file").read_text() == "kept"
 
 
+@pytest.mark.fault("F21", "alignment")
 def test_a_full_disk_leaves_no_part_of_a_crop_and_the_same_command_goes_on(tmp_path, put, align, finish):
     for stem in FACES:
         put(f"{stem}.jpg", stem)
@@ -189,6 +196,7 @@ def test_a_full_disk_leaves_no_part_of_a_crop_and_the_same_command_goes_on(tmp_p
     assert align().out.startswith("3 aligned")
 
 
+@pytest.mark.fault("F22", "alignment")
 def test_a_second_process_on_the_same_output_is_refused(tmp_path, put, align):
     put("1.jpg")
     with claim_folder(tmp_path / "out"):
@@ -223,6 +231,7 @@ def test_unknown_words_are_answered_by_the_known_ones(tmp_path, run, mode, landm
     assert known in ended.err
 
 
+@pytest.mark.fault("F46", "alignment")
 def test_photos_with_no_face_or_several_are_told_apart(tmp_path, put, align, samples):
     raw = put("one.jpg")
     Image.open(samples / "A000369.jpg").transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(raw / "none.png")
@@ -239,6 +248,7 @@ def test_photos_with_no_face_or_several_are_told_apart(tmp_path, put, align, sam
 
 
 @pytest.mark.parametrize("kind", ["page", "half a download", "missing", "folder"])
+@pytest.mark.fault("F47", "alignment")
 def test_a_wrong_landmark_model_is_refused_before_any_work(tmp_path, put, align, kind):
     put("1.jpg")
     model = tmp_path / "model.dat"
@@ -289,6 +299,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="fi
 
 @needs_proc
 @pytest.mark.slow
+@pytest.mark.fault("F48", "alignment")
 def test_a_killed_worker_costs_nothing(tmp_path, put, begin, openface):
     for stem in FACES:
         put(f"{stem}.jpg", stem)
@@ -302,6 +313,7 @@ def test_a_killed_worker_costs_nothing(tmp_path, put, begin, openface):
 
 
 @needs_proc
+@pytest.mark.fault("F48", "alignment")
 def test_a_photo_whose_worker_is_killed_twice_fails_and_nothing_hangs(tmp_path, put, begin):
     put("1.jpg")
     process = begin()
@@ -317,6 +329,7 @@ def test_a_photo_whose_worker_is_killed_twice_fails_and_nothing_hangs(tmp_path, 
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F49", "alignment")
 def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put, begin, align):
     for stem in FACES:
         put(f"{stem}.jpg", stem)
@@ -332,6 +345,7 @@ def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.fault("F39", "alignment")
 def test_a_signal_ends_the_command_and_the_same_command_goes_on(tmp_path, put, begin, align, number, code):
     for index in range(6):
         put(f"{index}.jpg")

@@ -21,6 +21,7 @@ def test_a_folder_becomes_a_pack_and_what_is_broken_is_named(openface, tmp_path,
     np.testing.assert_array_equal(Pack(tmp_path / "pack", 64)[:], load_faces(openface, 64)[0])
 
 
+@pytest.mark.fault("F22", "pack")
 def test_a_second_process_packing_to_the_same_place_is_refused_and_a_killed_ones_leftovers_do_not_count(
         openface, tmp_path, run):
     unfinished = unfinished_pack(tmp_path / "pack")

@@ -289,6 +289,7 @@ def test_a_package_that_is_not_installed_is_one_line(capsys, missing, package):
 
 @pytest.mark.parametrize("arguments, blamed", [
     ((), "--batch_size"), (("--pool", "900000", "--batch_size", "8"), "--pool"), (("--gf_dim", "4096"), "--gf_dim")])
+@pytest.mark.fault("F42", "samples")
 def test_the_option_that_asks_for_too_much_memory_is_named(capsys, arguments, blamed):
     @command
     def main(argv=None):

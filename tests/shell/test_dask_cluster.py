@@ -46,6 +46,7 @@ def test_a_worker_prepares_once_and_does_one_item_at_a_time(two_workers):
     assert [result for _, result in pairs] == [(1, 1)] * 12
 
 
+@pytest.mark.fault("F48", "alignment", "completion", "evaluation")
 def test_what_a_lost_worker_had_in_hand_is_done_by_others(two_workers, tmp_path):
     once = f"(__import__('os').path.exists({str(tmp_path / 'mark')!r}) or " \
            f"(open({str(tmp_path / 'mark')!r}, 'w').close(), {DIE}), 'done')[1]"

@@ -31,6 +31,7 @@ def test_no_items_give_no_results():
     assert results([]) == {}
 
 
+@pytest.mark.fault("F48", "alignment", "evaluation")
 def test_an_item_that_kills_its_process_twice_is_told_and_the_others_finish():
     items = ["1 + 1", DIE, "2 + 2", "3 + 3", "4 + 4"]
     found = results(items)
@@ -38,6 +39,7 @@ def test_an_item_that_kills_its_process_twice_is_told_and_the_others_finish():
     assert found == {item: eval(item) for item in items if item != DIE}
 
 
+@pytest.mark.fault("F48", "alignment", "evaluation")
 def test_an_item_that_kills_its_process_once_is_done_alone(tmp_path):
     once = f"__import__('os').path.exists({str(tmp_path / 'mark')!r}) and 'done' or " \
            f"(open({str(tmp_path / 'mark')!r}, 'w').close(), {DIE})"

@@ -17,6 +17,7 @@ def clock(monkeypatch):
     return seconds
 
 
+@pytest.mark.fault("F29", "alignment", "pack", "trained", "completion", "evaluation")
 def test_progress_off_a_terminal_is_a_plain_line_now_and_then(capsys):
     with Progress(10, "photos", first=4, seconds=0.1) as progress:
         progress.update(3, loss=0.5)

@@ -47,6 +47,7 @@ def test_the_first_signal_is_a_wish_that_the_loop_hears(number, code):
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.fault("F39", "alignment", "pack", "trained", "completion", "evaluation")
 def test_the_second_signal_ends_at_once(start):
     process = start("-c", "import time\nfrom shell.signals import StopRequest\n"
                           "with StopRequest():\n"

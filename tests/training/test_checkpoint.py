@@ -108,6 +108,7 @@ def test_a_folder_without_saves_is_a_new_run(tmp_path):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", [cut, flip, Path.unlink])
+@pytest.mark.fault("F32", "trained")
 def test_a_damaged_newest_save_is_passed_over_and_named(run, name, damage):
     damage(run / "step-00000002" / name)
     manifest, save, [trouble] = Checkpoint(run, {}).newest()

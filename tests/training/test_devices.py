@@ -36,6 +36,7 @@ def test_a_processor_that_has_no_bfloat16_is_known(tmp_path, precision, flags, s
 
 
 @without_gpu
+@pytest.mark.fault("F42", "trained")
 def test_a_batch_that_cannot_fit_is_refused_before_it_is_tried():
     with pytest.raises(UsageError, match="reduce --batch_size") as caught:
         check_memory(10**9, Architecture())
