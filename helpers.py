@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+import struct
 import warnings
 import zlib
 from pathlib import Path
@@ -32,6 +33,7 @@ PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|II[*+]\0|MM\0[*+]|"
                        rb"RIFF.{4}WEBP|BM.{4}\0{4}|P[1-6]\s+[#\d]", re.DOTALL)
 HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
+WIDE, HIGH_RANGE = (9, 11, 12), (16, 18)                # of ITU-T H.273: BT.2020's and P3's primaries, PQ and HLG
 MAX_PIXELS = 64_000_000
 COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION     # how profiles are applied
 MAX_BYTES = 256 * 2**20
@@ -171,12 +173,26 @@ def _decode(content, formats):
     if image.format == "PNG":
         image.verify()                                  # load() alone does not check the sums of the pixel chunks
         image = Image.open(io.BytesIO(content), formats=formats)
-    notes = ["first of several frames"] if getattr(image, "is_animated", False) else []
+    notes = list(_losses(image, content))
     image.seek(0)
     image.load()
     _turn_upright(image)
     pixels, profile, remarks = _to_srgb(image)
     return Photo(pixels, notes + remarks, _alpha(image), image, profile)
+
+
+def _losses(image, content):
+    """Remarks on what of an opened picture Pillow will not read."""
+    if getattr(image, "is_animated", False):
+        yield "first of several frames"
+    heif, how = image.format in ("AVIF", "HEIF"), str(image.tile and image.tile[0].args)
+    deep = content.partition(b"pixi")[2][5:6] > b"\x08" if heif else (     # ISO/IEC 23008-12, 6.5.6: bits a channel
+        "65535" in how if image.format == "PPM" else ";16" in how and image.format != "BMP")
+    if deep and image.mode[0] not in "IF":
+        yield "colours of more than 8 bits: 8 are kept"
+    primaries, transfer = struct.unpack(">HH", content.partition(b"colrnclx")[2][:4].ljust(4, b"\0"))
+    if heif and "icc_profile" not in image.info and (primaries in WIDE or transfer in HIGH_RANGE):
+        yield "wide gamut or high dynamic range: taken for sRGB"
 
 
 def _turn_upright(image):

@@ -7,7 +7,9 @@ from preprocess.affine import chain, invert, move
 
 HIDDEN = -0.8                                           # score from which a face counts that a hole hides
 HIDING = 0.08                                           # share of a face that such a hole covers at least
-TILTED, LYING = (10, 350, 20, 340), (90, 270, 180)      # degrees counter-clockwise by which a photo is turned
+TILTED, LYING, SLANTED = (10, 350, 20, 340), (90, 270, 180), (45, 315)     # turns of a photo, degrees counter-clockwise
+LEANING, TRIES = 15, 3                                  # degrees at which landmarks are looked for again, and how often
+RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 TURNED_PIXELS = 1_000_000                               # a turned photo is searched at this size
 
 
@@ -18,32 +20,61 @@ def find_landmarks(finder, pixels, known, doubt):
     doubt : function (landmarks, score, turn) -> number, of faces that a hole hides; infinite for what is none
     In a hole that touches no upright face a hidden one is looked for; without either the photo is turned.
     """
-    faces = [finder.landmarks(pixels, box) for box in finder.boxes(pixels)]
+    faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0)
+             for box, _, lean in finder.scored_boxes(pixels)]
     missed = _untouched(known, faces)
     if missed.any():
         found = _search(finder, pixels, (0, *TILTED) if faces else (0, *TILTED, *LYING), HIDDEN)
-        doubts = [(doubt(landmarks, score, turn), number) for number, (score, landmarks, turn) in enumerate(found)
+        doubts = [(doubt(landmarks, score, turn), number) for number, (score, landmarks, _, turn) in enumerate(found)
                   if missed[frame(landmarks, known.shape)].mean() > HIDING]
         least, number = min(doubts, default=(np.inf, 0))
         if least < np.inf:
             return [*faces, found[number][1]]
-    return faces or _best_turn(_search(finder, pixels, LYING, 0.0))
+    return faces or _find_turned(finder, pixels, LYING) or _find_turned(finder, pixels, SLANTED)
 
 
-def _best_turn(found):
-    """Of what _search found, the landmarks in that turn which has the highest score, in the order given."""
-    best = max(found, key=lambda face: face[0])[2] if found else None
-    return [landmarks for _, landmarks, turn in found if turn == best]
+def _find_turned(finder, pixels, turns):
+    """The landmarks of the faces in that turn in which one has the highest score, the largest first."""
+    found = _search(finder, pixels, turns, 0.0)
+    best = max(found, key=lambda face: face[0])[-1] if found else None
+    return [_stand_up(finder, pixels, *face, turn) for _, *face, turn in found if turn == best]
+
+
+def _stand_up(finder, pixels, landmarks, lean, turn):
+    """Landmarks found again where the face is turned upright: their model misses those of leaning faces.
+
+    lean : as FaceFinder.scored_boxes has it; turn : by which the photo was turned when they were found
+    """
+    for _ in range(TRIES):
+        across, down = landmarks[LEFT_EYE].mean(axis=0) - landmarks[RIGHT_EYE].mean(axis=0)
+        upright = np.degrees(np.arctan2(down, across))
+        if abs((upright - turn + 180) % 360 - 180) < LEANING:
+            if not lean:
+                break
+            upright = turn - lean                       # the detector sees more leaning than the landmarks show
+        landmarks, lean, turn = _find_again(finder, pixels, landmarks, upright), 0, upright
+    return landmarks
+
+
+def _find_again(finder, pixels, landmarks, turn):
+    """The landmarks of the same face in the turned photo around it; as they are if it is not found there."""
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    rows, columns = frame(np.stack([2 * low - high, 2 * high - low]), pixels.shape[:2])
+    turned, matrix = turn_photo(pixels[rows, columns], turn)
+    back = chain(invert(matrix), np.array([(1.0, 0, columns.start), (0, 1, rows.start)]))
+    faces = [move(back, finder.landmarks(turned, box)) for box in finder.boxes(turned)]
+    near = [face for face in faces if np.linalg.norm((face - landmarks).mean(axis=0)) < (high - low).min() / 2]
+    return near[0] if near else landmarks
 
 
 def _search(finder, pixels, turns, threshold):
-    """[(score, landmarks in the photo, turn)] of the faces of a photo that is turned by some degrees each time."""
+    """[(score, landmarks in the photo, lean, turn)] of the faces of a photo, turned by some degrees each time."""
     found = []
     for turn in turns:
         turned, matrix = turn_photo(pixels, turn)
         back = invert(matrix)
-        found += [(score, move(back, finder.landmarks(turned, box)), turn)
-                  for box, score in finder.scored_boxes(turned, threshold)]
+        found += [(score, move(back, finder.landmarks(turned, box)), lean, turn)
+                  for box, score, lean in finder.scored_boxes(turned, threshold)]
     return found
 
 

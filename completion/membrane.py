@@ -10,7 +10,7 @@ TOLERANCE = 1e-3                                        # of the residual: 0.05 
 ANCHOR = 1e-10                                          # draws to 0 what nothing holds, and the rest by no more
 
 
-def fill_harmonic(values, known, hole=None, again=True):
+def fill_harmonic(values, known, hole=None, factors=None):
     """Continue values into a hole with the harmonic function that agrees with them on its border.
 
     Parameters
@@ -19,7 +19,8 @@ def fill_harmonic(values, known, hole=None, again=True):
     known : (H, W) bool
     hole : (H, W) bool, the pixels to be filled, by default all that are not known. Where the hole meets the image's
         border, or pixels that are neither hole nor known, the boundary is natural
-    again : keep what is made for this hole, for the next values
+    factors : a Factorizations of `factorize` that keeps those of this hole for the next values, by default the one of
+        all aligned faces; or `factorize` itself, which keeps none
 
     Returns (N, C) float64, the values of the hole's N pixels in the order of np.nonzero(hole); 0 in a connected part of
     the hole that no known pixel touches. Up to DIRECT pixels it is exact, from there on good to TOLERANCE.
@@ -31,19 +32,19 @@ def fill_harmonic(values, known, hole=None, again=True):
     hole, known, values = hole[box], known[box], values[box]
     ring = known & ndimage.binary_dilation(hole)
     if np.count_nonzero(hole) <= DIRECT:
-        factors, spread = (_factorize_once if again else _factorize)(hole.tobytes(), ring.tobytes(), hole.shape)
-        return factors.solve(spread @ values[ring].astype(np.float64))
+        solver, spread = (factors or _factorize_once)(hole.tobytes(), ring.tobytes(), hole.shape)
+        return solver.solve(spread @ values[ring].astype(np.float64))
     laplacian, spread = _equation(hole, ring)
     return _solve_large(laplacian, _coarsen(laplacian, *np.nonzero(hole)), spread @ values[ring].astype(np.float64))
 
 
-def _factorize(hole, ring, shape):
+def factorize(hole, ring, shape):
     """(factors of the hole's Laplace equation, sparse map from the ring's values to its right-hand side)."""
     laplacian, spread = _equation(*(np.frombuffer(part, bool).reshape(shape) for part in (hole, ring)))
     return linalg.splu(laplacian.tocsc()), spread
 
 
-_factorize_once = Factorizations(_factorize)
+_factorize_once = Factorizations(factorize)
 
 
 def _equation(hole, ring):

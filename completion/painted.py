@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .membrane import fill_harmonic
+from .membrane import factorize, fill_harmonic
 
 GREY = 64                                               # levels between the channels of a colour; less is a grey
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
@@ -136,9 +136,9 @@ def _unmix(pixels, colour, painted, radius):
 
 def _continue_ground(pixels, known, zone, painted):
     """What lies under the paint of a zone, (N, 3) float; where paint encloses it, from beyond the paint."""
-    ground = fill_harmonic(pixels, known, zone, again=False)
+    ground = fill_harmonic(pixels, known, zone, factors=factorize)
     enclosed = ~ndimage.binary_propagation(known, mask=known | zone)[zone]
     if enclosed.any():
         whole = zone | painted
-        ground[enclosed] = fill_harmonic(pixels, known, whole, again=False)[zone[whole]][enclosed]
+        ground[enclosed] = fill_harmonic(pixels, known, whole, factors=factorize)[zone[whole]][enclosed]
     return ground

@@ -10,6 +10,8 @@ from helpers import BadPhoto, Photo, read_photo
 from preprocess.faces import unwarp, warp, warp_known
 
 from .face import Face, seed_face, take_stamp
+from .factorizations import Factorizations
+from .membrane import factorize
 from .owners import find_owners, touches
 from .pouring import pour_back
 
@@ -72,8 +74,8 @@ class PhotoReader:
         known, photo = _unpack(self._known.pop(faces[0].source)), read_photo(faces[0].source)
         if photo.pixels.shape[:2] != known.shape:
             raise BadPhoto("changed", "the photo has got another size meanwhile")
-        matrices = [face.matrix for face in faces]
-        return Restored(photo, known, (pour_back(photo.pixels, known, crops, matrices) for crops in answers))
+        matrices, factors = [face.matrix for face in faces], Factorizations(factorize)
+        return Restored(photo, known, (pour_back(photo.pixels, known, crops, matrices, factors) for crops in answers))
 
     def _find_hole(self, photo, source, name):
         """(the known pixels of the photo, the Placements of its faces, remarks on the mask)."""

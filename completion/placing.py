@@ -12,7 +12,7 @@ from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
 from .finding import find_landmarks
-from .membrane import fill_harmonic
+from .membrane import factorize, fill_harmonic
 from .points import ESTIMATED, PLACED
 from .pouring import to_levels
 
@@ -59,7 +59,7 @@ class FacePlacer:
         if self.points and (points := self.points.of(source)) is not None:
             return [place_by_points(points, self.size, self.template)]
         whole = pixels.copy()
-        whole[~known] = to_levels(fill_harmonic(pixels, known))
+        whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
         faces = find_landmarks(self.finder, whole, known, partial(self._doubt, whole, known))
         if not faces:
             hint = "" if known.all() else "; the hole may hide too much of it, --points tells where it is"

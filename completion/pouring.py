@@ -4,12 +4,12 @@ from scipy import ndimage
 
 from preprocess.faces import is_covered, sample
 
-from .membrane import fill_harmonic
+from .membrane import factorize, fill_harmonic
 from .owners import find_owners
 from .tone import keep_tone
 
 
-def pour_back(pixels, known, crops, matrices):
+def pour_back(pixels, known, crops, matrices, factors=factorize):
     """Put completed crops into the hole of their photo, in the photo's resolution and so that no seam shows.
 
     Where a crop covers what is its own of the hole its gradients are kept (Poisson's equation, natural at the crop's
@@ -17,6 +17,7 @@ def pour_back(pixels, known, crops, matrices):
 
     pixels : (H, W, 3) uint8; known : (H, W) bool
     crops : of the faces, (F, size, size, 3) uint8; matrices : from the photo to each crop, (F, 2, 3)
+    factors : as fill_harmonic takes it, for several answers to one photo
     Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
     """
     restored, filled = pixels.copy(), known.copy()
@@ -25,21 +26,21 @@ def pour_back(pixels, known, crops, matrices):
         if box:
             box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
             hole = owners[box] == number
-            _pour(restored[box], filled[box], hole, crops[number - 1],
+            _pour(restored[box], filled[box], hole, crops[number - 1], factors=factors,
                   matrix=_begin_at(matrices[number - 1], box[0].start, box[1].start))
             filled[box] |= hole
     if not filled.all():
-        restored[~filled] = to_levels(fill_harmonic(restored, filled))
+        restored[~filled] = to_levels(fill_harmonic(restored, filled, factors=factors))
     return keep_tone(restored, known)
 
 
-def _pour(picture, known, hole, crop, matrix):
+def _pour(picture, known, hole, crop, matrix, factors):
     """Fill the hole of a picture in place with what a crop has there, moved to the level of the known pixels."""
     ring = known & ndimage.binary_dilation(hole)
     ring[ring] = is_covered(matrix, len(crop), *np.nonzero(ring))
     offsets = np.zeros(picture.shape)                   # memory of which only the ring's is touched
     offsets[ring] = picture[ring] - sample(crop, matrix, *np.nonzero(ring))
-    picture[hole] = to_levels(sample(crop, matrix, *np.nonzero(hole)) + fill_harmonic(offsets, ring, hole))
+    picture[hole] = to_levels(sample(crop, matrix, *np.nonzero(hole)) + fill_harmonic(offsets, ring, hole, factors))
 
 
 def _begin_at(matrix, row, column):

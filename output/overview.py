@@ -26,7 +26,7 @@ from .page import FaceRow, Page
 FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
 SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
 SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet
-SHOWS = ("name", "stamp", "files", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
+SHOWS = ("name", "stamp", "files", "notes", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
          "image_ssim", "further_faces")
 REPORT_FACES, REPORT_BYTES = 500, 20 * 2**20            # 500 faces of 64 pixels take some 15 MB
 
@@ -197,4 +197,4 @@ def _cut_out(record, crops):
     for rank, answer in enumerate(record.get("completions", ()), 1):
         scores[Path(ANSWER.format(rank)).stem] = answer
     note = f"diversity {record['diversity_rms']:.1f}" if "diversity_rms" in record else ""
-    return FaceRow(record["name"], pictures, steps, scores, note=note)
+    return FaceRow(record["name"], pictures, steps, scores, note=note, remarks=record.get("notes", ()))

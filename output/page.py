@@ -32,6 +32,7 @@ class FaceRow:
     photo : (before, after), the whole photo that the face is of, as given and as restored, equally large (H, W, 3)
         uint8; empty for a face that is no part of one
     further : FaceRows of the photo's further faces, of which pictures, steps and scores are shown
+    remarks : on what may have gone wrong, any texts, which stand above the pictures
     """
     name: str
     pictures: dict
@@ -40,6 +41,7 @@ class FaceRow:
     note: str = ""
     photo: tuple = ()
     further: tuple = ()
+    remarks: tuple = ()
 
 
 class Page:
@@ -86,7 +88,7 @@ def _pack_row(row, pictures):
     def place(pixels, quality=QUALITY):
         return pictures.setdefault(_to_text(pixels, quality), len(pictures))
     photo = [fit(pixels, PHOTO_SIDE) if max(pixels.shape) > PHOTO_SIDE else pixels for pixels in row.photo]
-    return {"name": row.name, "note": row.note, "scores": row.scores,
+    return {"name": row.name, "note": row.note, "remarks": row.remarks, "scores": row.scores,
             "pictures": {column: place(pixels) for column, pixels in row.pictures.items()},
             "steps": [[step, place(pixels)] for step, pixels in sorted(row.steps.items())],
             "photo": {"places": [place(pixels, PHOTO_QUALITY) for pixels in photo], "height": photo[0].shape[0],

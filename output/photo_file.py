@@ -17,10 +17,12 @@ LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as sma
             "WEBP": {"lossless": True, "exact": True}, "TIFF": {"compression": "tiff_adobe_deflate"}}
 QUALITY = {"quality": 95, "subsampling": 0}             # of a JPEG that was none before
 LONGEST, SMALL_QUALITY = 1024, 88                       # side of a small picture, and quality of its JPEG
-LARGEST_BLOCK = 65_000                                  # bytes of metadata that a JPEG can hold in one block
-AS_SRGB = "CMYK", "F"                                   # modes of Pillow that no file here keeps
+LARGEST_BLOCK = 65_000                                  # bytes that a JPEG can hold in each of these
+BLOCKS = {"EXIF": "exif", "XMP": "xmp", "comment": "comment"}
+AS_SRGB = {"CMYK": "CMYK is written as sRGB", "F": "floating point is written as 8 bits"}     # modes that are not kept
 EXIF, XMP = b"Exif\0\0", "XML:com.adobe.xmp"            # how these begin in a JPEG, and are called in a PNG
-ORIENTATION, SHORT = 0x0112, 3                          # a tag of EXIF, and the type of its value
+RAW_EXIF = "Raw profile type exif"                      # in a PNG of ImageMagick
+ORIENTATION, SHORT, IPTC = 0x0112, 3, 33723             # tags of EXIF and TIFF, and the type of the first's value
 IFDS = 34665, 34853                                     # tags of further tags, on the exposure and the place
 OF_PICTURES = 270, 271, 272, 305, 306, 315, 33432, *IFDS        # tags of a TIFF that say nothing of its pixels
 
@@ -46,14 +48,19 @@ def choose_encoding(photo, wanted):
     source = {"MPO": "JPEG"}.get(photo.image.format, photo.image.format)
     format = {"png": "PNG", "jpeg": "JPEG"}.get(wanted, source if source in SUFFIXES else "PNG")
     remarks = [f"{source} is written as PNG"] if wanted == "same" and source not in SUFFIXES else []
-    if photo.image.mode == "CMYK":
-        remarks.append("CMYK is written as sRGB")
+    if photo.image.mode in AS_SRGB:
+        remarks.append(AS_SRGB[photo.image.mode])
+    if photo.image.mode.startswith("I") and format == "JPEG":
+        remarks.append("16 bits are written as 8")
     arguments = LOSSLESS.get(format) or {}
     if format == "JPEG":
         remarks.append("JPEG: known pixels change by recompression" + (", and nothing is transparent" if
                        photo.alpha is not None else ""))
         arguments = _quality_of(photo.image) if source == "JPEG" else QUALITY
-    return Encoding(format, arguments | _metadata(photo.image, format), remarks)
+    metadata, lost = _metadata(photo.image, format)
+    if lost:
+        remarks.append(f"{format} does not take its {', '.join(lost)}: left out")
+    return Encoding(format, arguments | metadata, remarks)
 
 
 def encode(photo, known, restored, encoding):
@@ -141,8 +148,9 @@ def _quality_of(image):
 
 
 def _metadata(image, format):
-    """The arguments of save() that keep colour profile, EXIF, XMP, resolution and texts of a picture."""
-    info, kept = image.info, {}
+    """(the arguments of save() that keep profile, EXIF, XMP, resolution and texts of a picture, names of what is lost).
+    """
+    info, kept, blocks = image.info, {}, _blocks(image)
     if info.get("icc_profile") and image.mode not in AS_SRGB:
         kept["icc_profile"] = info["icc_profile"]
     if block := _exif_of(image):
@@ -154,22 +162,39 @@ def _metadata(image, format):
     xmp = info.get("xmp") or info.get(XMP, b"")
     xmp = re.sub(rb'(tiff:Orientation(?:="|>))[2-8]', rb"\g<1>1", xmp.encode() if isinstance(xmp, str) else xmp)
     if format == "PNG":
-        kept["pnginfo"] = _texts(image, xmp)
+        kept["pnginfo"] = _chunks(image, xmp)
     elif xmp:
         kept |= {"tiffinfo": {700: xmp}} if format == "TIFF" else {"xmp": xmp}
-    return {name: value for name, value in kept.items() if format != "JPEG" or name not in ("exif", "xmp")
-            or len(value) <= LARGEST_BLOCK}
+    lost = ["IPTC"] * (bool(blocks) and format != "JPEG" or IPTC in getattr(image, "tag_v2", ()))
+    if format == "JPEG":
+        kept |= {"extra": blocks, "comment": info.get("comment", b"")}
+        lost += [name for name, key in BLOCKS.items() if len(kept.get(key, b"")) > LARGEST_BLOCK and kept.pop(key)]
+        lost += [name for name, there in (("texts", _texts(image)), ("gamma", "gamma" in info)) if there]
+    return kept, lost
 
 
-def _texts(image, xmp):
-    """XMP, and the texts of a PNG that are no metadata of other kinds, as a PNG keeps them."""
-    texts = PngImagePlugin.PngInfo()
-    if xmp:
-        texts.add_itxt(XMP, xmp.decode("utf-8", "replace"))
-    for name, text in getattr(image, "text", {}).items():
-        if name != XMP and not name.startswith("Raw profile"):
-            texts.add_itxt(name, text)
-    return texts
+def _blocks(image):
+    """What a JPEG's segments for Photoshop hold, IPTC for one, as they stand in it: Pillow does not write them."""
+    return b"".join(b"\xff\xed" + struct.pack(">H", len(block) + 2) + block
+                    for name, block in getattr(image, "applist", ()) if name == "APP13")
+
+
+def _chunks(image, xmp):
+    """XMP, texts, and what colours mean without a profile, as a PNG keeps them."""
+    chunks, info = PngImagePlugin.PngInfo(), image.info
+    texts = {XMP: xmp, "Comment": info.get("comment"), **_texts(image)}
+    for name, text in texts.items():
+        if text:
+            chunks.add_itxt(name, text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+    for name, values in ((b"gAMA", [info.get("gamma", 0)]), (b"cHRM", info.get("chromaticity", [0]))):
+        if any(values):
+            chunks.add(name, struct.pack(f">{len(values)}I", *(round(100_000 * value) for value in values)))
+    return chunks
+
+
+def _texts(image):
+    """{keyword: text} of a PNG, but for XMP and EXIF."""
+    return {name: text for name, text in getattr(image, "text", {}).items() if name not in (XMP, RAW_EXIF)}
 
 
 def _exif_of(image):
@@ -177,7 +202,7 @@ def _exif_of(image):
     if block := image.info.get("exif"):
         return block.removeprefix(EXIF)
     with contextlib.suppress(ValueError, TypeError, KeyError, struct.error, OSError, SyntaxError):
-        if raw := image.info.get("Raw profile type exif"):         # as ImageMagick writes it, three lines before it
+        if raw := image.info.get(RAW_EXIF):             # as ImageMagick writes it, three lines before it
             return bytes.fromhex("".join(raw.split("\n")[3:])).removeprefix(EXIF)
         if image.format == "TIFF":
             tags, exif = image.getexif(), Image.Exif()

@@ -16,6 +16,7 @@ from .affine import invert, through
 from .templates import TEMPLATES
 
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
+LEANS = 0, 0, 0, 30, -30                                # of its parts: frontal, looking aside, and turned ones
 SEARCH_PIXELS = 6_000_000                               # larger photos are searched for faces at this size
 
 
@@ -32,22 +33,23 @@ class FaceFinder:
 
     def boxes(self, pixels):
         """Faces of an (H, W, 3) uint8 photo as (left, top, right, bottom) in pixels, the largest first."""
-        return [box for box, _ in self.scored_boxes(pixels)]
+        return [box for box, *_ in self.scored_boxes(pixels)]
 
     def scored_boxes(self, pixels, threshold=0.0):
-        """(box, score) of all faces that score more than `threshold`, the largest first; as boxes() has them.
+        """(box, score, lean) of all faces that score more than `threshold`, the largest first; as boxes() has them.
 
-        A face that is mostly hidden scores -0.8 and more, and so do other things.
+        A face that is mostly hidden scores -0.8 and more, and so do other things. lean : degrees counter-clockwise, one
+        of LEANS, by which that one of the detector's five parts is turned that found the face
         """
         height, width = pixels.shape[:2]
         scale = max(1.0, (height * width / SEARCH_PIXELS) ** 0.5)
         if scale > 1:
             pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
                                                                Image.Resampling.BILINEAR))
-        boxes, scores, _ = self._detect.run(pixels, UPSAMPLE, threshold)
-        found = sorted(zip(boxes, scores), key=lambda one: one[0].width() * one[0].height(), reverse=True)
-        return [(tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom())), score)
-                for box, score in found]
+        boxes, scores, parts = self._detect.run(pixels, UPSAMPLE, threshold)
+        found = sorted(zip(boxes, scores, parts), key=lambda one: one[0].width() * one[0].height(), reverse=True)
+        return [(tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom())), score,
+                 LEANS[part]) for box, score, part in found]
 
     def landmarks(self, pixels, box):
         """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""

@@ -30,6 +30,22 @@ def test_phone_photos_are_read_upright(tmp_path, samples, suffix):
     assert np.abs(read_photo(path).pixels - upright.astype(float)).mean() < 2
 
 
+@pytest.mark.parametrize("suffix", ["heic", "avif"])
+def test_colours_that_are_not_srgb_are_noted(tmp_path, samples, suffix):
+    path, _ = photo_of(tmp_path, samples, suffix)
+    assert read_photo(path).notes == []
+    content, srgb = path.read_bytes(), b"colrnclx\0\1\0\r"
+    assert content.count(srgb) == 1
+    path.write_bytes(content.replace(srgb, b"colrnclx\0\x09\0\x10"))           # BT.2020 and PQ
+    assert read_photo(path).notes == ["wide gamut or high dynamic range: taken for sRGB"]
+
+
+def test_a_heic_of_ten_bits_is_noted(tmp_path):
+    values = np.random.default_rng(0).integers(0, 2**16, (64, 64, 3), dtype=np.uint16)
+    pytest.importorskip("pillow_heif").from_bytes("RGB;16", (64, 64), values.tobytes()).save(tmp_path / "deep.heic")
+    assert read_photo(tmp_path / "deep.heic").notes == ["colours of more than 8 bits: 8 are kept"]
+
+
 @pytest.mark.parametrize("suffix, brand", [("heic", b"heic"), ("avif", b"avif"), ("HIF", b"mif1"), ("", b"heix")])
 def test_phone_photos_of_a_folder_are_found_by_suffix_or_content(tmp_path, suffix, brand):
     (tmp_path / f"photo.{suffix}".rstrip(".")).write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(12))

@@ -223,6 +223,7 @@ TWINS = {
     "12 bits in 16, TIFF": (Image.fromarray(np.rint(GREY * (4095 / 255)).astype(np.uint16)), "tiff", GREY),
     "12 bits in 32, TIFF": (Image.fromarray(np.rint(GREY * (4095 / 255)).astype(np.int32)), "tiff", GREY),
     "16 bits in 32, TIFF": (Image.fromarray(GREY.astype(np.int32) * 257), "tiff", GREY),
+    "16-bit PPM": (b"P6 %d %d 65535\n" % COLOUR.shape[1::-1] + DEEP.tobytes(), "ppm", COLOUR),
     "float in [0, 1]": (Image.fromarray(GREY.astype(np.float32) / 255), "tiff", GREY),
     "float in [0, 255]": (Image.fromarray(GREY.astype(np.float32)), "tiff", GREY),
     "1 bit": (Image.fromarray(GREY > 127), "png", np.where(GREY > 127, 255, 0)),
@@ -240,8 +241,10 @@ def test_every_pixel_format_equals_its_8_bit_twin_within_a_level(tmp_path, name)
     image, suffix, twin = TWINS[name]
     path = tmp_path / f"photo.{suffix}"
     written(path, image) if isinstance(image, bytes) else saved(path, image)
-    pixels = read_photo(path).pixels
+    pixels, notes, *_ = read_photo(path)
     assert pixels.dtype == np.uint8
+    deep = name in ("16-bit RGB", "16-bit RGBA", "16-bit PPM", "16-bit grey and alpha")
+    assert notes == ["colours of more than 8 bits: 8 are kept"] * deep
     twin = np.broadcast_to(twin[..., None], pixels.shape) if twin.ndim == 2 else np.broadcast_to(twin, pixels.shape)
     assert np.abs(pixels - twin.astype(float)).max() <= 1
 

@@ -23,11 +23,14 @@ function crops(row) {
 function card(row) {
   const note = row.note ? [make("span", {class: "note"}, row.note)] : [];
   const faces = [row, ...row.further].map(crops);
-  const heading = make("h3", {}, row.name, ...note);
-  if (!row.photo) return make("article", {}, heading, ...faces);
+  const heading = [make("h3", {}, row.name, ...note)];
+  if (row.remarks.length) {
+    heading.push(make("ul", {class: "remarks"}, ...row.remarks.map(remark => make("li", {}, remark))));
+  }
+  if (!row.photo) return make("article", {}, ...heading, ...faces);
   const whole = comparison(row, 50, () => enlarge(row));
   const place = row.further.length || group().columns.length > 3 ? "photo" : "photo beside";
-  return make("article", {class: place, "data-photo": photos().indexOf(row)}, heading, whole, ...faces);
+  return make("article", {class: place, "data-photo": photos().indexOf(row)}, ...heading, whole, ...faces);
 }
 
 function showFaces() {

@@ -26,7 +26,7 @@ def test_what_was_used_last_is_kept_as_far_as_it_fits():
 def test_the_blends_keep_no_more_than_their_bound(monkeypatch):
     rng = np.random.default_rng(0)
     for module, fill in ((membrane, membrane.fill_harmonic), (matern, lambda *face: matern.fill_matern(*face, 0.5))):
-        kept = Factorizations(module._factorize, limit=2_000_000)
+        kept = Factorizations(module._factorize_once.make, limit=2_000_000)
         monkeypatch.setattr(module, "_factorize_once", kept)
         for _ in range(12):
             fill(rng.random((64, 64, 3)), rng.random((64, 64)) < 0.3)

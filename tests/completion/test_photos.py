@@ -4,6 +4,7 @@ import pytest
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from completion import membrane, photos
 from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
@@ -110,6 +111,17 @@ def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path,
     np.testing.assert_array_equal(face.pixels[face.known], warp(photo, face.matrix, 64)[0][face.known])
     restored, = read.restore([face], [[face.pixels]]).pictures
     np.testing.assert_array_equal(restored[known], photo[known])
+
+
+def test_a_hole_is_factorised_once_for_all_answers_and_then_forgotten(tmp_path, finder, photo, monkeypatch):
+    made, kept = [], membrane._factorize_once.size
+    monkeypatch.setattr(photos, "factorize", lambda *hole: made.append(hole) or membrane.factorize(*hole))
+    hole = np.zeros(photo.shape[:2], np.uint8)
+    hole[220:300, 170:240] = 255
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
+    face, = read(save(tmp_path / "face.png", photo), "face")
+    first, second = read.restore([face], [[face.pixels], [255 - face.pixels]]).pictures
+    assert (first != second).any() and len(made) == 1 and membrane._factorize_once.size == kept
 
 
 @pytest.mark.fault("F46", "completion")

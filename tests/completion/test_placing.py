@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from completion.finding import turn_photo
-from completion.placing import FacePlacer
+from completion.finding import find_landmarks, turn_photo
+from completion.placing import INNER, FacePlacer
 from helpers import BadPhoto, read_photo
 from models import load_locator
 from preprocess.affine import invert, move, through
@@ -72,6 +72,15 @@ def test_a_face_that_lies_is_found(finder, portrait, degrees):
     turned, matrix = turn_photo(pixels, degrees)
     placement = FacePlacer(finder, TEMPLATE, 64)(turned, np.ones(turned.shape[:2], bool))[0]
     assert error(placement.matrix, move(matrix, landmarks)) < 2
+
+
+@pytest.mark.parametrize("degrees", [45, 315, 300])
+def test_the_landmarks_of_a_slanted_face_lie_where_those_of_the_upright_one_do(finder, portrait, degrees):
+    pixels, landmarks = portrait
+    turned, matrix = turn_photo(np.pad(pixels, ((70, 70), (70, 70), (0, 0)), mode="edge"), degrees)
+    found, = find_landmarks(finder, turned, np.ones(turned.shape[:2], bool), pytest.fail)
+    apart = np.linalg.norm(found - move(matrix, landmarks + 70), axis=1)
+    assert apart[INNER].mean() < 2 and apart[[39, 42, 57]].max() < 2
 
 
 def test_turning_moves_pixels_where_its_map_says():

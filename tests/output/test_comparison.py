@@ -85,6 +85,17 @@ def test_a_photo_lies_beside_what_was_cut_out_of_it(browser):
     assert not browser.find_elements(By.CSS_SELECTOR, "[onerror]")
 
 
+def test_remarks_stand_above_the_photo_as_text(browse, rows):
+    rows[0].remarks = (f"{HOSTILE}: its place is estimated", "1.0% of the hole lie outside the face")
+    browser = browse({"own": rows[:2]})
+    articles = browser.find_elements(By.TAG_NAME, "article")
+    assert [remark.text for remark in articles[0].find_elements(By.TAG_NAME, "li")] == list(rows[0].remarks)
+    heading, remarks, photo = (articles[0].find_element(By.CSS_SELECTOR, selector).rect
+                               for selector in ("h3", ".remarks", ".comparison"))
+    assert heading["y"] < remarks["y"] < remarks["y"] + remarks["height"] <= photo["y"]
+    assert not articles[1].find_elements(By.TAG_NAME, "ul") and not browser.find_elements(By.CSS_SELECTOR, "[onerror]")
+
+
 @pytest.mark.parametrize("kind", ["mouse", "touch"])
 def test_a_drag_moves_the_border_and_enlarges_nothing(browser, kind):
     figure = browser.find_element(By.CSS_SELECTOR, ".comparison")

@@ -34,7 +34,8 @@ def add(samples, tmp_path):
             write_picture(path, picture)
             if path.suffix == ".jpg":
                 Image.fromarray(picture).save(path)
-        record = {"name": name, "files": dict.fromkeys([*pictures, "mask.png", "restored.png"], 1), "seed": 1}
+        record = {"name": name, "files": dict.fromkeys([*pictures, "mask.png", "restored.png"], 1), "seed": 1,
+                  "notes": [f"a remark on {name}"]}
         if faces > 1:
             record["further_faces"] = [{"name": f"{name}/face_2", "hole_psnr": 20.0, "hole_ssim": 0.5, "budget": [1]}]
         if shown:
@@ -84,6 +85,8 @@ def test_the_sheets_and_the_page_hold_every_face_of_a_photo(add, tmp_path):
     _, rows = read_rows(tmp_path)
     assert [row["name"] for row in rows] == ["photo0", "photo1"] and [len(row["further"]) for row in rows] == [1, 1]
     further = rows[0]["further"][0]
+    assert [row["remarks"] for row in rows] == [["a remark on photo0"], ["a remark on photo1"]]
+    assert not further["remarks"]
     assert further["scores"]["completed"] == {"hole_psnr": 20.0, "hole_ssim": 0.5} and further["photo"] is None
     assert set(further["pictures"]) == {"original", "masked", "completed"} and further["steps"][0][0] == 0
     assert rows[0]["photo"]["width"] == 82 and len(set(rows[0]["photo"]["places"])) == 2

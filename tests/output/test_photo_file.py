@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, JpegImagePlugin
+from PIL import Image, IptcImagePlugin, JpegImagePlugin, PngImagePlugin
 
 from helpers import read_photo
 from output.photo_file import choose_encoding, encode, set_upright, shrink
@@ -201,6 +201,47 @@ def test_what_a_tiff_says_of_itself_is_kept(samples, tmp_path):
         tags = after.getexif()
         assert tags[270] == "a wedding" and tags[315] == "somebody" and tags.get(274, 1) == 1
         assert np.allclose(after.info["dpi"], 600, atol=0.1)
+
+
+def test_comments_texts_and_what_colours_mean_are_kept_in_a_png(samples, tmp_path):
+    portrait(samples).save(tmp_path / "photo.jpg", comment="grandmother")
+    assert restore(tmp_path / "photo.jpg")[1].text == {"Comment": "grandmother"}
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("Title", "a wedding")
+    chunks.add(b"gAMA", struct.pack(">I", 55556))
+    chunks.add(b"cHRM", struct.pack(">8I", *range(30000, 38000, 1000)))
+    portrait(samples).save(tmp_path / "photo.png", pnginfo=chunks)
+    photo, after, encoding = restore(tmp_path / "photo.png")
+    assert after.text == {"Title": "a wedding"} and not encoding.remarks
+    assert after.info["gamma"] == 0.55556 and after.info["chromaticity"] == photo.image.info["chromaticity"]
+
+
+def test_metadata_that_a_jpeg_does_not_take_are_named(samples, tmp_path):
+    exif, texts = Image.Exif(), PngImagePlugin.PngInfo()
+    exif[0x010E] = 70_000 * "x"
+    texts.add_text("Title", "a wedding")
+    portrait(samples).save(tmp_path / "photo.png", exif=exif, pnginfo=texts)
+    _, after, encoding = restore(tmp_path / "photo.png", "jpeg")
+    assert "exif" not in after.info and encoding.remarks[1:] == ["JPEG does not take its EXIF, texts: left out"]
+    assert not restore(tmp_path / "photo.png")[2].remarks
+
+
+def test_iptc_stays_in_a_jpeg_and_is_named_elsewhere(samples, tmp_path):
+    caption = b"\x1c\x02\x78\0\x04seen"                 # record 2, data set 120
+    block = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x09" + caption + b"\0"
+    portrait(samples).save(tmp_path / "photo.jpg", extra=b"\xff\xed" + struct.pack(">H", len(block) + 2) + block)
+    assert IptcImagePlugin.getiptcinfo(Image.open(tmp_path / "photo.jpg")) == {(2, 120): b"seen"}
+    _, after, encoding = restore(tmp_path / "photo.jpg", "same")
+    assert IptcImagePlugin.getiptcinfo(after) == {(2, 120): b"seen"} and len(encoding.remarks) == 1
+    assert restore(tmp_path / "photo.jpg")[2].remarks == ["PNG does not take its IPTC: left out"]
+
+
+@pytest.mark.parametrize("values", [np.uint16(40_000), np.float32(0.6)])
+def test_bits_that_are_lost_are_named(tmp_path, values):
+    Image.fromarray(np.full(SHAPE, values)).save(tmp_path / "photo.tif")
+    remarks = [restore(tmp_path / "photo.tif", wanted)[2].remarks[:1] for wanted in ("jpeg", "png")]
+    assert remarks == ([["16 bits are written as 8"], []] if values.dtype == np.uint16 else
+                       [["floating point is written as 8 bits"]] * 2)
 
 
 def test_as_jpeg_a_photo_lies_on_white_and_cmyk_becomes_srgb(samples, tmp_path):
