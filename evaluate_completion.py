@@ -134,7 +134,7 @@ def main(argv=None):
             missing -= folder.find_done()
         with Progress(None, "writing tables, report and figure"):
             conclude(folder, faces, plan, methods)
-    for line in (folder.path / "summary.txt").read_text().splitlines():
+    for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
         say(line)
     before = len(wanted & done)
     say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {len(missing)} failed; "

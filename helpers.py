@@ -1,41 +1,27 @@
-"""Pixels and paths: the one reader, the one writer and the one converter of pictures.
+"""Files and pixels: the one door to the disk, and the one converter of pixels.
 
-Inside the toolkit a face is RGB, float32 in [-1, 1], faces are (N, H, W, 3). In files a face is uint8. Only this
-module converts.
+Nothing else in the toolkit opens, moves or removes a file, but for locks, records and TensorFlow's own saves
+(tests/test_floors.py). Inside the toolkit a face is RGB, float32 in [-1, 1], faces are (N, H, W, 3); in files a face
+is uint8.
 """
 import contextlib
 import errno
-import functools
 import hashlib
 import io
 import itertools
 import json
 import os
-import re
 import stat
-import struct
-import warnings
 import zlib
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, features
+from PIL import Image
 
 VERSION = "0.1.0"
 
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm",
-            ".tif", ".tiff", ".webp"}
-PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
-SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|II[*+]\0|MM\0[*+]|"
-                       rb"RIFF.{4}WEBP|BM.{4}\0{4}|P[1-6]\s+[#\d]", re.DOTALL)
-HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
-WIDE, HIGH_RANGE = (9, 11, 12), (16, 18)                # of ITU-T H.273: BT.2020's and P3's primaries, PQ and HLG
-MAX_PIXELS = 64_000_000
-COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION     # how profiles are applied
 MAX_BYTES = 256 * 2**20
 
 
@@ -69,48 +55,6 @@ class Stopped(Exception):
         self.exit_code = exit_code
 
 
-class Photo(NamedTuple):
-    """A picture as read: (H, W, 3) uint8 sRGB, upright, remarks on what had to be done to it, and its opacity.
-
-    alpha : (H, W) uint8, 255 where it is opaque; None if the file has no such channel
-    image : the same, upright, in the file's own mode and colours, its `info` and `format` those of the file
-    profile : of these colours, where they are not sRGB's, the ICC profile
-    """
-    pixels: np.ndarray
-    notes: list
-    alpha: np.ndarray | None = None
-    image: Image.Image | None = None
-    profile: bytes | None = None
-
-
-def read_photo(path):
-    """Read the first frame of a picture file completely, or say why not.
-
-    Returns a Photo: turned upright by its EXIF orientation, transparent parts laid on white, brought to sRGB by its
-    colour profile, grey of more than 8 bits by the smallest of white_of's levels that holds it.
-    Raises BadPhoto with a reason: vanished, permission, not_a_file, empty, too_large, not_an_image, truncated,
-    corrupt, unsupported, needs_heif, needs_avif.
-    """
-    content = read_file(path)
-    if not content:
-        raise BadPhoto("empty", "0 bytes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                 # Pillow warns of large pictures, which are refused
-        try:
-            return _decode(content, _heif_formats(content) or FORMATS)
-        except (BadPhoto, MemoryError):
-            raise
-        except Image.DecompressionBombError as error:
-            raise BadPhoto("too_large", f"more than {MAX_PIXELS:,} pixels") from error
-        except Image.UnidentifiedImageError as error:
-            if samples := _tiff_samples(content):
-                raise BadPhoto("unsupported", f"a TIFF of {samples} samples") from error
-            raise BadPhoto("not_an_image", f"none of {', '.join(FORMATS)}, AVIF, HEIF") from error
-        except Exception as error:                      # a decoder fed hostile bytes may raise anything at all
-            cut = "truncated" in str(error) or content.startswith(PNG_START) and not content.endswith(PNG_END)
-            raise BadPhoto("truncated" if cut else "corrupt", " ".join(str(error).split())) from error
-
-
 def read_file(path):
     """The bytes of an input file; BadPhoto: vanished, permission, not_a_file, too_large, link_loop, unreadable."""
     try:
@@ -126,158 +70,6 @@ def read_file(path):
         raise BadPhoto("permission", "may not be read") from error
     except OSError as error:
         raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
-
-
-def is_picture(head):
-    """Whether the first 32 bytes or more of a file are those of a picture."""
-    return bool(SIGNATURE.match(head)) or _is_heif(head)
-
-
-def _is_heif(head):
-    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS | AVIF_BRANDS
-
-
-def _tiff_samples(content):
-    """What the samples of a TIFF are that Pillow does not know, such as "64-bit float", None if it is no TIFF."""
-    with contextlib.suppress(Exception):                # hostile bytes
-        directory, file = TiffImagePlugin.ImageFileDirectory_v2(content[:8]), io.BytesIO(content)
-        file.seek(directory.next)
-        directory.load(file)
-        kind = {1: "integer", 2: "signed integer", 3: "float"}[directory.get(339, (1,))[0]]
-        return f"{directory[258][0]}-bit {kind}"
-    return None
-
-
-def _heif_formats(content):
-    """The Pillow formats that an HEIC or AVIF picture may be read by, () for others; BadPhoto if nobody here can."""
-    if not _is_heif(content):
-        return ()
-    brands = {content[at:at + 4] for at in range(8, min(int.from_bytes(content[:4], "big"), 256), 4)}
-    if brands & AVIF_BRANDS:
-        if not features.check("avif"):
-            raise BadPhoto("needs_avif", "Pillow 11.3 or later reads AVIF: pip install --upgrade pillow")
-        return ("AVIF",)
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise BadPhoto("needs_heif", "pillow-heif reads HEIC: pip install -r requirements-heic.txt") from error
-    pillow_heif.register_heif_opener()
-    return ("HEIF",)
-
-
-def _decode(content, formats):
-    image = Image.open(io.BytesIO(content), formats=formats)
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise BadPhoto("too_large", f"{width}x{height}, at most {MAX_PIXELS:,} pixels")
-    if image.format == "PNG":
-        image.verify()                                  # load() alone does not check the sums of the pixel chunks
-        image = Image.open(io.BytesIO(content), formats=formats)
-    notes = list(_losses(image, content))
-    image.seek(0)
-    image.load()
-    _turn_upright(image)
-    pixels, profile, remarks = _to_srgb(image)
-    return Photo(pixels, notes + remarks, _alpha(image), image, profile)
-
-
-def _losses(image, content):
-    """Remarks on what of an opened picture Pillow will not read."""
-    if getattr(image, "is_animated", False):
-        yield "first of several frames"
-    heif, how = image.format in ("AVIF", "HEIF"), str(image.tile and image.tile[0].args)
-    deep = content.partition(b"pixi")[2][5:6] > b"\x08" if heif else (     # ISO/IEC 23008-12, 6.5.6: bits a channel
-        "65535" in how if image.format == "PPM" else ";16" in how and image.format != "BMP")
-    if deep and image.mode[0] not in "IF":
-        yield "colours of more than 8 bits: 8 are kept"
-    primaries, transfer = struct.unpack(">HH", content.partition(b"colrnclx")[2][:4].ljust(4, b"\0"))
-    if heif and "icc_profile" not in image.info and (primaries in WIDE or transfer in HIGH_RANGE):
-        yield "wide gamut or high dynamic range: taken for sRGB"
-
-
-def _turn_upright(image):
-    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are."""
-    info = dict(image.info)
-    with contextlib.suppress(Exception):                # Pillow turns first, and then stumbles over what is broken
-        ImageOps.exif_transpose(image, in_place=True)
-    image.info = info
-
-
-def _to_srgb(image):
-    """((H, W, 3) uint8, the profile by which it was brought to sRGB or None, remarks)."""
-    pixels, profile = _to_rgb(image), image.info.get("icc_profile")
-    remarks = _remark(image)
-    mode = image.mode if image.mode == "CMYK" else "L" if Image.getmodebase(image.mode) == "L" else "RGB"
-    try:
-        transform = profile and _srgb_transform(profile, mode)
-    except (ImageCms.PyCMSError, OSError):
-        return pixels, None, [*remarks, "colour profile that is broken or for other pictures: taken for sRGB"]
-    if not transform:
-        return pixels, None, remarks
-    coloured = image if mode == "CMYK" else Image.fromarray(pixels[..., 0] if mode == "L" else pixels)
-    return np.asarray(ImageCms.applyTransform(coloured, transform)), profile, remarks
-
-
-@functools.lru_cache(8)
-def _srgb_transform(profile, mode):
-    """The ImageCms transform by an ICC profile to sRGB; None if no colour changes by more than 2 levels."""
-    own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-    transform = ImageCms.buildTransform(own, srgb, mode, "RGB", *COLOURS)
-    cube = np.indices((6, 6, 6), np.uint8).reshape(3, 6, 36).T * 51
-    if mode == "RGB" and np.abs(np.int_(ImageCms.applyTransform(Image.fromarray(cube), transform)) - cube).max() <= 2:
-        return None
-    return transform
-
-
-def _to_rgb(image):
-    """(H, W, 3) uint8 from every mode: Pillow's own convert() clips 16-bit grey to white and float to black."""
-    if is_deep(image):
-        grey = np.rint(np.asarray(image) * (255 / white_of(image))).astype(np.uint8)
-        if "transparency" in image.info:
-            grey[np.asarray(image) == image.info["transparency"]] = 255
-        return np.repeat(grey[..., None], 3, axis=2)
-    if _has_alpha(image):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB"))
-
-
-def _has_alpha(image):
-    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
-
-
-def _alpha(image):
-    """(H, W) uint8, or None."""
-    if not _has_alpha(image):
-        return None
-    if is_deep(image):
-        return np.where(np.asarray(image) == image.info["transparency"], 0, 255).astype(np.uint8)
-    return np.asarray(image.convert("RGBA").getchannel("A"))
-
-
-def is_deep(image):
-    """Whether a Pillow image is grey of more than 8 bits, or of floats."""
-    return image.mode.startswith("I") or image.mode == "F"
-
-
-def white_of(image):
-    """What is white in such an image: 255, 4095 or 65535, of floats also 1, the smallest that holds its values.
-
-    Raises BadPhoto (unsupported) if there is none.
-    """
-    values = np.asarray(image)
-    for white in (1, 255, 4095, 65535)[image.mode != "F":]:
-        if values.min() >= 0 and values.max() <= white:
-            return white
-    raise BadPhoto("unsupported", f"grey values from {values.min():g} to {values.max():g}, known are [0, 1], 8, 12 and "
-                   "16 bit")
-
-
-def _remark(image):
-    """[what grey values are taken for, where their range alone says so], or []."""
-    if not is_deep(image) or (white := white_of(image)) == (1 if image.mode == "F" else 65535):
-        return []
-    return [f"grey values up to {np.max(image):g}: {white} taken for white"]
 
 
 def to_float(pixels):
@@ -340,6 +132,35 @@ def remove_files(folder, names):
         folder.rmdir()
 
 
+def move(path, place):
+    """Give a file or folder another place on the same disk, at once; OSError."""
+    os.replace(path, place)
+
+
+def make_folder(path):
+    """Make a folder if there is none; UsageError (exit code 5)."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(path, error) from error
+
+
+def link_file(source, target):
+    """Make `target` the same file as `source`, or a copy where links cannot reach.
+
+    Raises BadPhoto if `source` cannot be read, UsageError (exit code 5) if `target` cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    try:
+        if target.exists() and os.path.samefile(source, target):
+            return
+        target.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, target)
+    except OSError:
+        write_file(target, read_file(source))
+
+
 def no_link(path, flags):
     """An `opener` for open() that refuses (OSError) to write through a link, which may lead anywhere."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o666)
@@ -362,16 +183,38 @@ def within(folder, name):
     return path
 
 
-def open_plain(path):
-    """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end."""
+def open_plain(path, or_pipe=False):
+    """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end.
+
+    or_pipe : take a pipe, too, and wait for what it brings
+    """
     try:
-        file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+        file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | (0 if or_pipe else os.O_NONBLOCK)))
     except ValueError as error:                         # a NUL in the path
         raise OSError(errno.EINVAL, str(error), str(path)) from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    if not or_pipe and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "no plain file", str(path))
     return file
+
+
+def read_bytes(path):
+    """All of a plain file; OSError as open_plain has it."""
+    with open_plain(path) as file:
+        return file.read()
+
+
+def write_array(path, array):
+    """Write an array as NumPy's .npy file, whole or not at all."""
+    content = io.BytesIO()
+    np.save(content, array)
+    write_file(path, content.getvalue())
+
+
+def map_array(path):
+    """The array of a .npy file, mapped; OSError as open_plain has it, ValueError if it is another kind of file."""
+    with open_plain(path):
+        return np.load(path, mmap_mode="r")
 
 
 def file_sha256(path):
@@ -386,8 +229,7 @@ def file_sha256(path):
 def file_crc32(path):
     """The CRC-32 of a file's content, None if there is no such plain file."""
     try:
-        with open_plain(path) as file:
-            return zlib.crc32(file.read())
+        return zlib.crc32(read_bytes(path))
     except OSError:
         return None
 
@@ -409,8 +251,7 @@ def file_stamp(path):
 def read_json(path):
     """The record of a JSON file; an empty one if there is no such file or it holds something else."""
     try:
-        with open_plain(path) as file:
-            record = json.loads(file.read())
+        record = json.loads(read_bytes(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

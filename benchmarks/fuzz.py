@@ -18,7 +18,8 @@ import traceback
 import zlib
 from pathlib import Path
 
-from helpers import PNG_START, BadPhoto, UsageError
+from helpers import BadPhoto, UsageError
+from pictures.photo import PNG_START
 from shell.options import Parser, output_path, whole_number
 
 from .fuzz_inputs import KINDS

@@ -18,11 +18,12 @@ from dataset.splits import split_by_partition
 from dataset.store import DESCRIPTION, Pack, write_pack
 from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFolder, picture_of
 from evaluation.tables import read_measured
-from helpers import file_sha256, read_json, read_photo, write_picture
+from helpers import file_sha256, read_json, write_picture
 from metrics.intervals import mean_interval
 from output.completed_folder import CompletedFolder
 from output.overview import SHOWS, Overview
 from output.photo_file import choose_encoding, encode
+from pictures.photo import read_photo
 from shell.sources import find_inputs, read_list
 from training.manifest import MANIFEST, describe_model, manifest_digest
 

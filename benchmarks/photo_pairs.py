@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from dataset.listing import find_photos
-from helpers import read_photo
 from metrics.images import psnr
+from pictures.photo import read_photo
 from preprocess.faces import FaceFinder, place_faces
 from shell.command import command
 from shell.records import read_records

@@ -19,11 +19,12 @@ from completion.membrane import fill_harmonic
 from completion.placing import FacePlacer
 from completion.pouring import pour_back, to_levels
 from dataset.listing import find_photos
-from helpers import BadPhoto, read_photo, to_float, to_uint8, write_picture
+from helpers import BadPhoto, to_float, to_uint8, write_picture
 from methods import method_options
 from methods.table import make_method
 from metrics.images import psnr
 from models import load_locator
+from pictures.photo import read_photo
 from preprocess.faces import FaceFinder, place_faces, warp, warp_known
 from preprocess.templates import TEMPLATES
 from shell.command import command

@@ -19,9 +19,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from completion.damage import change_tone, compress, draw_damage
 from completion.damage_holes import find_damage
 from dataset.listing import find_photos
-from helpers import NO_INPUT, UsageError, read_photo, write_picture
+from helpers import NO_INPUT, UsageError, write_picture
 from metrics.images import psnr
 from models import DAMAGE, model_type
+from pictures.photo import read_photo
 from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model

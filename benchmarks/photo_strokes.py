@@ -18,8 +18,8 @@ from scipy import ndimage
 from completion.holes import OwnHoles
 from completion.masks import digest_number
 from dataset.listing import find_photos
-from helpers import read_photo
 from metrics.images import psnr
+from pictures.photo import read_photo
 from preprocess.faces import FaceFinder
 from shell.command import command
 from shell.records import read_records

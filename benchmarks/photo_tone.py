@@ -17,8 +17,9 @@ from PIL import Image
 
 from completion.tone import LUMA
 from dataset.listing import find_photos
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto
 from metrics.images import psnr
+from pictures.photo import read_photo
 from preprocess.faces import FaceFinder, place_faces
 from shell.command import command
 from shell.records import read_records

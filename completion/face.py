@@ -5,7 +5,8 @@ import functools
 
 import numpy as np
 
-from helpers import BadPhoto, file_stamp, read_photo, resize
+from helpers import BadPhoto, file_stamp, resize
+from pictures.photo import read_photo
 
 from .masks import digest_number
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import SUFFIXES, BadPhoto, UsageError, file_stamp, resize
+from helpers import BadPhoto, UsageError, file_stamp, resize
+from pictures.photo import SUFFIXES
 
 from .mask_files import MaskFolder, read_mask
 from .masks import make_hole
@@ -73,7 +74,7 @@ class OwnHoles:
     def of_face(self, photo, source, name, size, fit):
         """(the known pixels of a face, (size, size) bool, [remarks on its mask]).
 
-        photo : helpers.Photo as it was read from the file `source`; name : the face's relative output name
+        photo : Photo as it was read from the file `source`; name : the face's relative output name
         fit : how a photo of another size is brought to `size`, "resize" or "crop"
         Raises BadPhoto: no_mask, no_alpha, empty_mask, wrong_mask_shape, nothing_known, or what read_mask says.
         """

@@ -3,7 +3,9 @@ import re
 
 import numpy as np
 
-from helpers import SUFFIXES, BadPhoto, is_deep, read_photo, white_of
+from helpers import BadPhoto
+from pictures.colours import is_deep, white_of
+from pictures.photo import SUFFIXES, read_photo
 
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black

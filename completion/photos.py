@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers import BadPhoto, Photo, read_photo
+from helpers import BadPhoto
+from pictures.photo import Photo, read_photo
 from preprocess.faces import unwarp, warp, warp_known
 
 from .face import Face, seed_face, take_stamp
@@ -29,7 +30,7 @@ class FaceInPhoto(Face):
 class Restored(NamedTuple):
     """A photo whose faces are complete.
 
-    photo : a helpers.Photo, as it was read; known : (H, W) bool
+    photo : a Photo, as it was read; known : (H, W) bool
     pictures : (H, W, 3) uint8 each, equal to the photo's pixels wherever they are known; made as they are taken
     """
     photo: Photo

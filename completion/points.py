@@ -1,11 +1,12 @@
 """Faces placed by hand: the three landmarks of the template, in the photo's pixels."""
 import csv
 import dataclasses
+import io
 import os
 
 import numpy as np
 
-from helpers import UsageError
+from helpers import UsageError, read_bytes
 
 PLACED, ESTIMATED = "placed by --points", "its place is estimated"   # what notes say of a face
 
@@ -43,8 +44,8 @@ def read_points(words):
 def read_file(path):
     """{name: six numbers} of a CSV file."""
     try:
-        with open(path, newline="", encoding="utf-8") as lines:
-            rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
+        lines = io.StringIO(read_bytes(path).decode(), newline="")
+        rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"cannot read the points in {path}: {getattr(error, 'strerror', None) or error}") from error
     if not rows:

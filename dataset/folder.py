@@ -3,7 +3,8 @@ import hashlib
 
 import numpy as np
 
-from helpers import BadPhoto, read_photo, resize
+from helpers import BadPhoto, resize
+from pictures.photo import read_photo
 
 from .listing import find_photos
 from .store import Pack, is_pack

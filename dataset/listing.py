@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import SUFFIXES, BadPhoto, file_stamp, is_picture
+from helpers import BadPhoto, file_stamp, open_plain
+from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
 OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
@@ -109,7 +110,7 @@ def _has_signature(path):
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             return is_picture(file.read(32))
     except OSError:
         return False

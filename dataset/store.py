@@ -4,7 +4,6 @@ A pack folder holds faces-00000.npy, faces-00001.npy, ..., each (n, S, S, 3) uin
 pack.json with their sha256 and the fingerprint of all faces in their order.
 """
 import hashlib
-import io
 import itertools
 import os
 import re
@@ -41,7 +40,7 @@ def write_pack(folder, faces, shard=SHARD):
         if strange := _sweep(unfinished, keep=LOCK):
             raise UsageError(f"{unfinished} holds something that is no pack, such as {strange[0]}", BAD_OUTPUT)
         count = _write(unfinished, iter(faces), shard)
-        os.replace(unfinished, folder)
+        helpers.move(unfinished, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}", BAD_OUTPUT) from error
     finally:
@@ -59,11 +58,10 @@ def _sweep(folder, keep=None):
 def _write(folder, faces, shard):
     files, everything, count, size = {}, hashlib.sha256(), 0, 0
     while part := list(itertools.islice(faces, shard)):
-        content, name = io.BytesIO(), f"faces-{len(files):05d}.npy"
-        np.save(content, np.stack(part))
-        everything.update(np.stack(part))
-        helpers.write_file(folder / name, content.getvalue())
-        files[name] = hashlib.sha256(content.getvalue()).hexdigest()
+        name, part = f"faces-{len(files):05d}.npy", np.stack(part)
+        everything.update(part)
+        helpers.write_array(folder / name, part)
+        files[name] = helpers.file_sha256(folder / name)
         count, size = count + len(part), len(part[0])
     if not count:
         raise UsageError("no usable faces to pack", NO_INPUT)
@@ -132,7 +130,7 @@ def _open(path, expected):
     """The faces of a file, mapped, after it was compared with its sha256."""
     try:
         if helpers.file_sha256(path) == expected:
-            return np.load(path, mmap_mode="r")
+            return helpers.map_array(path)
     except Exception as error:                          # numpy fed a hostile header may raise anything at all
         raise UsageError(f"cannot read {path}: {error}; pack the faces again", NO_INPUT) from error
     raise UsageError(f"{path} was changed or cut after it was written: pack the faces again", NO_INPUT)

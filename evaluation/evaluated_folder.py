@@ -10,6 +10,7 @@ import helpers
 from completion.face import find_size
 from helpers import UsageError, read_json
 from metrics.distributions import SMALLEST
+from pictures.photo import read_photo
 from shell.lock import claim_folder, inside
 from shell.pictures import is_whole_png
 from shell.records import RecordFile, read_records
@@ -135,7 +136,6 @@ class DescriptorFiles:
     def append(self, face, key, descriptor):
         """Record the (128,) float32 descriptor of a face under its (mask, method)."""
         if key not in self._files:
-            self.folder.mkdir(exist_ok=True)
             self._files[key] = RecordFile(self._path(key))
         self._files[key].append({"face": face, "descriptor": base64.b64encode(descriptor).decode()})
 
@@ -169,13 +169,13 @@ class PictureFiles:
 
     def __init__(self, paths):
         self.paths = list(paths)
-        self.shape = len(self.paths), *helpers.read_photo(self.paths[0]).pixels.shape
+        self.shape = len(self.paths), *read_photo(self.paths[0]).pixels.shape
 
     def __len__(self):
         return len(self.paths)
 
     def __getitem__(self, part):
-        return np.stack([helpers.read_photo(path).pixels for path in self.paths[part]])
+        return np.stack([read_photo(path).pixels for path in self.paths[part]])
 
 
 def picture_of(face, mask, method, kind=""):

@@ -3,10 +3,11 @@ import numpy as np
 
 from completion.face import FaceReader
 from completion.holes import StandardHoles
-from helpers import read_json, read_photo
+from helpers import read_json
 from metrics.intervals import spread
 from output.figures import write_comparison
 from output.page import FaceRow, Page
+from pictures.photo import read_photo
 
 from .evaluated_folder import CONFIG, picture_of
 

@@ -3,7 +3,6 @@
 Source: Li et al., "Generative Face Completion", CVPR 2017, section 3.2, whose labels were drawn by hand (Helen).
 """
 import contextlib
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from dataset.folder import fingerprint
 from dataset.store import Shards
-from helpers import write_file
+from helpers import map_array, write_array
 from preprocess.faces import FaceFinder
 
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
@@ -70,16 +69,15 @@ class LabelledFaces:
         """The labels of SHARD faces from `first` on, mapped; found before if they are not there, or not whole."""
         shape = min(SHARD, len(self) - first), *self.shape[1:3]
         with contextlib.suppress(OSError, ValueError):
-            if (labels := np.load(path, mmap_mode="r")).shape == shape:
+            if (labels := map_array(path)).shape == shape:
                 return labels
         if self._finder is None:
             console.say(f"looking for the parts of {len(self) - first} faces")
             self._finder = FaceFinder()
-        labels, content = np.empty(shape, np.uint8), io.BytesIO()
+        labels = np.empty(shape, np.uint8)
         for row in range(len(labels)):
             console.check()
             face = self._faces[first + row:first + row + 1][0]
             labels[row] = draw_parts(find_landmarks(self._finder, face), len(face))
-        np.save(content, labels)
-        write_file(path, content.getvalue())
-        return np.load(path, mmap_mode="r")
+        write_array(path, labels)
+        return map_array(path)

@@ -5,21 +5,10 @@ import re
 from pathlib import Path
 
 import helpers
-from helpers import BadPhoto, UsageError, read_json, read_photo
+from helpers import BadPhoto, UsageError, read_json, remove_files
+from pictures.photo import read_photo
 
-from .completed_folder import (
-    AFTER,
-    ANIMATION,
-    ANSWER,
-    BEFORE,
-    CROP,
-    PAGE,
-    SHEETS,
-    SHOWN,
-    UNCERTAINTY,
-    digest,
-    file_size,
-)
+from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
 from .figures import pair, write_gif, write_sheet
 from .page import FaceRow, Page
 
@@ -77,9 +66,9 @@ class Overview:
         return shown
 
     def _measure(self):
-        """{file: bytes} of all that shows faces, None for what is not there."""
+        """{file: checksum} of all that shows faces, None for what is not there."""
         sheets = sorted(path.name for path in Path(self.folder, SHEETS).glob("*.png") if SHEET.fullmatch(path.name))
-        return {file: file_size(Path(self.folder, file)) for file in (PAGE, ANIMATION, *(
+        return {file: helpers.file_crc32(Path(self.folder, file)) for file in (PAGE, ANIMATION, *(
             f"{SHEETS}/{sheet}" for sheet in sheets))}
 
     def _advance(self, check=lambda: None):
@@ -153,12 +142,12 @@ class Overview:
         if self._frames:
             write_gif(Path(self.folder, ANIMATION), self._frames)
         else:
-            Path(self.folder, ANIMATION).unlink(missing_ok=True)
+            remove_files(self.folder, [ANIMATION])
 
     def _remove_stale(self):
-        for path in Path(self.folder, SHEETS).glob("*.png"):
-            if SHEET.fullmatch(path.name) and path.name not in self._sheets:
-                path.unlink()
+        sheets = Path(self.folder, SHEETS)
+        remove_files(sheets, [path.name for path in sheets.glob("*.png")
+                              if SHEET.fullmatch(path.name) and path.name not in self._sheets])
 
 
 def _select(record):

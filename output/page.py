@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import write_file
+from helpers import read_bytes, write_file
 
 from .figures import fit
 
@@ -79,7 +79,7 @@ class Page:
 def read_template():
     """The page before and after its data, with style and script in their places."""
     def read(name):
-        return Path(TEMPLATE, name).read_text(encoding="utf-8")
+        return read_bytes(Path(TEMPLATE, name)).decode()
     return PART.sub(lambda part: read(part[1]), read("page.html")).split(DATA)
 
 

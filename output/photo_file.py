@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
-from helpers import COLOURS, white_of, write_file
+from helpers import write_file
+from pictures.colours import COLOURS, white_of
 
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}
 LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as small as 6, in a third of the time
@@ -40,7 +41,7 @@ class Encoding(NamedTuple):
 
 
 def choose_encoding(photo, wanted):
-    """The Encoding for what is restored of a helpers.Photo.
+    """The Encoding for what is restored of a Photo.
 
     wanted : one of completed_folder.FORMATS; "same" is what the photo was read from, JPEG with its quality and
         subsampling, WEBP and TIFF without loss, and PNG for all others
@@ -66,7 +67,7 @@ def choose_encoding(photo, wanted):
 def encode(photo, known, restored, encoding):
     """The content, bytes, of a file with a restored photo, (H, W, 3) uint8 sRGB.
 
-    photo : the helpers.Photo before; known : (H, W) bool. Unless the Encoding is JPEG, known pixels have the values
+    photo : the Photo before; known : (H, W) bool. Unless the Encoding is JPEG, known pixels have the values
     that they had in its file, transparency included; the hole is opaque, and in the photo's own colours.
     """
     image, buffer = _in_own_mode(photo, known, restored), io.BytesIO()

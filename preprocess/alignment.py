@@ -3,6 +3,7 @@ import os
 
 import helpers
 from helpers import BadPhoto
+from pictures.photo import read_photo
 
 from .faces import FaceFinder, align_face
 
@@ -24,7 +25,7 @@ def align_one(task):
     path = os.path.join(home, path)
     stamp = helpers.file_stamp(path)
     try:
-        photo = helpers.read_photo(path)
+        photo = read_photo(path)
         crop, record = align_face(finder, photo.pixels, size, template, **settings)
     except MemoryError as error:
         raise BadPhoto("too_large", "not enough memory") from error

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import map_array
+
 from .affine import move
 
 SHAPES = Path(__file__).with_name("face_shape.npy")     # what preprocess.learn_shape wrote
@@ -38,7 +40,7 @@ def complete_landmarks(landmarks, seen, shapes=None):
     """
     if seen.sum() < FEWEST:
         return landmarks
-    shapes = np.load(SHAPES) if shapes is None else shapes
+    shapes = map_array(SHAPES) if shapes is None else shapes
     mean, modes = shapes[0].reshape(-1, 2).astype(float), shapes[1:].reshape(len(shapes) - 1, -1, 2).astype(float)
     of_seen = modes[:, seen].reshape(len(modes), -1)
     weights = np.linalg.solve(of_seen @ of_seen.T + NOISE ** 2 * np.eye(len(modes)), of_seen)

@@ -2,13 +2,11 @@
 
 python -m preprocess.learn_shape PROCESSED/alignment.jsonl preprocess/face_shape.npy
 """
-import io
 import sys
 
 import numpy as np
 
-import helpers
-from helpers import NO_INPUT, UsageError
+from helpers import NO_INPUT, UsageError, write_array
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say
@@ -42,9 +40,7 @@ def main(argv=None):
         if len(landmarks) <= MODES:
             raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
         shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))
-    content = io.BytesIO()
-    np.save(content, shapes)
-    helpers.write_file(options.output, content.getvalue())
+    write_array(options.output, shapes)
     say(f"{MODES} ways in which {len(landmarks)} faces differ; shapes in {options.output}")
 
 

@@ -3,7 +3,6 @@
 python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000
 """
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -53,9 +52,9 @@ def main(argv=None):
         check_output(Path(options.output), split)
         for side in SIDES:
             folder = Path(options.output, side)
-            folder.mkdir(exist_ok=True)
+            helpers.make_folder(folder)
             for name in progress.each(split[side]):
-                place(names[name], folder / name)
+                helpers.link_file(names[name], folder / name)
             lines = b"".join(os.fsencode(name) + b"\n" for name in split[side])
             helpers.write_file(Path(options.output, f"{side}.txt"), lines)
     if len(unique) < len(names):
@@ -106,22 +105,6 @@ def check_output(output, split):
         if strange := sorted(present - expected):
             raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
                              "another OUTPUT")
-
-
-def place(source, target):
-    """Make `target` the same file as `source`, or a copy where links cannot reach."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() and os.path.samefile(source, target):
-        return
-    try:
-        target.unlink(missing_ok=True)
-        os.link(source, target)
-    except OSError:
-        try:
-            shutil.copyfile(source, target)
-        except OSError as error:
-            target.unlink(missing_ok=True)
-            raise UsageError(f"cannot write {target}: {error.strerror}", helpers.BAD_OUTPUT) from error
 
 
 if __name__ == "__main__":

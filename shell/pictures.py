@@ -3,7 +3,8 @@ import zlib
 
 import numpy as np
 
-from helpers import PNG_END, PNG_START, open_plain
+from helpers import open_plain
+from pictures.photo import PNG_END, PNG_START
 
 
 def tile(faces, columns=8):

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from dataset.listing import digest_text, find_photos
-from helpers import NO_INPUT, BadPhoto, UsageError, is_picture
+from helpers import NO_INPUT, BadPhoto, UsageError, open_plain
+from pictures.photo import is_picture
 
 from .messages import printable, warn
 from .progress import Progress
@@ -40,7 +41,8 @@ def _content(path):
     if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
         raise UsageError(f"cannot read the list {path}: it is a folder, pipe or device")
     try:
-        return Path(path).read_bytes()
+        with open_plain(path, or_pipe=path.startswith("/dev/fd/")) as file:
+            return file.read()
     except (OSError, ValueError) as error:              # the latter of a NUL in the path
         raise UsageError(f"cannot read the list {path}: {getattr(error, 'strerror', None) or error}") from error
 

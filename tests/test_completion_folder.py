@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import BAD_OUTPUT, UsageError, read_photo, write_picture
+from helpers import BAD_OUTPUT, UsageError, write_picture
 from output.overview import Overview
+from pictures.photo import read_photo
 from shell.records import read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"

@@ -13,12 +13,13 @@ from PIL import Image
 import face_completion
 from completion.face import FaceReader
 from completion.holes import StandardHoles
-from helpers import read_photo, to_float, to_uint8, write_picture
+from helpers import to_float, to_uint8, write_picture
 from methods import CLASSICAL, NEED_FACES, classical
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from methods.method_settings import MethodSettings
 from models.autoencoders import VAE, Architecture
+from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import export
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 import face_completion
 from completion.recipes import BLENDS, RECIPES
-from helpers import BAD_OUTPUT, read_photo, write_picture
+from helpers import BAD_OUTPUT, write_picture
+from pictures.photo import read_photo
 from shell.records import read_records
 
 ROOT = Path(__file__).parent.parent

@@ -1,6 +1,7 @@
 """Who may import whom: the floors of the house, and what --help must not wait for."""
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,9 @@ COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preproce
             "completion.masks.__main__", "models.train", "models.samples"}
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
-FLOORS = {"helpers": 0, "nn": 1, "metrics": 1, "preprocess": 1, "network": 2, "dataset": 2, "completion": 2, "shell": 3,
-          "training": 4, "models": 5, "output": 5, "methods": 6, "evaluation": 7, "benchmarks": 9, "baselines": 9}
+FLOORS = {"helpers": 0, "pictures": 1, "nn": 2, "metrics": 2, "preprocess": 2, "network": 3, "dataset": 3,
+          "completion": 3, "shell": 4, "training": 5, "models": 6, "output": 6, "methods": 7, "evaluation": 8,
+          "benchmarks": 10, "baselines": 10}
 LIGHT = {"helpers", "models", "methods", "nn", "nn.choices", "training.settings", *COMMANDS}
 TENSORFLOW = {"tensorflow", "keras"}
 
@@ -32,7 +34,7 @@ MODULES = find_modules()
 
 
 def floor(name):
-    return 8 if name in COMMANDS else next(FLOORS[part] for part in (name, name.partition(".")[0]) if part in FLOORS)
+    return 9 if name in COMMANDS else next(FLOORS[part] for part in (name, name.partition(".")[0]) if part in FLOORS)
 
 
 def package(name):
@@ -115,8 +117,29 @@ def test_no_module_imports_itself_through_others():
 
 def test_helpers_needs_numpy_and_pillow_only():
     assert not own(imports("helpers"))
-    assert outside(imports("helpers", top_level=True)) == {"numpy", "PIL"}
-    assert outside(imports("helpers")) <= {"numpy", "PIL", "pillow_heif"}
+    assert outside(imports("helpers")) == {"numpy", "PIL"}
+
+
+# Who may touch the disk and the system, and why helpers alone is not enough.
+DOORS = {"helpers": "files", "shell.lock": "locks", "shell.records": "records, appended a line at a time",
+         "shell.processes": "processes", "shell.command": "standard streams", "shell.messages": "standard streams",
+         "nn.setup": "TensorFlow's own messages", "training.checkpoint": "saves, which TensorFlow writes itself"}
+OPENS = re.compile(r"open|os\.(open|remove|unlink|replace|rename|link|symlink|mkdir|makedirs|rmdir|kill|fork|exec\w*|"
+                   r"spawn\w*|system|popen)|shutil\.\w+|subprocess\.\w+|multiprocessing\.\w+|tempfile\.\w+|"
+                   r"np\.(load|memmap|fromfile|savez?)|.*\.(read_text|read_bytes|write_text|write_bytes|unlink|mkdir|rmdir|"
+                   r"rename|symlink_to|hardlink_to|touch)")
+
+
+def touches(name):
+    """The calls in a module that open, move or remove files, or start or end processes."""
+    called = {ast.unparse(node.func) for node in ast.walk(ast.parse(MODULES[name].read_text()))
+              if isinstance(node, ast.Call)}
+    return {call for call in called if OPENS.fullmatch(call) and not call.startswith("helpers.")}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if package(name) != "benchmarks"))
+def test_there_is_one_door_to_the_disk_and_to_processes(name):
+    assert bool(touches(name)) == (name in DOORS), touches(name)
 
 
 def test_tensorflow_is_imported_in_nn_only():

@@ -7,7 +7,8 @@ from PIL import Image, features
 
 import face_completion
 from dataset.listing import find_photos
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto
+from pictures.photo import read_photo
 
 TURNED = Image.Exif()
 TURNED[0x0112] = 6                                      # EXIF orientation: to be turned by a quarter

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import face_completion
-from helpers import read_photo
 from methods.latent_search import BUDGET
 from metrics.diversity import diversity, uncertainty
+from pictures.photo import read_photo
 from shell.records import read_records
 
 FACES = [Path(__file__).parent / "data" / "openface64" / name for name in ("A000369.png", "B001273.png")]

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 import face_completion
-from helpers import read_photo, write_picture
+from helpers import write_picture
+from pictures.photo import read_photo
 from preprocess.faces import place_faces, unwarp
 from shell.records import read_records
 

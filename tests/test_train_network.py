@@ -15,10 +15,11 @@ import pytest
 
 import train_network
 from benchmarks.kill_training import write_faces
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE, read_photo
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, NOT_FINITE, OUT_OF_MEMORY, SOME_FAILED, USAGE
 from models.context_encoder import DISTANCES
 from network import tf
 from nn import adversarial, choices
+from pictures.photo import read_photo
 from shell.lock import claim_folder
 from training.checkpoint import load_model
 from training.manifest import describe_model

@@ -11,13 +11,13 @@ from helpers import (
     BadPhoto,
     UsageError,
     file_crc32,
-    read_photo,
     remove_files,
     within,
     write_file,
     write_json,
     write_picture,
 )
+from pictures.photo import read_photo
 
 
 def test_a_written_picture_reads_back_equal(tmp_path):

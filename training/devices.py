@@ -4,7 +4,7 @@ import os
 import resource
 from pathlib import Path
 
-from helpers import OUT_OF_MEMORY, UsageError
+from helpers import OUT_OF_MEMORY, UsageError, read_bytes
 from nn.lanes import LANES
 from nn.layers import mean_of_replicas
 from nn.setup import quiet_stderr, tf
@@ -34,7 +34,7 @@ def is_slow(precision, processor=Path("/proc/cpuinfo")):
     """
     if precision != "bfloat16" or tf.config.get_visible_devices("GPU") or not processor.exists():
         return False
-    flags = processor.read_text()
+    flags = read_bytes(processor).decode()
     return "avx" in flags and not {"avx512_bf16", "amx_bf16"} & set(flags.split())
 
 

@@ -3,7 +3,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, remove_files, write_file, write_picture
+from helpers import BAD_OUTPUT, UsageError, read_bytes, remove_files, write_file, write_picture
 from nn.setup import plain_words, tf
 from shell.records import RecordFile, read_records
 
@@ -22,7 +22,6 @@ class Journal:
 
     def __init__(self, folder, first_step, warn):
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
         records = list(read_records(self.folder / SCALARS, step=int))
         self._events = None
         try:
@@ -94,7 +93,7 @@ def _rewind_events(folder, step, tags):
     for path in sorted(folder.glob("events.out.tfevents.*")):
         if path.is_symlink() or not path.is_file():
             continue
-        events = [(Event.FromString(record[12:-4]), record) for record in _split(path.read_bytes())]
+        events = [(Event.FromString(record[12:-4]), record) for record in _split(read_bytes(path))]
         logged = {value.tag for event, _ in events for value in event.summary.value}
         if not logged or logged - tags:
             continue

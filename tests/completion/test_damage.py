@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from completion.damage import EDGE, FULLEST, KINDS, VISIBLE, draw_damage, make_example
-from helpers import read_photo
+from pictures.photo import read_photo
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from completion.damage_holes import FAINT, LARGEST, SMALLEST, SURE, VIEWS, FoundHoles, find_damage, keep_sure, look
-from helpers import BadPhoto, Photo
+from helpers import BadPhoto
+from pictures.photo import Photo
 
 
 def bright(pixels):

@@ -5,7 +5,8 @@ from PIL import Image
 
 from completion.face import FaceReader
 from completion.holes import OwnHoles
-from helpers import BadPhoto, UsageError, read_photo
+from helpers import BadPhoto, UsageError
+from pictures.photo import read_photo
 
 SIZE = 16
 SQUARE = np.zeros((SIZE, SIZE), bool)

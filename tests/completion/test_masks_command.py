@@ -6,7 +6,7 @@ import pytest
 
 from completion.masks import MASKS, make_hole
 from completion.masks.__main__ import main
-from helpers import read_photo
+from pictures.photo import read_photo
 
 
 def test_every_hole_is_written_white_with_its_share(run, tmp_path):

@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from completion.membrane import fill_harmonic
 from completion.painted import distance_to, find_paint, is_paint_left
-from helpers import read_photo
 from metrics.images import psnr
+from pictures.photo import read_photo
 
 GREEN, MAGENTA, RED, BLUE, BLACK = (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)
 

@@ -10,7 +10,8 @@ from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement
 from completion.pouring import pour_back
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto
+from pictures.photo import read_photo
 from preprocess.faces import place_faces, unwarp, warp
 
 TEMPLATE = "innerEyesAndBottomLip"

@@ -4,8 +4,9 @@ import pytest
 
 from completion.finding import find_landmarks, turn_photo
 from completion.placing import INNER, FacePlacer
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto
 from models import load_locator
+from pictures.photo import read_photo
 from preprocess.affine import invert, move, through
 from preprocess.faces import alignment_matrix
 from preprocess.templates import TEMPLATES

@@ -5,7 +5,8 @@ from PIL import Image
 
 from completion.masks import MASKS, center
 from completion.tone import find_tone, keep_tone
-from helpers import read_photo, resize
+from helpers import resize
+from pictures.photo import read_photo
 
 GREY = np.array([0.299, 0.587, 0.114])
 

@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from helpers import BAD_OUTPUT, read_photo
+from helpers import BAD_OUTPUT
+from pictures.photo import read_photo
 
 SHOWN = (".png", ".npy", ".index", "data-00000-of-00001")
 FACES = 40

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from dataset.store import Pack
-from helpers import SOME_FAILED, read_photo
+from helpers import SOME_FAILED
+from pictures.photo import read_photo
 from shell.records import read_records
 
 STRICT = {"training": ["--strict"], "learned": ["--strict"]}      # names what is bad, and trains nothing

@@ -7,9 +7,10 @@ import pytest
 from completion.face import Face
 from completion.masks import MASKS
 from completion.tone import SKIN
-from helpers import BadPhoto, read_photo
+from helpers import BadPhoto
 from methods import batches
 from methods.outcome import Outcome
+from pictures.photo import read_photo
 
 LUMA = np.array([0.299, 0.587, 0.114])
 SEPIA = np.rint(np.stack([np.interp(np.arange(256), [0, 128, 255], stops) for stops in

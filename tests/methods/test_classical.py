@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from completion.masks import MASKS, center
-from helpers import UsageError, read_photo, to_float
+from helpers import UsageError, to_float
 from methods.classical import FILLS, FROM_FACES
 from methods.low_rank import low_rank
 from methods.total_variation import total_variation, variation
+from pictures.photo import read_photo
 
 FACES = np.random.default_rng(0).integers(60, 190, (5, 1, 1, 3)) + np.random.default_rng(1).integers(
     -20, 20, (5, 32, 32, 3))

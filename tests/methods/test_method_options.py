@@ -8,10 +8,11 @@ import pytest
 import evaluate_completion
 import face_completion
 import network
-from helpers import BAD_CHECKPOINT, read_photo
+from helpers import BAD_CHECKPOINT
 from models.autoencoders import VAE
 from models.autoencoders import Architecture as AutoencoderSizes
 from models.latent_encoder import Architecture, LatentEncoder, Training
+from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import export
 from training.devices import is_slow

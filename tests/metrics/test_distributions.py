@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from helpers import read_photo
 from metrics.distributions import (
     _bands,
     face_frechet,
@@ -11,6 +10,7 @@ from metrics.distributions import (
     kernel_distance,
     sliced_wasserstein,
 )
+from pictures.photo import read_photo
 
 
 def features(seed, count=60, size=16, shift=0.0):

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from helpers import UsageError, read_photo
+from helpers import UsageError
 from metrics.identity import FaceDescriber, identity_distance
+from pictures.photo import read_photo
 from preprocess.dlib_models import DESCRIPTOR, checked
 
 

@@ -10,7 +10,7 @@ import face_completion
 from completion.face import FaceReader
 from completion.holes import StandardHoles
 from completion.masks import MASKS, center
-from helpers import BAD_CHECKPOINT, USAGE, read_photo, to_float, to_uint8
+from helpers import BAD_CHECKPOINT, USAGE, to_float, to_uint8
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from methods.method_settings import MethodSettings
@@ -18,6 +18,7 @@ from models import CLASSES, LEARNED, SHIPPED, train
 from models.context_encoder import Architecture, ContextEncoder, Training, hole_weights
 from models.hole_filling import DrawnHoles, reconstruction_loss
 from network import tf
+from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import export, load_model
 from training.health import score

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 import face_completion
-from helpers import read_photo, to_float, write_picture
+from helpers import to_float, write_picture
 from models import DAMAGE, train
 from models.damage import SIDE, Architecture, DamagedPhotos, DamageFinder
 from models.damage_finding import damage_finder
 from network import tf
+from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import load_model
 

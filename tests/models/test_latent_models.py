@@ -10,13 +10,14 @@ from scipy import stats
 import face_completion
 from completion.masks import MASKS, center
 from completion.recipes import Recipe
-from helpers import read_photo, to_float
+from helpers import to_float
 from methods.learned import load_filler
 from methods.method_settings import MethodSettings
 from models import model_type, train
 from models.autoencoders import VAE, Architecture, Autoencoder, divergence
 from network import tf
 from nn.choices import Schedule
+from pictures.photo import read_photo
 from training.checkpoint import export, load_model
 
 SMALL = Architecture(z_dim=8, gf_dim=2, df_dim=2)

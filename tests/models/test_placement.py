@@ -2,11 +2,12 @@
 import numpy as np
 import pytest
 
-from helpers import read_photo, to_float, to_uint8, write_picture
+from helpers import to_float, to_uint8, write_picture
 from models import load_locator, train
 from models.displaced_faces import affine_maps, cut, displace, template_points
 from models.placement import Architecture, Placement, Training
 from network import tf
+from pictures.photo import read_photo
 from preprocess.faces import align_face, place_faces, warp
 
 TEMPLATE, SEED = "innerEyesAndBottomLip", tf.constant([3, 4], tf.int64)

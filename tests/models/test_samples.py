@@ -1,11 +1,12 @@
 """The picture of what models make up."""
 import numpy as np
 
-from helpers import BAD_CHECKPOINT, read_photo
+from helpers import BAD_CHECKPOINT
 from models import samples
 from models.autoencoders import VAE, Architecture
 from models.context_encoder import Architecture as Filler
 from models.context_encoder import ContextEncoder
+from pictures.photo import read_photo
 from training.checkpoint import export
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import UsageError, read_photo
+from helpers import UsageError
 from output.figures import fit, pair, write_comparison, write_gif, write_sheet
+from pictures.photo import read_photo
 
 FACES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
 

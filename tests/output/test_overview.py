@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import UsageError, read_photo, write_picture
+from helpers import UsageError, write_picture
 from output import overview
 from output.figures import fit, pair
 from output.overview import Overview
+from pictures.photo import read_photo
 
 CROPS = "original.png", "masked.png", "0000.png", "completed.png"
 SETTINGS = {"mask": ["holes", None]}

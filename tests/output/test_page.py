@@ -11,8 +11,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from helpers import UsageError, read_photo
+from helpers import UsageError
 from output.page import FaceRow, read_template
+from pictures.photo import read_photo
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 NOT_UTF8 = os.fsdecode(b"\xff.png")

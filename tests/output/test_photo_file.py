@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, IptcImagePlugin, JpegImagePlugin, PngImagePlugin
 
-from helpers import read_photo
 from output.photo_file import choose_encoding, encode, set_upright, shrink
+from pictures.photo import read_photo
 
 SHAPE = 60, 80
 P3 = (0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)         # XYZ for D50 of Display P3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import read_photo
+from pictures.photo import read_photo
 from preprocess.align_dlib import RECORDS, main
 from preprocess.dlib_models import LANDMARKS, checked
 from shell.lock import claim_folder

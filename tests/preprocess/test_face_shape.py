@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from helpers import NO_INPUT, read_photo
+from helpers import NO_INPUT
+from pictures.photo import read_photo
 from preprocess import learn_shape
 from preprocess.affine import chain, invert, move, through
 from preprocess.face_shape import MODES, SHAPES, complete_landmarks, similarity

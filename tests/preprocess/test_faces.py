@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import BadPhoto, UsageError, read_photo
+from helpers import BadPhoto, UsageError
+from pictures.photo import read_photo
 from preprocess import faces
 from preprocess.dlib_models import LANDMARKS, checked
 from preprocess.faces import TEMPLATES, FaceFinder, align_face, alignment_matrix, is_covered, unwarp, warp, warp_known

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from helpers import read_photo, resize, write_picture
+from helpers import resize, write_picture
+from pictures.photo import read_photo
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
