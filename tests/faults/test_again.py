@@ -45,7 +45,8 @@ def test_an_output_that_was_cut_is_made_again(command, inputs, call, out):
         assert call(inputs).code == 0 and results(out) == whole
 
 
-@pytest.mark.fault("F45", "alignment", "completion", "evaluation", "masks", "samples")
+@pytest.mark.fault("F45", "alignment", "completion", "masks", "samples")
+@pytest.mark.fault("F45", "evaluation", slow=True)
 def test_a_result_depends_on_no_other_that_is_asked_for(command, inputs, put, call, out, model):
     alone, more = out.parent / "alone", []
     if command in ("masks", "samples"):
@@ -69,7 +70,8 @@ def kill_in_the_middle(process, folder):
     process.communicate()
 
 
-@pytest.mark.fault("F49", "split", "pack", "completion", "evaluation", "masks")
+@pytest.mark.fault("F49", "split", "pack", "completion", "masks")
+@pytest.mark.fault("F49", "evaluation", slow=True)
 def test_a_killed_command_goes_on_and_ends_as_an_untouched_one(command, inputs, put, start_command, call, out):
     for index in range(8 if command == "evaluation" else FACES):
         put(f"{index}.png")

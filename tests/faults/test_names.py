@@ -12,8 +12,10 @@ ODD = ["with space.png", "-dash.png", "\N{SMILING FACE WITH SMILING EYES}.png", 
 HOSTILE = ["<img src=x onerror=alert(1)>.png", "=1+2.png"]
 
 
-@pytest.mark.fault("F13", "pack", "trained", "evaluation")
-@pytest.mark.fault("F14", "pack", "trained", "evaluation")
+@pytest.mark.fault("F13", "pack", "learned")
+@pytest.mark.fault("F14", "pack", "learned")
+@pytest.mark.fault("F13", "training", "evaluation", slow=True)
+@pytest.mark.fault("F14", "training", "evaluation", slow=True)
 def test_faces_of_odd_and_of_equal_names_are_all_done(command, put, call, done):
     for name in (*ODD, "a/1.png", "b/1.png", "1.jpg", "1.png"):
         put(name)
@@ -33,7 +35,8 @@ def test_faces_of_equal_names_keep_their_folders_or_are_refused_before_any_work(
     assert sorted(files) == [("a", "1.png"), ("b", "1.jpg"), ("b", "1.png")]
 
 
-@pytest.mark.fault("F18", "pack", "trained", "evaluation")
+@pytest.mark.fault("F18", "pack", "training")
+@pytest.mark.fault("F18", "learned", "evaluation", slow=True)
 def test_results_inside_the_input_folder_are_not_taken_for_inputs(command, inputs, call, done):
     for place in ("once", "twice") if command == "pack" else ("once", "once"):
         ended = call(inputs, *["--strict"] * (command in ("training", "learned")), out=inputs / place)

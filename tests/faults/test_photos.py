@@ -86,7 +86,8 @@ def test_a_photo_that_vanished_after_it_was_listed_fails_alone(command, inputs, 
     assert ended.code == SOME_FAILED and (command in STRICT or done() == 3)
 
 
-@pytest.mark.fault("F12", "alignment", "split", "pack", "completion", "evaluation")
+@pytest.mark.fault("F12", "split", "pack", "completion")
+@pytest.mark.fault("F12", "alignment", "evaluation", slow=True)
 def test_a_photo_without_permission_fails_alone(command, inputs, spawn, done, put, obey_permissions):
     put("secret.png").chmod(0)
     ended = spawn(inputs, *STRICT.get(command, ()), preexec_fn=obey_permissions)
@@ -109,7 +110,8 @@ def shown(command, out):
     return [read_photo(path).pixels for path in sorted(out.glob(pictures[command]))]
 
 
-@pytest.mark.fault("F06", "alignment", "pack", "completion", "evaluation")
+@pytest.mark.fault("F06", "alignment", "pack", "completion")
+@pytest.mark.fault("F06", "evaluation", slow=True)
 def test_photos_in_every_pixel_format_are_done(command, put, call, out):
     with Image.open(put("colour.png")) as photo:
         for name, convert in FORMATS.items():
@@ -133,7 +135,8 @@ def turn(photo, orientation):
     return photo, exif
 
 
-@pytest.mark.fault("F07", "alignment", "pack", "completion", "evaluation")
+@pytest.mark.fault("F07", "alignment", "pack", "completion")
+@pytest.mark.fault("F07", "evaluation", slow=True)
 def test_eight_exif_orientations_of_a_photo_give_eight_equal_results(command, put, call, out):
     with Image.open(put("1.png")) as photo:
         for orientation in range(1, 9):

@@ -40,7 +40,8 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 
 
-@pytest.mark.fault("F21", "pack", "completion", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F21", "pack", "completion", "masks", "shape")
+@pytest.mark.fault("F21", "evaluation", "samples", slow=True)
 def test_a_full_disk_leaves_no_part_of_a_file_and_the_same_command_goes_on(command, inputs, spawn, call, out):
     options = ["--size", 512, "--masks", "pattern"] if command == "masks" else []
     ended = spawn(inputs, *options, preexec_fn=full_disk)

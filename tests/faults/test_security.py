@@ -55,8 +55,11 @@ def test_an_array_of_objects_is_no_pack(tmp_path):
         Pack(tmp_path / "pack", 8)
 
 
-@pytest.mark.parametrize("command", ["split", "pack", "completion", "masks", "samples", "shape", *(
-    pytest.param(command, marks=pytest.mark.slow) for command in ("alignment", "evaluation", "training", "learned"))])
+SLOW = [pytest.param(command, marks=pytest.mark.slow) for command in (
+    "alignment", "evaluation", "training", "learned", "samples")]
+
+
+@pytest.mark.parametrize("command", ["split", "pack", "completion", "masks", "shape", *SLOW])
 def test_no_command_asks_the_network(command, inputs, words_of, finish, out):
     ended = finish("-c", WITHOUT_NETWORK, *words_of(inputs, out))
     assert ended.code == 0, ended.err
