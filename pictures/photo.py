@@ -76,13 +76,13 @@ def _is_heif(head):
 
 
 def _tiff_samples(content):
-    """What the samples of a TIFF are that Pillow does not know, such as "64-bit float", None if it is no TIFF."""
+    """What the samples of a TIFF are that Pillow never knows, such as "64-bit float", None if they are others."""
     with contextlib.suppress(Exception):                # hostile bytes
         directory, file = TiffImagePlugin.ImageFileDirectory_v2(content[:8]), io.BytesIO(content)
         file.seek(directory.next)
         directory.load(file)
-        kind = {1: "integer", 2: "signed integer", 3: "float"}[directory.get(339, (1,))[0]]
-        return f"{directory[258][0]}-bit {kind}"
+        bits, kind = directory[258][0], {1: "integer", 2: "signed integer", 3: "float"}[directory.get(339, (1,))[0]]
+        return f"{bits}-bit {kind}" if bits > 32 or kind == "float" and bits != 32 else None
     return None
 
 

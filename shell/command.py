@@ -2,13 +2,14 @@
 import errno
 import functools
 import os
+import signal
 import sys
 
 from helpers import BAD_OUTPUT, OUT_OF_MEMORY, USAGE, Stopped, UsageError
 
 from .messages import be_quiet, complain, silence
 from .progress import telling_on_request
-from .signals import ending_on_request, say_how_to_resume
+from .signals import StopRequest, again, say_how_to_resume
 
 PACKAGES = {"tensorflow": "tensorflow", "keras": "tensorflow", "dlib": "dlib", "scipy": "scipy"}
 TROUBLES = {errno.ENAMETOOLONG: USAGE, errno.ENOSPC: BAD_OUTPUT, errno.EDQUOT: BAD_OUTPUT, errno.EROFS: BAD_OUTPUT}
@@ -21,12 +22,16 @@ def command(main):
     def guarded(argv=None):
         _open_streams()
         be_quiet(False)
+        interrupt = StopRequest(at_once=True)
         try:
-            with telling_on_request(), ending_on_request():
+            with telling_on_request(), interrupt:
                 return main(argv) or 0
         except Stopped as stopped:
             say_how_to_resume()
             return stopped.exit_code
+        except KeyboardInterrupt:
+            complain(f"interrupted; go on with: {again(sys.argv[1:])}")
+            return 128 + (interrupt.signal or signal.SIGINT)
         except Exception as error:
             if not (explained := _explain(error, sys.argv[1:] if argv is None else argv)):
                 raise

@@ -88,9 +88,6 @@ class Progress:
 @contextlib.contextmanager
 def telling_on_request():
     """Until the end of this context, print what is done and how far it is whenever SIGUSR1 comes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     before = signal.signal(signal.SIGUSR1, _tell)
     signal.siginterrupt(signal.SIGUSR1, False)          # no library's call into the system is broken off by it
     try:

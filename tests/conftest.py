@@ -53,6 +53,12 @@ def finder():
     return FaceFinder()
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Let a command that is asked to stop in the tests' own process take its time: its hard end would be theirs."""
+    monkeypatch.setattr("shell.signals.GRACE", 600)
+
+
 @pytest.fixture
 def run(capsys):
     """Call a command's main in this process: run(main, argument, ...) -> Ended."""

@@ -8,7 +8,7 @@ from benchmarks.fuzz_inputs import KINDS, pngs
 from helpers import BadPhoto
 
 
-@pytest.mark.fault("F01")
+@pytest.mark.fault("F02", "completion")
 def test_broken_files_are_read_or_refused(tmp_path):
     counts, outcomes, finds = fuzz(5, seed=1, kinds=list(KINDS), keep=tmp_path)
     assert not finds and counts.keys() == KINDS.keys()

@@ -102,7 +102,7 @@ def test_a_whole_number_begins_at_its_bound(bound):
 
 
 @pytest.mark.parametrize(("error", "code"), [
-    (UsageError("say\nso"), 2), (UsageError("say so", 5), 5), (Stopped(143), 143),
+    (UsageError("say\nso"), 2), (UsageError("say so", 5), 5), (Stopped(143), 143), (KeyboardInterrupt(), 130),
     (MemoryError(), 7), (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"), 7)])
 def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
     @command
@@ -112,6 +112,18 @@ def test_a_known_end_gives_its_exit_code_and_one_line(capsys, error, code):
     assert main([]) == code
     captured = capsys.readouterr()
     assert (captured.out + captured.err).count("\n") == 1
+
+
+def test_an_interrupted_command_says_how_to_go_on(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["command.py", "a photo.png", "--overwrite"])
+
+    @command
+    def main(argv=None):
+        raise KeyboardInterrupt
+
+    assert main([]) == 130
+    assert capsys.readouterr().err.endswith("go on with: "
+                                            f"{sys.executable} command.py 'a photo.png' --overwrite\n")
 
 
 def test_a_command_that_ends_well_gives_zero_or_its_own_code():
