@@ -2,6 +2,7 @@
 import contextlib
 import resource
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -138,6 +139,14 @@ def test_a_disk_that_is_full_during_a_save_leaves_the_last_good_one(command, ran
     assert go_on(ran).code == 0 and (ran / "step-00000003").is_dir()
 
 
+def assert_equal_saves(first, second):
+    readers = [tf.train.load_checkpoint(str(save / "tensors")) for save in (first, second)]
+    names = [name for name in readers[0].get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
+    assert len(names) > 20
+    for name in names:
+        np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers), err_msg=name)
+
+
 @pytest.mark.fault("F30", "trained")
 @pytest.mark.fault("F36", "trained")
 @pytest.mark.fault("F44", "trained")
@@ -145,19 +154,22 @@ def test_a_run_broken_off_in_a_save_ends_with_the_numbers_of_an_unbroken_one(com
     (ran / "step-00000003").rename(ran / ".step-00000003.unfinished")
     cut(ran / ".step-00000003.unfinished" / "manifest.json")
     assert go_on(ran).code == 0 and not list(ran.glob(".step*"))
-    readers = [tf.train.load_checkpoint(str(folder / "step-00000003" / "tensors")) for folder in
-               (ran, runs[command] / "out")]
-    names = [name for name in readers[0].get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
-    assert len(names) > 20
-    for name in names:
-        np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers), err_msg=name)
+    assert_equal_saves(*(folder / "step-00000003" for folder in (ran, runs[command] / "out")))
 
 
 @pytest.mark.slow
-@pytest.mark.fault("F30", "training")
-def test_a_run_that_is_killed_again_and_again_ends_as_an_untouched_one(finish):
-    ended = finish("-m", "benchmarks.kill_training", "--kills", 3)
-    assert ended.code == 0 and "equal bit for bit" in ended.out, ended.err
+@pytest.mark.fault("F30", "trained")
+def test_a_run_that_is_killed_in_its_saves_ends_with_the_numbers_of_an_untouched_one(command, inputs, start_command,
+                                                                                     call, out):
+    often = "--epoch", 40, "--save_every", 1, "--keep", 99
+    for _ in range(3):
+        process, before = start_command(inputs, *often), len(list(out.glob("step-*")))
+        while process.poll() is None and not (len(list(out.glob("step-*"))) > before and list(out.glob(".step-*"))):
+            time.sleep(0.0005)
+        process.kill()
+        process.communicate()
+    assert call(inputs, *often).code == 0 and call(inputs, *often, out=out.parent / "other").code == 0
+    assert_equal_saves(*(folder / "step-00000040" for folder in (out, out.parent / "other")))
 
 
 @pytest.mark.fault("F37", "learned")
