@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import stat
-import tempfile
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -269,17 +268,6 @@ def write_file(path, content):
 
 
 _serial = itertools.count()
-
-
-def check_writable(path):
-    """Raise UsageError (exit code 5) if a file cannot be written at a path, whose folder is made."""
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=Path(path).parent).close()
-        if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-    except OSError as error:
-        raise unwritten(path, error) from error
 
 
 def unwritten(path, error):

@@ -9,6 +9,7 @@ import numpy as np
 import helpers
 from helpers import BAD_CHECKPOINT, UsageError
 from shell.command import command
+from shell.lock import check_writable
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 from shell.pictures import tile
@@ -36,7 +37,7 @@ def main(argv=None):
     for folder, kind in zip(options.models, kinds):
         if kind not in (DCGAN, *SEARCHED):
             raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
-    helpers.check_writable(options.picture)
+    check_writable(options.picture)
     rows = [sample(folder, kind, options.count) for folder, kind in zip(options.models, kinds)]
     if len({row.shape for row in rows}) > 1:
         raise UsageError("the models make faces of different sizes")

@@ -10,6 +10,7 @@ import numpy as np
 import helpers
 from helpers import NO_INPUT, UsageError
 from shell.command import command
+from shell.lock import check_writable
 from shell.messages import say
 from shell.options import Parser, output_path
 from shell.records import read_records
@@ -30,7 +31,7 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
-    helpers.check_writable(options.output)
+    check_writable(options.output)
     from .affine import move
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix

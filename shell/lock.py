@@ -1,12 +1,14 @@
 """One process, and one kind of results, in an output folder."""
+import errno
 import fcntl
 import os
 import shlex
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, within
+from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, unwritten, within
 
 from .messages import printable
 from .records import read_records
@@ -54,6 +56,17 @@ def inside(folder, name):
         return within(folder, name)
     except BadPhoto as problem:
         raise UsageError(problem.detail, BAD_OUTPUT) from problem
+
+
+def check_writable(path):
+    """Raise UsageError (exit code 5) if a file cannot be written at a path, whose folder is made."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=Path(path).parent).close()
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    except OSError as error:
+        raise unwritten(path, error) from error
 
 
 def find_kind(folder):
