@@ -38,8 +38,8 @@ def read_marks():
 
 def fill(page, marks):
     """The page with the tests of `marks` in its cells and in its list; what says why a cell has no test stays."""
-    numbers = {test: number for number, test in enumerate(sorted({test for tests in marks.values() for test in tests}),
-                                                          1)}
+    tests = sorted({test for marked in marks.values() for test in marked})
+    numbers = {test: number for number, test in enumerate(tests, 1)}
     lines = [_fill_row(line, marks, numbers) for line in page.partition(HEADING)[0].splitlines(keepends=True)]
     return "".join(lines) + HEADING + "".join(_list_tests(numbers))
 
