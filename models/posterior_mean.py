@@ -23,9 +23,9 @@ LEVEL, CONTRAST = 0.02 ** 2, 0.06 ** 2                  # SSIM's constants, (.01
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """image_size : side of a face in pixels; width : filters of the outermost level; blocks : of each level and way"""
+    """image_size : side of a face in pixels; mf_dim : filters of the outermost level; blocks : of each level and way"""
     image_size: int = 64
-    width: int = 32
+    mf_dim: int = 32
     blocks: int = 1
 
 
@@ -55,7 +55,7 @@ class PosteriorMean(HoleFiller):
         self.fill_batch = Filler(lambda faces, known, seeds: self.guess(faces, known), blend_matern)
 
     def _make_network(self):
-        return ResidualUNet(self.architecture.image_size, self.architecture.width, self.architecture.blocks, self.seed)
+        return ResidualUNet(self.architecture.image_size, self.architecture.mf_dim, self.architecture.blocks, self.seed)
 
     def guess(self, faces, known):
         """Whole faces (B, S, S, 3) in [-1, 1] for such faces, with 0 in the hole, and known (B, S, S)."""

@@ -93,7 +93,7 @@ def add_latent_encoder_updates(updates):
 def add_posterior_mean_networks(sizes):
     """Options that only the posterior mean has, and the side of a face."""
     add_sizes(sizes)
-    sizes.add_argument("--width", type=whole_number(1), default=32, metavar="N",
+    sizes.add_argument("--mf_dim", type=whole_number(1), default=32, metavar="N",
                        help="filters of the outermost level")
     sizes.add_argument("--blocks", type=whole_number(), default=1, metavar="N",
                        help="residual blocks of every level on each way")
