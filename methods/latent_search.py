@@ -4,11 +4,13 @@ from functools import partial
 import numpy as np
 
 from completion.blend import BLENDS
+from completion.detail import mix
 from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
-from models import model_type
+from models import LIKELY, model_type
 from nn.setup import tf
 from training import checkpoint, devices
+from training.manifest import describe_kind
 
 from .outcome import Outcome
 
@@ -42,6 +44,20 @@ def load_encoder(folder, dcgan):
     return encoder
 
 
+def load_likely(folder, dcgan):
+    """The network in a folder that knows what is likely, one of LIKELY.
+
+    Raises UsageError (exit code 4) if it is another, or not for faces of the DCGAN's size.
+    """
+    if (kind := describe_kind(folder)) not in LIKELY:
+        raise UsageError(f"{folder} is a {kind}, none of {', '.join(LIKELY)}", BAD_CHECKPOINT)
+    likely, _ = checkpoint.load_model(folder, model_type(kind))
+    if (size := likely.architecture.image_size) != dcgan.architecture.image_size:
+        raise UsageError(f"the network in {folder} completes faces of {size} pixels a side, the model makes faces of "
+                         f"{dcgan.architecture.image_size}: choose another --likely, or --detail 1", BAD_CHECKPOINT)
+    return likely
+
+
 class LatentSearch:
     """Searches by a recipe with a trained model and blends the answer into the holes; a method as table.py has it.
 
@@ -57,18 +73,25 @@ class LatentSearch:
         with strategy.scope():
             model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
+            likely = search.likely and load_likely(search.likely, model)
         devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
         self.search = make_search(model, recipe, settings.seed, encoder,
                                   compute=partial(devices.share_rows, strategy=strategy))
         self.blend, self.interval = BLENDS[recipe.blend], search.interval
         self.completions, self.check = search.completions, check
+        self.likely, self.detail = likely, recipe.detail
 
     def __call__(self, faces, known, seeds, on_step):
         completed, shown = None, []
+        likely = self.likely and self.likely.fill_batch(faces, known, seeds)
+
+        def answer(guess):
+            lifelike = self.blend(faces, guess, known)
+            return mix(lifelike, likely, known, self.detail) if self.likely else lifelike
 
         def show(standing):
             nonlocal completed
-            completed = self.blend(faces, standing.guess, known)
+            completed = answer(standing.guess)
             shown.append((standing.step, standing.context, standing.prior, standing.context_gradient,
                           standing.prior_gradient))
             on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
@@ -77,7 +100,7 @@ class LatentSearch:
                             check=self.check)
         ranked = standing.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
         return Outcome(completed, [self._record(shown, standing.contexts, face) for face in range(len(faces))],
-                       [self.blend(faces, guess, known) for guess in ranked])
+                       [answer(guess) for guess in ranked])
 
     def _record(self, shown, contexts, face):
         """How the search of a face went, and at the end of its `budget`, how it ended."""

@@ -8,7 +8,7 @@ from argparse import BooleanOptionalAction
 from completion import recipes
 from helpers import BAD_CHECKPOINT, UsageError
 from methods import NEED_FACES
-from models import LEARNED, SEARCHED, SHIPPED
+from models import LEARNED, LIKELY, SEARCHED, SHIPPED
 from nn.choices import PRECISIONS
 from shell.messages import say, warn
 from shell.options import number, whole_number
@@ -18,7 +18,7 @@ from .method_settings import MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
 OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]))
-OF_SEARCH = ("recipe", "encoder", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
+OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
 
 
 def add_method(how):
@@ -38,6 +38,10 @@ def add_search(search):
                         help="say what the recipes are, and end")
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
                         "activations (CHECKPOINT-learned/latent_encoder)")
+    search.add_argument("--detail", type=number(0, 1), metavar="D", help="from 0, the most likely answer, which is "
+                        "smooth where a face could be this or that, to 1, the most lifelike one")
+    search.add_argument("--likely", metavar="DIR", help="folder of the network that knows what is likely "
+                        f"(CHECKPOINT-learned/{', or '.join(LIKELY)})")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
@@ -99,9 +103,10 @@ def latent_settings(options, folder):
     encoder.
     """
     recipe, encoder = _settle_recipe(options, folder)
+    recipe, likely = _settle_detail(options, recipe, folder)
     _refuse_useless(options, recipe)
-    search = SearchSettings(recipe, options.model, encoder and pinned(encoder), options.out_interval,
-                            completions=options.completions, strategy=options.strategy)
+    search = SearchSettings(recipe, options.model, encoder and pinned(encoder), likely and pinned(likely),
+                            interval=options.out_interval, completions=options.completions, strategy=options.strategy)
     return MethodSettings("latent", pinned(folder), seed=options.seed, batch_size=options.batch_size,
                           device=options.device, search=search)
 
@@ -125,7 +130,11 @@ def warn_if_slow(settings):
 
 def default_encoder(folder):
     """The folder where the encoder of a model is looked for."""
-    return os.path.join(f"{os.path.normpath(folder)}-learned", "latent_encoder")
+    return _beside(folder, "latent_encoder")
+
+
+def _beside(folder, kind):
+    return os.path.join(f"{os.path.normpath(folder)}-learned", kind)
 
 
 def _settle_recipe(options, folder):
@@ -148,6 +157,20 @@ def _settle_recipe(options, folder):
                          "latent_encoder, or choose another recipe", BAD_CHECKPOINT)
     say(f"{missing}: searching by recipe {WITHOUT_ENCODER}")
     return recipe_of(WITHOUT_ENCODER), None
+
+
+def _settle_detail(options, recipe, folder):
+    """(the recipe, the folder of the network that knows what is likely, or None where all is detail)."""
+    if recipe.detail == 1:
+        return recipe, None
+    folders = [options.likely] if options.likely else [_beside(folder, kind) for kind in LIKELY]
+    if there := [likely for likely in folders if (locate(likely) / MANIFEST).exists()]:
+        return recipe, there[0]
+    if options.detail is not None or options.likely:
+        raise UsageError(f"--detail {recipe.detail:g} needs a network that knows what is likely, and there is none in "
+                         f"{' or '.join(folders)}: train one by python -m models.train {LIKELY[0]}, or ask for "
+                         "--detail 1", BAD_CHECKPOINT)
+    return dataclasses.replace(recipe, detail=1.0), None
 
 
 def _override(options, name):
@@ -174,6 +197,7 @@ def _refuse_useless(options, recipe):
             (("scatter",), recipe.space == "latent", "is of searches that start from an encoder"),
             (("scatter",), recipe.starts == 1, "is of several starts: add --starts"),
             (("draw",), recipe.pool, "is of starts without a pool: add --pool 0"),
+            (("likely",), recipe.detail == 1, "is of less than all detail: add --detail 0.5"),
             (("answer",), recipe.starts * (1 + recipe.mirror) == 1, "is of several searches: add --starts"),
             (("prior",), options.model != "dcgan", f"is of a discriminator: a {options.model} has a density instead"),
             (updates, not recipe.num_iter, "is of updates: --num_iter 0 makes none")):

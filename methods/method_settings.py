@@ -15,6 +15,7 @@ class SearchSettings:
     recipe : how a face is searched
     model : the kind whose latent is searched, "dcgan" or one of models.SEARCHED
     encoder : folder of the latent encoder, for recipes that search activations
+    likely : folder of the posterior mean, for recipes with less than all detail
     interval : updates between the steps that are shown
     completions : answers a face, at most its searches: the faces of so many, by their context loss
     strategy : on how many devices, "one", "mirrored" for all of this machine, "auto"
@@ -22,6 +23,7 @@ class SearchSettings:
     recipe: Recipe
     model: str = "dcgan"
     encoder: str | None = None
+    likely: str | None = None
     interval: int = 50
     completions: int = 1
     strategy: str = "auto"
@@ -63,18 +65,20 @@ class MethodSettings:
         if self.search:
             record |= {"recipe": dataclasses.asdict(self.search.recipe), "completions": self.search.completions,
                        "out_interval": self.search.interval,
-                       "encoder": self.search.encoder and describe_model(self.search.encoder)["model"]}
+                       **{name: folder and describe_model(folder)["model"] for name, folder in
+                          (("encoder", self.search.encoder), ("likely", self.search.likely))}}
         return record
 
     def models(self):
         """{folder: digest} of the models that it needs."""
-        folders = (self.checkpoint, self.search and self.search.encoder) if self.has_network else ()
-        return {folder: describe_model(folder)["model"] for folder in folders if folder}
+        folders = (self.checkpoint, *((self.search.encoder, self.search.likely) if self.search else ()))
+        return {folder: describe_model(folder)["model"] for folder in folders if folder and self.has_network}
 
     def absolute(self):
         """The same with folders that other working directories understand."""
         def full(folder):
             return folder and os.path.abspath(folder)
-        search = self.search and dataclasses.replace(self.search, encoder=full(self.search.encoder))
+        search = self.search and dataclasses.replace(self.search, encoder=full(self.search.encoder),
+                                                     likely=full(self.search.likely))
         return dataclasses.replace(self, checkpoint=full(self.checkpoint), train_faces=full(self.train_faces),
                                    search=search)

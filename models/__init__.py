@@ -3,13 +3,16 @@ import importlib
 
 # Of each learned method the kind of model that it needs.
 LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "generative_face_completion",
-           "latent_encoder": "latent_encoder", "autoencoder": "autoencoder", "vae": "vae", "vae_encoding": "vae"}
+           "latent_encoder": "latent_encoder", "posterior_mean": "posterior_mean", "autoencoder": "autoencoder",
+           "vae": "vae", "vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
+LIKELY = "posterior_mean", "context_encoder"            # what says beside a search what is likely, by preference
 SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind
 PLACEMENT = "checkpoint/celeba64-placement"             # where the network lies that places faces under a hole
 DAMAGE = "checkpoint/damage"                            # where the network lies that finds damage in photos
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
            "latent_encoder": "models.latent_encoder.LatentEncoder",
+           "posterior_mean": "models.posterior_mean.PosteriorMean",
            "autoencoder": "models.autoencoders.Autoencoder", "vae": "models.autoencoders.VAE",
            "generative_face_completion": "models.generative_face_completion.GenerativeFaceCompletion",
            "placement": "models.placement.Placement", "damage": "models.damage.DamageFinder"}

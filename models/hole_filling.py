@@ -64,10 +64,11 @@ class Filler:
     """fill_batch by a network's guess, poured into the hole without a seam.
 
     guess : function of tensors (faces (B, S, S, 3) with 0 in the hole, known (B, S, S), seeds (B,) int64) -> faces
+    blend : how, a function as completion.blend has them
     """
 
-    def __init__(self, guess):
-        self._guess = tf.function(guess, reduce_retracing=True)
+    def __init__(self, guess, blend=blend_poisson):
+        self._guess, self._blend = tf.function(guess, reduce_retracing=True), blend
 
     def __call__(self, faces, known, seeds):
         """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.
@@ -77,4 +78,4 @@ class Filler:
         """
         visible = np.where(known[..., None], faces, 0).astype(np.float32)
         guesses = self._guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
-        return blend_poisson(faces, guesses.numpy()[:len(faces)], known)
+        return self._blend(faces, guesses.numpy()[:len(faces)], known)

@@ -90,6 +90,23 @@ def add_latent_encoder_updates(updates):
     updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.5, average=0.999)
 
 
+def add_posterior_mean_networks(sizes):
+    """Options that only the posterior mean has, and the side of a face."""
+    add_sizes(sizes)
+    sizes.add_argument("--mf_dim", type=whole_number(1), default=32, metavar="N",
+                       help="filters of the outermost level")
+    sizes.add_argument("--blocks", type=whole_number(), default=1, metavar="N",
+                       help="residual blocks of every level on each way")
+
+
+def add_posterior_mean_updates(updates):
+    """Options that only the posterior mean has, and its own defaults."""
+    add_masks(updates)
+    updates.add_argument("--similarity", type=number(0), default=1.0, metavar="W",
+                         help="weight of 1 - SSIM in the hole, where the logarithm of the squared error has 1")
+    updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.7, average=0.999)
+
+
 def add_face_completion_updates(updates):
     """Options that only the generative face completion has."""
     for name, begin, what in (("local", 0.4, "the local discriminator counts"),
@@ -144,6 +161,8 @@ MODELS = {"autoencoder": ("an autoencoder, whose decoder is searched", add_laten
                                          add_face_completion_updates),
           "latent_encoder": ("an encoder that says where the latent search begins",
                              add_latent_encoder_networks, add_latent_encoder_updates),
+          "posterior_mean": ("a network that answers with what is most likely on the average",
+                             add_posterior_mean_networks, add_posterior_mean_updates),
           "placement": ("a network that says where a face lies, though a hole hides much of it",
                         add_placement_networks, add_placement_updates),
           "damage": ("a network that finds scratches, folds and stains in photos", add_damage_networks,

@@ -15,7 +15,7 @@ from training.checkpoint import export, load_model
 
 FACES = Path(__file__).parent / "data" / "openface64"
 VALUES = {"dcgan": np.nan, "context_encoder": np.inf, "latent_encoder": np.nan, "autoencoder": -np.inf, "vae": np.nan,
-          "generative_face_completion": np.nan, "damage": np.inf, "placement": np.nan}
+          "generative_face_completion": np.nan, "posterior_mean": np.inf, "damage": np.inf, "placement": np.nan}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def broken(tmp_path_factory):
     for kind in VALUES:
         cls = model_type(kind)
         names = {field.name for field in dataclasses.fields(cls.architecture_type)}
-        model = cls(cls.architecture_type(**dict.fromkeys(names & {"gf_dim", "df_dim"}, 2)), 0)
+        model = cls(cls.architecture_type(**dict.fromkeys(names & {"gf_dim", "df_dim", "mf_dim"}, 2)), 0)
         network = [part for part in model.shipped.values() if hasattr(part, "variables")][-1]
         weight = network.variables[-1]
         weight.assign(np.full(weight.shape, VALUES[kind]))

@@ -1,0 +1,94 @@
+"""A U-Net of residual blocks that sees a face with a hole and its mirror image, for likely answers."""
+from network import initial_weights
+from nn.layers import BatchNorm, variable
+from nn.setup import tf
+
+LEVELS = 3                                              # sides of a half, a quarter and an eighth of the face's
+KERNEL = 3
+
+
+class ResidualUNet(tf.Module):
+    """Faces with a hole (B, S, S, 3) and known (B, S, S) -> whole faces (B, S, S, 3) float32.
+
+    The face, its hole and both mirrored (Li et al., "Learning Symmetry Consistent Deep CNNs for Face Completion", IEEE
+    Trans. Image Processing 29, 2020) are seen in blocks of 2x2 pixels. Every level has residual blocks of two 3x3
+    convolutions with batch norm and leaky ReLU 0.2 (He et al., CVPR 2016) before it goes inwards and when it has come
+    back, beside the activations of the way in (Ronneberger et al., MICCAI 2015); the innermost has a layer between in
+    which every channel is fully connected to itself (Pathak et al., CVPR 2016, section 3.1). Blocks of pixels come out
+    of channels (Shi et al., CVPR 2016).
+
+    width : filters of the outermost level, every level inwards has twice as many; blocks : residual blocks of a level
+    on each way
+    """
+
+    def __init__(self, size, width, blocks, seed=0):
+        super().__init__("residual_unet")
+        weights = initial_weights(seed)
+        widths = [width << level for level in range(LEVELS)]
+        self.inwards = [Convolution(*sizes, weights) for sizes in zip((32, *(4 * width for width in widths)), widths)]
+        self.before, self.after = ([[Residual(width, weights) for _ in range(blocks)] for width in widths]
+                                   for _ in range(2))
+        side = size >> LEVELS
+        self.everywhere = weights((side, side, widths[-1], side * side), "everywhere")
+        self.outwards = [Convolution(inner, 4 * outer, weights) for outer, inner in zip(widths, widths[1:])]
+        self.beside = [Convolution(2 * width, width, weights) for width in widths[:-1]]
+        self.last, self.bias = weights((KERNEL, KERNEL, width, 12), "last"), variable(tf.zeros(12), "bias")
+
+    def __call__(self, faces, known, training=False):
+        known = tf.cast(known, tf.float32)[..., None]
+        x, seen = tf.concat((faces * known, known), axis=3), []
+        x = tf.concat((x, x[:, :, ::-1]), axis=3)
+        for convolution, blocks in zip(self.inwards, self.before):
+            x = convolution(tf.nn.space_to_depth(x, 2), training)
+            for block in blocks:
+                x = block(x, training)
+            seen.append(x)
+        x += self._everywhere(x)
+        for level in reversed(range(LEVELS)):
+            if level < LEVELS - 1:
+                doubled = tf.nn.depth_to_space(self.outwards[level](x, training), 2)
+                x = self.beside[level](tf.concat((doubled, seen[level]), axis=3), training)
+            for block in self.after[level]:
+                x = block(x, training)
+        return tf.nn.depth_to_space(_convolve(x, self.last) + self.bias, 2)
+
+    def _everywhere(self, x):
+        """Each of the C channels of (B, H, W, C) through a dense layer of its own."""
+        _, height, width, channels = x.shape
+        dense = tf.nn.depthwise_conv2d(x, self.everywhere, (1, 1, 1, 1), "VALID")
+        return tf.transpose(tf.reshape(dense, (-1, channels, height, width)), (0, 2, 3, 1))
+
+
+class Convolution(tf.Module):
+    """3x3 convolution, batch norm, leaky ReLU 0.2."""
+
+    def __init__(self, into, out, weights):
+        super().__init__("convolution")
+        self.kernel, self.norm = scaled(weights((KERNEL, KERNEL, into, out), "kernel")), BatchNorm(out)
+
+    def __call__(self, x, training):
+        return tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
+
+
+class Residual(tf.Module):
+    """Two 3x3 convolutions of which the second's batch norm begins at 0, so that at first nothing is changed."""
+
+    def __init__(self, width, weights):
+        super().__init__("residual")
+        self.first = Convolution(width, width, weights)
+        self.kernel, self.norm = scaled(weights((KERNEL, KERNEL, width, width), "kernel")), BatchNorm(width)
+        self.norm.scale.assign(tf.zeros(width))
+
+    def __call__(self, x, training):
+        return x + self.norm.after(_convolve, self.first(x, training), self.kernel, training, axis=3)
+
+
+def scaled(kernel):
+    """The kernel with the deviation that keeps the variance of what it is applied to (He et al., ICCV 2015)."""
+    fan_in = tf.cast(tf.reduce_prod(kernel.shape[:-1]), tf.float32)
+    kernel.assign(kernel / tf.math.reduce_std(kernel) * tf.sqrt(2 / fan_in))
+    return kernel
+
+
+def _convolve(x, kernel):
+    return tf.nn.conv2d(x, kernel, 1, "SAME")

@@ -1,0 +1,85 @@
+"""The posterior mean: its losses, what its network sees, and its training from end to end."""
+import numpy as np
+import pytest
+
+from completion.masks import MASKS, center
+from helpers import read_photo, to_float, write_picture
+from models import train
+from models.posterior_mean import Architecture, PosteriorMean, Training, dissimilarity, log_error
+from models.residual_unet import ResidualUNet
+from network import tf
+from training.checkpoint import load_model
+
+TINY = Architecture(mf_dim=4)
+
+
+@pytest.fixture(scope="module")
+def faces(openface):
+    return to_float(np.stack([read_photo(path).pixels for path in sorted(openface.glob("*.png"))[:5]]))
+
+
+@pytest.fixture(scope="module")
+def model(faces):
+    """One whose batch norm has seen faces, and whose residual blocks do something."""
+    model = PosteriorMean(TINY)
+    model.prepare_training(Training(steps=20, average=0.5, learning_rate=0.01))
+    update = tf.function(model.train_step)
+    model.figures = [update(faces, tf.constant(step, tf.int64)) for step in range(20)]
+    return model
+
+
+def test_an_error_of_a_tenth_in_the_hole_alone_costs_its_logarithm(faces):
+    hole = tf.cast(~center(64)[None], tf.float32)
+    wrong = faces[:1] + 0.1 * hole[..., None] + 0.5 * (1 - hole[..., None])
+    assert float(log_error(wrong, faces[:1], hole)) == pytest.approx(np.log(0.01 + 1e-4), abs=1e-4)
+
+
+def test_what_is_alike_has_no_dissimilarity_and_a_flat_hole_has_much(faces):
+    hole = tf.cast(~center(64)[None], tf.float32)
+    assert float(dissimilarity(faces[:1], faces[:1], hole)) == pytest.approx(0, abs=1e-5)
+    flat = tf.where(hole[..., None] > 0, faces[:1].mean(), faces[:1])
+    assert 0.4 < float(dissimilarity(flat, faces[:1], hole)) < 1
+
+
+def test_it_learns(model):
+    first, last = model.figures[0], model.figures[-1]
+    assert last["psnr"] > first["psnr"] + 2 and last["dissimilarity"] < first["dissimilarity"]
+
+
+def test_a_face_is_filled_alike_alone_and_in_company_and_nothing_under_the_hole_is_seen(model, faces):
+    known = np.stack([MASKS[name](64, np.random.default_rng(1)) for name in ("center", "left", "half", "O1", "random")])
+    together = model.fill_batch(faces, known, range(5))
+    np.testing.assert_array_equal(together[known], faces[known])
+    for index in (0, 4):
+        alone = model.fill_batch(faces[index:index + 1], known[index:index + 1], [0])
+        np.testing.assert_array_equal(alone[0], together[index])
+    other = np.where(known[..., None], faces, -faces)
+    np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
+
+
+def test_the_mirror_image_is_completed_alike(model, faces):
+    known = np.stack([MASKS["left"](64, np.random.default_rng(1))] * 5)
+    mirrored = model.fill_batch(faces[:, :, ::-1], known[:, :, ::-1], range(5))
+    np.testing.assert_allclose(mirrored[:, :, ::-1], model.fill_batch(faces, known, range(5)), atol=1e-5)
+
+
+def test_every_pixel_of_the_other_side_is_seen_at_its_mirrored_place():
+    network = ResidualUNet(64, 4, 0)
+    known = np.ones((1, 64, 64), bool)
+    dark, light = (np.full((1, 64, 64, 3), value, np.float32) for value in (0, 0))
+    light[0, 20, 3] = 1
+    change = np.abs(network(light, known).numpy() - network(dark, known).numpy()).sum(axis=(0, 3))
+    assert change[20, 60] > 0 and change[20, 60] > 10 * change[50, 32]
+
+
+def test_the_command_trains_it_and_ships_what_completes_alike(faces, tmp_path, run):
+    for index, face in enumerate(faces):
+        write_picture(tmp_path / "faces" / f"{index}.png", np.uint8(127.5 * face + 127.5))
+    assert not run(train.main, "posterior_mean", "--dataset", tmp_path / "faces", "--epoch", 2, "--batch_size", 4,
+                   "--mf_dim", 4, "--checkpoint_dir", tmp_path / "saves", "--log_dir", tmp_path / "logs",
+                   "--export", tmp_path / "model").code
+    shipped, manifest = load_model(tmp_path / "model", PosteriorMean)
+    assert manifest["architecture"] == {"image_size": 64, "mf_dim": 4, "blocks": 1}
+    own, _ = load_model(tmp_path / "saves" / "posterior_mean", PosteriorMean)
+    known = np.repeat(center(64)[None], 5, axis=0)
+    np.testing.assert_array_equal(shipped.fill_batch(faces, known, range(5)), own.fill_batch(faces, known, range(5)))
