@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 from completion.masks import MASKS, center
-from helpers import read_photo, to_float, write_picture
+from helpers import to_float, write_picture
 from models import train
 from models.posterior_mean import Architecture, PosteriorMean, Training, dissimilarity, log_error
 from models.residual_unet import ResidualUNet
 from network import tf
+from pictures.photo import read_photo
 from training.checkpoint import load_model
 
 TINY = Architecture(mf_dim=4)
