@@ -54,8 +54,8 @@ def check_file(path):
     """Raise UsageError (exit code 5) unless a file can be written at a path, in folders that are made if need be."""
     path = Path(os.path.abspath(path))
     try:
-        if path.is_dir() or path.is_symlink():
-            raise OSError(errno.EISDIR, "it is a folder or a link")
+        if path.is_dir() and not path.is_symlink():     # a link is replaced, not followed
+            raise OSError(errno.EISDIR, "it is a folder")
         tempfile.TemporaryFile(dir=next(folder for folder in path.parents if os.path.lexists(folder))).close()
     except OSError as error:
         raise UsageError(f"cannot write to {path}: {error.strerror}", BAD_OUTPUT) from error

@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 
-from helpers import BAD_OUTPUT, UsageError, no_link, unwritten, write_file
+from helpers import BAD_OUTPUT, UsageError, make_folder, no_link, unwritten, write_file
 
 from .messages import warn
 
@@ -64,6 +64,7 @@ class RecordFile(contextlib.AbstractContextManager):
 
     def __init__(self, path, sealed=True):
         self.path, self._sealed = path, sealed
+        make_folder(Path(path).parent)
         try:
             self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):

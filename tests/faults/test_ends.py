@@ -6,6 +6,7 @@ import signal
 import pytest
 
 import dataset.folder
+import training.chief
 from helpers import OUT_OF_MEMORY, SOME_FAILED
 
 
@@ -44,7 +45,7 @@ def test_ctrl_c_ends_a_command_that_says_how_to_go_on_and_does(command, inputs, 
 @pytest.mark.fault("F39", "learned")
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_asked_to_stop_saves_and_goes_on(command, inputs, call, out, signal_at, number, code):
-    signal_at(number, 1, *WRITING)
+    signal_at(number, 1, (training.chief.Chief, "report"))
     ended = call(inputs, "--epoch", 3)
     assert ended.code == code and "resume with: " in ended.out
     assert [path.name for path in out.glob("step-*")] == ["step-00000001"]
