@@ -64,7 +64,7 @@ class RecordFile(contextlib.AbstractContextManager):
 
     def __init__(self, path, sealed=True):
         self.path, self._sealed = path, sealed
-        make_folder(Path(path).parent)
+        make_folder(os.path.dirname(path) or ".")
         try:
             self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):
