@@ -25,6 +25,7 @@ function choose(mask) {
   showFaces();
 }
 
+for (const word of document.querySelectorAll(".word")) word.textContent = data.groups_of;
 document.title = find("#title").textContent = data.title;
 const settings = flatten(data.settings ?? {});
 find("dl").append(...settings.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, value)]));
