@@ -32,7 +32,7 @@ def write_alignment_page(path, folder, records, settings):
                 keep(worst[name], (-sign * record[key], number, record))
     for reason, group in sorted(rejected.items()):
         for record in group:
-            page.add(f"{reason} ({counts[reason]})", _row(folder, record, record["detail"]))
+            page.add(f"{reason} ({counts[reason]})", _row(folder, record, record.get("detail", "")))
     for name, group in worst.items():
         for _, _, record in sorted(group, reverse=True):
             page.add(name, _row(folder, record, f"{WORST[name][0]} {record[WORST[name][0]]:g}"))
