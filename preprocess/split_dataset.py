@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from dataset.listing import find_photos
+from dataset.listing import find_photos, read_lines
 from dataset.splits import SIDES, join_groups, read_identities, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from shell.command import command
@@ -140,15 +140,6 @@ def people_of(names, identity):
     if unknown := [name for name in names if Path(name).stem not in people]:
         warn(f"{len(unknown)} photos are not in {identity} and count as people of their own, such as {unknown[0]}")
     return [f"person {people[stem]}" if (stem := Path(name).stem) in people else name for name in names]
-
-
-def read_lines(path, what):
-    """The lines of a text file; UsageError if it cannot be read."""
-    try:
-        with helpers.open_plain(path) as file:
-            return file.read().decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {what} {path}: {error}") from error
 
 
 def show(split, names, near, options):
