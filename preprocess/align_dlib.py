@@ -304,7 +304,8 @@ def _write_page(options, settings, new):
     from output.alignment_page import write_alignment_page
     path, account = Path(options.output, PAGE), Path(options.output, RECORDS)
     if new or not path.exists():
-        write_alignment_page(path, options.output, read_records(account, source=str, status=str),
+        photos = options.input if os.path.isdir(options.input) else os.path.dirname(options.input) or "."
+        write_alignment_page(path, (photos, options.output), read_records(account, source=str, status=str),
                              {"input": options.input, "crops": settings})
 
 
