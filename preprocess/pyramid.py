@@ -6,7 +6,8 @@ Source: dlib 20.0, image_pyramid.h (pyramid_down<6>, pyramid_down_2_1), scan_fho
 """
 import numpy as np
 
-WINDOW, CELL, FIRST = 72, 8, 5                          # pixels of a level: side of a box, its grid, the first corner
+WINDOW, CELL = 72, 8                                    # pixels of a level: side of a box, and the grid of its corners
+INSIDE, OUTSIDE = 5, -3                                 # where the grid begins, for corners in the level and before it
 SHORTER = 180                                           # shorter side of the first level that is searched, at least
 STEP = 3                                                # levels to the next that is
 SETTLED = 2                                             # levels above the finest, beyond which no box is suppressed
@@ -45,7 +46,8 @@ def exact_levels(resize, pixels, sizes):
 
 def _steps(box):
     """By how many levels a box was found above the one that was searched."""
-    return round(np.log((box[2] - box[0]) / WINDOW) / np.log(6 / 5))
+    window = WINDOW if box[0] >= 0 else WINDOW + INSIDE - OUTSIDE
+    return round(np.log((box[2] - box[0]) / window) / np.log(6 / 5))
 
 
 def _to_photo(box, steps, level):
@@ -53,7 +55,8 @@ def _to_photo(box, steps, level):
     corners = np.array(box, float)
     for _ in range(steps):
         corners = (corners - 0.3) * 5 / 6
-    corners = CELL * np.rint((corners - FIRST) / CELL) + FIRST
+    first = np.where(corners < 0, OUTSIDE, INSIDE)
+    corners = CELL * np.rint((corners - first) / CELL) + first
     for _ in range(steps + level):
         corners = corners * 6 / 5 + 0.3
     return tuple(int(side) for side in np.floor(np.floor(corners + 0.5) / 2 - DOUBLED + 0.5))

@@ -28,6 +28,16 @@ def test_the_largest_face_has_the_box_and_score_of_a_search_of_everything(finder
         assert finder.large_boxes(small)[0] == finder.scored_boxes(small)[0]
 
 
+@pytest.mark.parametrize("corner", [(0, 1), (1, 0), (1, 1)])
+def test_a_face_that_begins_outside_the_photo_has_the_same_box_too(finder, photos, corner):
+    for pixels in photos[:2]:
+        left, top, right, _ = finder.scored_boxes(pixels)[0][0]
+        row, column = (round(start + 0.08 * (right - left)) for start in (top, left))
+        cut = np.ascontiguousarray(pixels[corner[0] * row:, corner[1] * column:])
+        whole = finder.scored_boxes(cut)[0]
+        assert min(whole[0][:2]) < 0 and finder.large_boxes(cut)[0] == whole
+
+
 def test_a_fast_search_finds_a_box_within_a_step_of_the_detector(finder, photos):
     for pixels in photos:
         (fast, _), (exact, _) = finder.large_boxes(pixels, exact=False)[0], finder.scored_boxes(pixels)[0]
