@@ -7,7 +7,6 @@ no commercial use).
 from functools import partial
 from typing import NamedTuple
 
-import dlib
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -51,6 +50,8 @@ class FaceFinder:
     """
 
     def __init__(self, path=None, points="68", detector="hog"):
+        import dlib  # here, for what is cut by landmarks that are given needs none
+        self._rectangle, self._resize = dlib.rectangle, dlib.resize_image
         path = dlib_models.checked(dlib_models.LANDMARKS if points == "68" else dlib_models.FIVE_LANDMARKS, path)
         self._cnn = detector == "cnn" and dlib.cnn_face_detection_model_v1(str(dlib_models.checked(dlib_models.CNN)))
         self._detect = dlib.get_frontal_face_detector()
@@ -107,14 +108,14 @@ class FaceFinder:
         sizes = level_sizes(*pixels.shape[:2])
         if self._cnn or len(sizes) == 1:
             return self._run(pixels, UPSAMPLE)
-        draw = (exact_levels(dlib.resize_image, pixels, sizes).__getitem__ if exact else
+        draw = (exact_levels(self._resize, pixels, sizes).__getitem__ if exact else
                 partial(_draw_level, Image.fromarray(pixels), sizes))
         found = find_large(partial(self._run, upsample=0), draw, sizes, *() if exact else (0,))
         return self._run(pixels, UPSAMPLE) if found is None else found
 
     def landmarks(self, pixels, box):
         """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo; or its five."""
-        return np.array([(point.x, point.y) for point in self._predict(pixels, dlib.rectangle(*box)).parts()], float)
+        return np.array([(point.x, point.y) for point in self._predict(pixels, self._rectangle(*box)).parts()], float)
 
 
 def _area(found):

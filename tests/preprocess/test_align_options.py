@@ -102,7 +102,7 @@ def test_all_faces_and_warps_get_files_of_their_own(tmp_path, raw, align):
     assert refused.code == 2 and "rename wall_face2" in refused.err and not (tmp_path / "other").exists()
 
 
-def test_a_landmark_file_takes_the_place_of_dlib(tmp_path, raw, align):
+def test_a_landmark_file_takes_the_place_of_dlib(tmp_path, raw, align, monkeypatch):
     align(output="dlib")
     lines = ["2", "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x ..."]
     for name, record in account(tmp_path / "dlib").items():
@@ -111,6 +111,9 @@ def test_a_landmark_file_takes_the_place_of_dlib(tmp_path, raw, align):
             five = [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]
             lines.append(f"{name} {' '.join(str(round(value)) for value in np.ravel(five))}")
     (tmp_path / "landmarks.txt").write_text("\n".join(lines))
+    (tmp_path / "absent").mkdir()
+    (tmp_path / "absent/dlib.py").write_text("raise ImportError('not installed')")
+    monkeypatch.syspath_prepend(tmp_path / "absent")                # of the process that aligns too
     ended = align("--landmark_file", tmp_path / "landmarks.txt")
     assert ended.code == 1 and "1 no_landmarks" in ended.out
     for name in (f"{stem}.jpg" for stem in FACES[:2]):
