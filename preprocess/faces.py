@@ -69,10 +69,10 @@ class FaceFinder:
         return self._search(pixels, partial(self._run, upsample=UPSAMPLE, threshold=threshold))
 
     def large_boxes(self, pixels, exact=True):
-        """scored_boxes() without faces much smaller than the largest, in a third to a half of the time.
+        """scored_boxes() without faces much smaller than the largest, in a third to two thirds of the time.
 
         exact : search dlib's own reductions of the photo, so that the largest face has the same box; without it Pillow
-            reduces, in a tenth to a third of the time, and the box may lie a step of the detector beside it
+            reduces, in a tenth to two fifths of the time, and the box may lie a step of the detector beside it
         """
         return self._search(pixels, partial(self._run_large, exact=exact))
 
