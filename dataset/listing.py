@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import BadPhoto, file_stamp, open_plain
+from helpers import BadPhoto, UsageError, file_stamp, open_plain
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
@@ -118,6 +118,30 @@ def _has_signature(path):
 
 def _inside(path, folder):
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def read_lines(path, what):
+    """The lines of a text file; UsageError if it cannot be read; what : it is called then."""
+    try:
+        with open_plain(path) as file:
+            return file.read().decode("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {what} {path}: {error}") from error
+
+
+def read_landmarks(path):
+    """{file name: ((x, y) of both eyes, the nose and both corners of the mouth)} of CelebA's file of landmarks.
+
+    Its lines are a count, a header, and "000001.jpg 69 109 106 113 77 142 73 152 108 154". Raises UsageError.
+    """
+    lines = [line.split() for line in read_lines(path, "the landmarks")]
+    try:
+        rows = {words[0]: [float(word) for word in words[1:]] for words in lines[2:] if words}
+    except ValueError:
+        rows = {}
+    if not rows or not all(len(row) == 10 for row in rows.values()):
+        raise UsageError(f"{path} holds no landmarks: expected a count, a header, and lines of a name and ten numbers")
+    return {name: tuple(zip(row[::2], row[1::2])) for name, row in rows.items()}
 
 
 def fingerprint_folder(folder):

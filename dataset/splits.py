@@ -1,6 +1,5 @@
 """Which face is trained on and which is tested on: never the same photo on two sides."""
 import hashlib
-import itertools
 
 import numpy as np
 
@@ -9,21 +8,58 @@ from helpers import UsageError
 SIDES = ("train", "validation", "test")
 
 
-def split_by_seed(names, sizes, seed):
+def split_by_seed(names, sizes, seed, groups=()):
     """Deal names out at random.
 
     names : list of str
     sizes : {side: number of names}; Raises UsageError if there are fewer names than asked for
     seed : the same names and seed give the same split
+    groups : lists of names that no two sides share, as join_groups gives them; without them each name is its own. What
+        a side has no place for is left out, and UsageError raised if others then have too few
 
     Returns {side: sorted list of names}.
     """
-    wanted = sum(sizes.values())
-    if wanted > len(names):
-        raise UsageError(f"asked for {wanted} faces ({', '.join(f'{n} {side}' for side, n in sizes.items())}), "
-                         f"there are {len(names)} different ones")
-    shuffled = iter(np.random.default_rng(seed).permutation(sorted(names)).tolist())
-    return {side: sorted(itertools.islice(shuffled, size)) for side, size in sizes.items()}
+    asked = f"asked for {sum(sizes.values())} faces ({', '.join(f'{n} {side}' for side, n in sizes.items())}), "
+    if sum(sizes.values()) > len(names):
+        raise UsageError(f"{asked}there are {len(names)} different ones")
+    members = {group[0]: group for group in groups or ([name] for name in names)}
+    shuffled, split = iter(np.random.default_rng(seed).permutation(sorted(members)).tolist()), {}
+    for side, size in sizes.items():
+        dealt = []
+        while len(dealt) < size and (first := next(shuffled, None)) is not None:
+            dealt += members[first]
+        if len(dealt) < size:
+            raise UsageError(f"{asked}there are {len(dealt)} left for {side} where groups stay together: ask for fewer")
+        split[side] = sorted(dealt[:size])
+    return split
+
+
+def join_groups(names, keys, pairs):
+    """Lists of the names, in their order, that belong together.
+
+    keys : of each name, alike where names do, such as people; pairs : of indices of names that do too
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    labels = np.unique([str(key) for key in keys], return_inverse=True)[1]
+    edges = np.array([*enumerate(labels + len(names)), *pairs])
+    count = len(names) + labels.max() + 1
+    _, components = connected_components(coo_array((np.ones(len(edges)), edges.T), (count, count)), directed=False)
+    groups = {}
+    for name, component in zip(names, components):
+        groups.setdefault(component, []).append(name)
+    return list(groups.values())
+
+
+def read_identities(lines):
+    """{file stem: person} of the lines "000001.jpg 2880" of CelebA's identity_CelebA.txt."""
+    people = {}
+    for number, line in enumerate(lines, 1):
+        fields = line.split()
+        if len(fields) not in (0, 2):
+            raise UsageError(f"line {number} of the identities is {line.strip()!r}, expected a file name and a person")
+        people.update([(fields[0].rsplit(".", 1)[0], fields[1])] if fields else [])
+    return people
 
 
 def split_by_partition(stems, partition, sizes):

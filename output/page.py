@@ -59,18 +59,23 @@ class Page:
         """Add a FaceRow to the group of a mask."""
         self._groups.setdefault(mask, []).append(_pack_row(row, self._pictures))
 
-    def write(self, path, title, *, summary=(), settings=None):
+    def write(self, path, title, *, summary=(), settings=None, groups_of="Mask", figures=()):
         """Write the page, whole or not at all.
 
         summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}}]; low and high, the ends of
             a 95 % interval, may be None. Without it the page has neither table nor plots.
         settings : a JSON-able record of what was run, shown folded
+        groups_of : what the groups are called
+        figures : [(what stands above, (H, W, 3) uint8)] that are shown as large as they are, before the faces
 
         Numbers that are not finite count as absent.
         """
         groups = [{"mask": mask, "columns": list(dict.fromkeys(column for row in rows for column in row["pictures"])),
                    "rows": rows} for mask, rows in self._groups.items()]
-        record = {"title": title, "settings": settings, "summary": list(summary), "groups": groups,
+        figures = [(text, self._pictures.setdefault(_to_text(picture, QUALITY), len(self._pictures)))
+                   for text, picture in figures]
+        record = {"title": title, "groups_of": groups_of, "figures": figures, "settings": settings,
+                  "summary": list(summary), "groups": groups,
                   "format": f"image/{FORMAT.lower()}", "pictures": list(self._pictures)}
         before, after = read_template()
         write_file(path, (before + _to_json(record) + after).encode())

@@ -21,3 +21,8 @@ def chain(first, second):
 def through(points, targets):
     """The map that takes three points (3, 2) exactly to their targets (3, 2)."""
     return np.linalg.solve(np.column_stack([points, np.ones(3)]), targets).T
+
+
+def nearest(points, targets):
+    """The map that takes points (N, 2) nearest to their targets (N, 2), in least squares."""
+    return np.linalg.lstsq(np.column_stack([points, np.ones(len(points))]), targets)[0].T

@@ -4,7 +4,9 @@ Source: Amos, Ludwiczuk, Satyanarayanan, "OpenFace", CMU-CS-16-118, 2016; Kazemi
 Alignment with an Ensemble of Regression Trees", CVPR 2014, whose 68-point model dlib ships (trained on iBUG 300-W:
 no commercial use).
 """
-import dlib
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -12,22 +14,47 @@ from scipy import ndimage
 from helpers import BadPhoto
 from preprocess import dlib_models
 
-from .affine import invert, through
-from .templates import TEMPLATES
+from .affine import invert, move, nearest, through
+from .face_shape import similarity
+from .pyramid import exact_levels, find_large, level_sizes
+from .templates import ANCHORS
 
 UPSAMPLE = 1                                            # OpenFace's setting: finds faces from 40 pixels on
 LEANS = 0, 0, 0, 30, -30                                # of its parts: frontal, looking aside, and turned ones
 SEARCH_PIXELS = 6_000_000                               # larger photos are searched for faces at this size
 
 
-class FaceFinder:
-    """dlib's HOG face detector and 68-point landmark predictor.
+class Face(NamedTuple):
+    """A face: its box (left, top, right, bottom), its score, None where nobody looked for it, and landmarks (N, 2)."""
+    box: tuple
+    score: float | None
+    landmarks: np.ndarray
 
-    path : of the predictor, if it is not the packaged one. Raises UsageError if it is missing or another one.
+    @property
+    def record(self):
+        """The same for JSON, landmarks in whole pixels."""
+        return {"box": self.box, "score": self.score, "landmarks": self.landmarks.astype(int).tolist()}
+
+    def moved(self, matrix):
+        """The face where a map (2, 3) of quarter turns takes it."""
+        corners = move(matrix, np.array(self.box, float).reshape(2, 2)).astype(int)
+        return Face((*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()), self.score,
+                    move(matrix, self.landmarks))
+
+
+class FaceFinder:
+    """A face detector and a landmark predictor of dlib's.
+
+    path : of the 68-point predictor, if it is not the packaged one; points : "68", or "5" for the smaller one
+    detector : "hog", OpenFace's, or "cnn", which takes many times as long and knows faces from other sides too
+    Raises UsageError if a model is missing or another one.
     """
 
-    def __init__(self, path=None):
-        path = dlib_models.checked(dlib_models.LANDMARKS, path)
+    def __init__(self, path=None, points="68", detector="hog"):
+        import dlib  # here, for what is cut by landmarks that are given needs none
+        self._rectangle, self._resize = dlib.rectangle, dlib.resize_image
+        path = dlib_models.checked(dlib_models.LANDMARKS if points == "68" else dlib_models.FIVE_LANDMARKS, path)
+        self._cnn = detector == "cnn" and dlib.cnn_face_detection_model_v1(str(dlib_models.checked(dlib_models.CNN)))
         self._detect = dlib.get_frontal_face_detector()
         self._predict = dlib.shape_predictor(str(path))
 
@@ -41,29 +68,80 @@ class FaceFinder:
         A face that is mostly hidden scores -0.8 and more, and so do other things. lean : degrees counter-clockwise, one
         of LEANS, by which that one of the detector's five parts is turned that found the face
         """
+        return self._search(pixels, partial(self._run, upsample=UPSAMPLE, threshold=threshold))
+
+    def large_boxes(self, pixels, exact=True):
+        """scored_boxes() without faces much smaller than the largest, in a third to two thirds of the time.
+
+        exact : search dlib's own reductions of the photo, so that the largest face has the same box; without it Pillow
+            reduces, in a tenth to two fifths of the time, and the box may lie a step of the detector beside it
+        """
+        return self._search(pixels, partial(self._run_large, exact=exact))
+
+    def more_boxes(self, pixels, times):
+        """scored_boxes() of the photo doubled `times` more than usual: faces down to 20 pixels, 10, ..."""
+        return self._search(pixels, partial(self._run, upsample=UPSAMPLE + times), SEARCH_PIXELS / 4 ** times)
+
+    def faces(self, pixels, boxes):
+        """The Face in each of some scored_boxes()."""
+        return [Face(box, score, self.landmarks(pixels, box)) for box, score, _ in boxes]
+
+    def _search(self, pixels, run, most_pixels=None):
+        """What run(pixels) finds, sides in pixels of the photo, which is reduced before if it is too large."""
         height, width = pixels.shape[:2]
-        scale = max(1.0, (height * width / SEARCH_PIXELS) ** 0.5)
+        scale = max(1.0, (height * width / (most_pixels or SEARCH_PIXELS)) ** 0.5)
         if scale > 1:
             pixels = np.asarray(Image.fromarray(pixels).resize((round(width / scale), round(height / scale)),
                                                                Image.Resampling.BILINEAR))
-        boxes, scores, parts = self._detect.run(pixels, UPSAMPLE, threshold)
-        found = sorted(zip(boxes, scores, parts), key=lambda one: one[0].width() * one[0].height(), reverse=True)
-        return [(tuple(round(side * scale) for side in (box.left(), box.top(), box.right(), box.bottom())), score,
-                 LEANS[part]) for box, score, part in found]
+        return [(tuple(round(side * scale) for side in box), *rest)
+                for box, *rest in sorted(run(pixels), key=_area, reverse=True)]
+
+    def _run(self, pixels, upsample, threshold=0.0):
+        """[((left, top, right, bottom), score, lean)]."""
+        if self._cnn:
+            found = [(face.rect, face.confidence, 0) for face in self._cnn(pixels, upsample - 1) if
+                     face.confidence > threshold]
+        else:
+            found = zip(*self._detect.run(pixels, upsample, threshold))
+        leans = [0] if self._cnn else LEANS
+        return [((box.left(), box.top(), box.right(), box.bottom()), score, leans[part]) for box, score, part in found]
+
+    def _run_large(self, pixels, exact):
+        sizes = level_sizes(*pixels.shape[:2])
+        if self._cnn or len(sizes) == 1:
+            return self._run(pixels, UPSAMPLE)
+        draw = (exact_levels(self._resize, pixels, sizes).__getitem__ if exact else
+                partial(_draw_level, Image.fromarray(pixels), sizes))
+        found = find_large(partial(self._run, upsample=0), draw, sizes, *() if exact else (0,))
+        return self._run(pixels, UPSAMPLE) if found is None else found
 
     def landmarks(self, pixels, box):
-        """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo."""
-        return np.array([(point.x, point.y) for point in self._predict(pixels, dlib.rectangle(*box)).parts()], float)
+        """The 68 landmarks of the face in `box`, (68, 2) float64 as (x, y) in pixels of the photo; or its five."""
+        return np.array([(point.x, point.y) for point in self._predict(pixels, self._rectangle(*box)).parts()], float)
 
 
-def alignment_matrix(landmarks, size, template, margin=0.0):
-    """The affine map (2, 3) from photo (x, y) to crop (x, y) that puts three landmarks exactly on the template.
+def _area(found):
+    left, top, right, bottom = found[0]
+    return (right - left + 1) * (bottom - top + 1)
+
+
+def _draw_level(image, sizes, level):
+    rows, columns = sizes[level]
+    return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR, reducing_gap=2))
+
+
+def alignment_matrix(landmarks, size, template, margin=0.0, transform="affine", points="68"):
+    """The map (2, 3) from photo (x, y) to crop (x, y) that puts landmarks (N, 2) on the template.
 
     template : a name of TEMPLATES; margin : room around it on every side, in sides of the template
-    Three points fix an affine map; unlike a similarity it may shear.
+    transform : "affine" puts three landmarks exactly on it and may shear, of more it takes them nearest; "similarity"
+        only turns, scales and moves, nearest in least squares; points : what the landmarks are, of ANCHORS
     """
-    indices, targets = TEMPLATES[template]
-    return through(np.asarray(landmarks)[list(indices)], size * (np.array(targets) + margin) / (1 + 2 * margin))
+    indices, places = ANCHORS[points][template]
+    points, targets = np.asarray(landmarks)[list(indices)], size * (np.array(places) + margin) / (1 + 2 * margin)
+    if transform == "similarity":
+        return similarity(points, targets)
+    return through(points, targets) if len(points) == 3 else nearest(points, targets)
 
 
 def warp(pixels, matrix, size):
@@ -141,9 +219,9 @@ def _to_crop(matrix, rows, columns):
 def place_faces(finder, pixels, size, template, margin=0.0):
     """Yield (matrix, record) of every face of a photo, the largest first.
 
-    finder, pixels, size, template, margin : as for align_face
-    The matrix is alignment_matrix's, the record has box, landmarks and number of faces.
-    Raises BadPhoto with reason no_face.
+    finder : FaceFinder; pixels : (H, W, 3) uint8 RGB; size : side of the crop in pixels; template, margin : of
+    alignment_matrix, whose matrix it is
+    The record has box, landmarks and number of faces. Raises BadPhoto with reason no_face.
     """
     boxes = finder.boxes(pixels)
     if not boxes:
@@ -152,28 +230,3 @@ def place_faces(finder, pixels, size, template, margin=0.0):
         landmarks = finder.landmarks(pixels, box)
         yield alignment_matrix(landmarks, size, template, margin), {
             "box": box, "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes)}
-
-
-def align_face(finder, pixels, size, template, *, margin=0.0, only_single=False, most_outside=0.5):
-    """Cut the largest face out of a photo.
-
-    Parameters
-    ----------
-    finder : FaceFinder
-    pixels : (H, W, 3) uint8 RGB
-    size : side of the crop in pixels
-    template : a name of TEMPLATES
-    margin : room around the template on every side, in sides of the template
-    only_single : refuse photos with several faces (OpenFace's --skipMulti)
-    most_outside : largest share of the crop that may lie outside the photo (and is black)
-
-    Returns the (size, size, 3) uint8 crop and a record: box, landmarks, number of faces, share outside.
-    Raises BadPhoto with reason no_face, several_faces or cut_by_border.
-    """
-    matrix, record = next(place_faces(finder, pixels, size, template, margin))
-    if only_single and record["faces"] > 1:
-        raise BadPhoto("several_faces", f"{record['faces']} faces")
-    crop, outside = warp(pixels, matrix, size)
-    if outside > most_outside:
-        raise BadPhoto("cut_by_border", f"{outside:.0%} of the crop lies outside the photo")
-    return crop, {**record, "outside": round(outside, 4)}

@@ -35,8 +35,8 @@ def main(argv=None):
     from .face_shape import MODES, learn_shape
     from .faces import alignment_matrix
     with Progress(None, "learning"):
-        landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, status=str)
-                     if "landmarks" in record]
+        landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, landmarks=list)
+                     if len(record["landmarks"]) == 68]
         if len(landmarks) <= MODES:
             raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
         shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))

@@ -22,10 +22,11 @@ MARKS = (("completion", "results.jsonl", "status"), ("evaluation", "results.json
          ("log", "scalars.jsonl", "step"))
 
 
-def claim_folder(folder, kind=None):
+def claim_folder(folder, kind=None, shared=False):
     """Make `folder` if need be, prove that it can be written, and keep other processes out of it until we end.
 
     kind : of the results that are to go there, one of MARKS; None to ask no questions
+    shared : let in others that share it too
 
     Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there, or
     the other kind of results.
@@ -37,7 +38,7 @@ def claim_folder(folder, kind=None):
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = open(path / LOCK, "a+", opener=no_link)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(shlex.join(sys.argv))}\n")
         lock.flush()

@@ -80,6 +80,14 @@ def number(at_least=-math.inf, at_most=math.inf, above=-math.inf):
     return convert
 
 
+def shard(text):
+    """An argparse type: one of several parts, "2/8", as (2, 8)."""
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"needs a part like 2/8, from 1/8 to 8/8, got {text!r}")
+    return int(index), int(count)
+
+
 def output_path(text):
     """An argparse type: the path of a folder or file to be written, which is not empty."""
     if not text.strip():

@@ -12,7 +12,7 @@ from helpers import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
-            "preprocess.split_dataset", "preprocess.pack_dataset", "preprocess.learn_shape",
+            "preprocess.split_dataset", "preprocess.check_dataset", "preprocess.pack_dataset", "preprocess.learn_shape",
             "completion.masks.__main__", "models.train", "models.samples"}
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
@@ -147,7 +147,8 @@ def test_tensorflow_is_imported_in_nn_only():
 
 
 def test_dlib_is_imported_where_faces_are_found_or_known_again_only():
-    assert {name for name in MODULES if "dlib" in outside(imports(name))} <= {"preprocess.faces", "metrics.identity"}
+    assert {name for name in MODULES if "dlib" in outside(imports(name))} <= {
+        "preprocess.faces", "metrics.identity", "benchmarks.alignment_speed"}
 
 
 def test_matplotlib_is_imported_in_output_only():

@@ -25,10 +25,13 @@ function choose(mask) {
   showFaces();
 }
 
+for (const word of document.querySelectorAll(".word")) word.textContent = data.groups_of;
+find("#figures").append(...data.figures.map(([text, place]) =>
+  make("figure", {}, make("figcaption", {}, text), make("img", {src: source(place), alt: text}))));
 document.title = find("#title").textContent = data.title;
 const settings = flatten(data.settings ?? {});
 find("dl").append(...settings.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, value)]));
-for (const [part, content] of [["#settings", settings], ["#results", data.summary], ["#faces", data.groups]]) {
+for (const [part, content] of [["#settings", settings], ["#figures", data.figures], ["#results", data.summary], ["#faces", data.groups]]) {
   find(part).hidden = !content.length;
 }
 for (const select of selects) {

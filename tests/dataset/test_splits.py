@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from dataset.splits import SIDES, split_by_partition, split_by_seed, without_copies
+from dataset.splits import SIDES, join_groups, read_identities, split_by_partition, split_by_seed, without_copies
 from helpers import UsageError
 
 NAMES = [f"person {number}/face.png" for number in range(40)]
@@ -84,3 +84,34 @@ def test_of_equal_files_the_first_name_stays_in_whatever_order_they_come():
     for seed in range(10):
         assert without_copies(random.Random(seed).sample(contents, len(contents))) == ["a", "b", "d"]
     assert without_copies([]) == []
+
+
+def test_what_is_alike_directly_or_through_others_is_one_group():
+    names = ["a", "b", "c", "d", "e"]
+    assert join_groups(names, names, []) == [["a"], ["b"], ["c"], ["d"], ["e"]]
+    assert join_groups(names, ["one", "two", "one", "three", "four"], [(2, 3)]) == [["a", "c", "d"], ["b"], ["e"]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_stay_together_and_every_side_is_full(seed):
+    groups = [NAMES[first:first + 4] for first in range(0, 40, 4)]
+    split = split_by_seed(NAMES, sizes(17, 9, 3), seed, groups)
+    assert [len(split[side]) for side in SIDES] == [17, 9, 3]
+    side_of = {name: side for side, names in split.items() for name in names}
+    assert all(len({side_of[name] for name in group if name in side_of}) <= 1 for group in groups)
+
+
+def test_groups_of_one_are_dealt_as_names_are():
+    assert split_by_seed(NAMES, sizes(20, 10, 5), 3, [[name] for name in NAMES]) == split_by_seed(
+        NAMES, sizes(20, 10, 5), 3)
+
+
+def test_groups_that_do_not_fit_are_told():
+    with pytest.raises(UsageError, match="there are 0 left for validation where groups stay together"):
+        split_by_seed(NAMES, sizes(20, 20, 0), 0, [NAMES])
+
+
+def test_identities_are_read_and_a_strange_line_named():
+    assert read_identities(["000001.jpg 2880", "", "b.c.jpg 7"]) == {"000001": "2880", "b.c": "7"}
+    with pytest.raises(UsageError, match="line 2 of the identities is 'x'"):
+        read_identities(["000001.jpg 2880", "x"])

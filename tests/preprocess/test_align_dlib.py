@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pictures.photo import read_photo
-from preprocess.align_dlib import RECORDS, main
+from preprocess.align_dlib import PAGE, RECORDS, main
 from preprocess.dlib_models import LANDMARKS, checked
 from shell.lock import claim_folder
 from shell.records import read_records
@@ -45,10 +45,10 @@ def ways(output):
 
 
 def crops(output):
-    """{relative path: content} of the crops; nothing else but the records and the lock may lie there."""
+    """{relative path: content} of the crops; nothing else but the records, their page and the lock may lie there."""
     files = {str(path.relative_to(output)): path.read_bytes() for path in Path(output).rglob("*") if path.is_file()}
     assert files.keys() >= {RECORDS, ".lock"}
-    crops = {name: content for name, content in files.items() if name not in (RECORDS, ".lock")}
+    crops = {name: content for name, content in files.items() if name not in (RECORDS, PAGE, ".lock")}
     assert all(name.endswith(".png") for name in crops)
     return crops
 

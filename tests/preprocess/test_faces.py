@@ -8,8 +8,12 @@ from PIL import Image
 from helpers import BadPhoto, UsageError
 from pictures.photo import read_photo
 from preprocess import faces
+from preprocess.alignment import Plan, align_photo
+from preprocess.crops import Frame, Limits
 from preprocess.dlib_models import LANDMARKS, checked
-from preprocess.faces import TEMPLATES, FaceFinder, align_face, alignment_matrix, is_covered, unwarp, warp, warp_known
+from preprocess.faces import Face, FaceFinder, alignment_matrix, is_covered, unwarp, warp, warp_known
+from preprocess.search import FaceSearch
+from preprocess.templates import TEMPLATES
 
 CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "openface64").glob("*.png"))
 
@@ -19,17 +23,21 @@ def portrait(samples):
     return read_photo(samples / "A000369.jpg").pixels
 
 
-class StandIn:
-    """Finds faces where it is told, each as one set of landmarks."""
+def align_face(search, pixels, size, template, **limits):
+    """(crop, record) of the largest face that search(pixels) finds."""
+    faces, _ = search(pixels)
+    [(crop, _)], record = align_photo(pixels, faces, Plan(Frame(size, template), Limits(**limits)))
+    return crop, record
 
-    def __init__(self, *landmarks):
-        self._landmarks = landmarks
 
-    def boxes(self, _):
-        return [(index, 0, 9, 9) for index in range(len(self._landmarks))]
+@pytest.fixture(scope="module")
+def search(finder):
+    return FaceSearch(finder)
 
-    def landmarks(self, _, box):
-        return self._landmarks[box[0]]
+
+def stand_in(landmarks):
+    """Finds one face where it is told."""
+    return lambda _: ([Face((0, 0, 9, 9), 1.0, landmarks)], [])
 
 
 def landmarks_around(x, y, spread=30, seed=0):
@@ -47,8 +55,8 @@ def reason(*arguments, **options):
 
 
 @pytest.mark.parametrize("stem", CROPS)
-def test_a_crop_is_the_one_that_openface_cuts(finder, samples, openface, stem):
-    crop, _ = align_face(finder, read_photo(samples / f"{stem}.jpg").pixels, 64, "innerEyesAndBottomLip")
+def test_a_crop_is_the_one_that_openface_cuts(search, samples, openface, stem):
+    crop, _ = align_face(search, read_photo(samples / f"{stem}.jpg").pixels, 64, "innerEyesAndBottomLip")
     difference = np.abs(crop - read_photo(openface / f"{stem}.png").pixels.astype(int))
     assert difference.mean() <= 0.01
     assert difference.max() <= 1
@@ -136,11 +144,11 @@ def test_an_enlarged_crop_lies_where_it_was_cut_and_is_smooth():
     assert covered.sum() == inside.sum() == pytest.approx(32 * 32 / np.linalg.det(matrix[:, :2]), rel=0.02)
 
 
-def test_a_smaller_photo_gives_nearly_the_same_crop(finder, portrait):
+def test_a_smaller_photo_gives_nearly_the_same_crop(search, portrait):
     height, width = portrait.shape[:2]
     smaller = np.asarray(Image.fromarray(portrait).resize((width // 2, height // 2)))
-    crop, _ = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
-    again, _ = align_face(finder, smaller, 64, "innerEyesAndBottomLip")
+    crop, _ = align_face(search, portrait, 64, "innerEyesAndBottomLip")
+    again, _ = align_face(search, smaller, 64, "innerEyesAndBottomLip")
     assert np.abs(crop - again.astype(int)).mean() < 8
 
 
@@ -156,21 +164,22 @@ def test_of_several_faces_the_largest_is_taken(finder, portrait):
     small = np.asarray(Image.fromarray(portrait).resize((width // 2, height // 2)))
     both = np.full((height, width + width // 2, 3), 128, np.uint8)
     both[:height // 2, :width // 2], both[:, width // 2:] = small, portrait
-    crop, record = align_face(finder, both, 64, "innerEyesAndBottomLip")
-    alone, _ = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
+    search = FaceSearch(finder, "all")
+    crop, record = align_face(search, both, 64, "innerEyesAndBottomLip")
+    alone, _ = align_face(search, portrait, 64, "innerEyesAndBottomLip")
     assert record["faces"] == 2
     assert np.abs(crop - alone.astype(int)).mean() < 8
-    assert reason(finder, both, only_single=True) == "several_faces"
+    assert reason(search, both, only_single=True) == "several_faces"
 
 
 @pytest.mark.parametrize("content", ["noise", "black", "one pixel", "upside down", "hidden"])
 @pytest.mark.fault("F46", "alignment")
-def test_a_photo_without_a_frontal_face_is_refused(finder, portrait, content):
+def test_a_photo_without_a_frontal_face_is_refused(search, portrait, content):
     hidden = portrait.copy()
     hidden[150:400, 100:350] = 128
     pixels = {"noise": noise(200, 200), "black": np.zeros((200, 200, 3), np.uint8), "hidden": hidden,
               "one pixel": noise(1, 1), "upside down": np.ascontiguousarray(portrait[::-1])}[content]
-    assert reason(finder, pixels) == "no_face"
+    assert reason(search, pixels) == "no_face"
 
 
 @pytest.mark.fault("F46", "alignment")
@@ -181,30 +190,30 @@ def test_a_face_cut_by_the_border_is_refused_before_its_crop_is_mostly_black():
         _, outside = warp(noise(200, 200), alignment_matrix(landmarks, 64, "innerEyesAndBottomLip"), 64)
         shares.append(outside)
         if outside > 0.5:
-            assert reason(StandIn(landmarks), noise(200, 200)) == "cut_by_border"
+            assert reason(stand_in(landmarks), noise(200, 200)) == "cut_by_border"
         else:
-            crop, record = align_face(StandIn(landmarks), noise(200, 200), 64, "innerEyesAndBottomLip")
+            crop, record = align_face(stand_in(landmarks), noise(200, 200), 64, "innerEyesAndBottomLip")
             assert (crop == 0).all(axis=2).mean() <= 0.5
             assert record["outside"] == round(outside, 4)
     assert min(shares) <= 0.5 < max(shares)
 
 
-def test_a_real_face_cut_by_the_border_says_how_much_is_missing(finder, portrait):
+def test_a_real_face_cut_by_the_border_says_how_much_is_missing(search, portrait):
     half = np.ascontiguousarray(portrait[:, portrait.shape[1] // 2:])
-    crop, record = align_face(finder, half, 64, "innerEyesAndBottomLip")
+    crop, record = align_face(search, half, 64, "innerEyesAndBottomLip")
     assert 0.2 < record["outside"] < 0.5
     assert abs((crop == 0).all(axis=2).mean() - record["outside"]) < 0.05
-    assert reason(finder, half, most_outside=record["outside"] - 0.01) == "cut_by_border"
+    assert reason(search, half, most_outside=record["outside"] - 0.01) == "cut_by_border"
 
 
-def test_the_photo_is_left_as_it_was(finder, portrait):
+def test_the_photo_is_left_as_it_was(search, portrait):
     before = portrait.copy()
-    align_face(finder, portrait, 64, "outerEyesAndNose")
+    align_face(search, portrait, 64, "outerEyesAndNose")
     np.testing.assert_array_equal(portrait, before)
 
 
-def test_the_record_places_the_landmarks_within_the_face(finder, portrait):
-    _, record = align_face(finder, portrait, 64, "innerEyesAndBottomLip")
+def test_the_record_places_the_landmarks_within_the_face(search, portrait):
+    _, record = align_face(search, portrait, 64, "innerEyesAndBottomLip")
     left, top, right, bottom = record["box"]
     centre = np.mean(record["landmarks"], axis=0)
     assert np.shape(record["landmarks"]) == (68, 2)

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from preprocess.split_dataset import main
+from preprocess.split_dataset import PAGE, main
 from shell.lock import claim_folder
 
 SIDES = ("train", "validation", "test")
@@ -102,6 +103,34 @@ def test_a_partition_decides_who_goes_where(tmp_path, crops, split):
     assert sorted(found["train"]) == stems[:-1][::3]
     assert sorted(found["validation"]) == stems[:-1][1::3]
     assert len(found["test"]) == 1 and found["test"][0] in stems[:-1][2::3]
+
+
+def test_shares_are_of_all_faces(tmp_path, split):
+    assert split(sizes=(0.5, 0.25, 0.25)).code == 0
+    assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 3, 3]
+    assert split(sizes=(0.5, 0.4, 0.2), output=tmp_path / "more").code == 2
+
+
+@pytest.mark.parametrize("how", ["folder", "file"])
+def test_a_person_is_on_one_side(tmp_path, crops, split, how):
+    paths = sorted(crops.rglob("*.png"))
+    person = {path.stem: number // 2 if how == "file" else path.parent.name for number, path in enumerate(paths)}
+    (tmp_path / "people.txt").write_text("".join(f"{stem}.jpg {who}\n" for stem, who in person.items()))
+    sizes, people = ((6, 6, 0), "folder") if how == "folder" else ((6, 3, 2), tmp_path / "people.txt")
+    assert split("--identity", people, sizes=sizes).code == 0
+    found = {side: {person[Path(name).stem] for name in names} for side, names in sides(tmp_path / "out").items()}
+    assert not found["train"] & found["validation"] and not found["train"] & found["test"]
+
+
+def test_near_duplicates_go_to_one_side_and_are_shown(tmp_path, crops, split):
+    for path in sorted(crops.rglob("*.png")):
+        Image.open(path).save(path.with_suffix(".jpg"), quality=60)
+    assert split(sizes=(12, 8, 4)).code == 0
+    found = [{Path(name).stem for name in names} for names in sides(tmp_path / "out").values()]
+    assert sum(map(len, found)) == 12
+    assert "near-duplicates (12)" in (tmp_path / "out" / PAGE).read_text()
+    assert "near-duplicates" not in (split("--near", 0, sizes=(12, 8, 4), output=tmp_path / "all"),
+                                     (tmp_path / "all" / PAGE).read_text())[1]
 
 
 @pytest.mark.parametrize("content", [None, b"<!doctype html>\n", b"\xff\xfe\0"])

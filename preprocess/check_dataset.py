@@ -1,0 +1,86 @@
+"""Say what of a data set is missing or damaged: photos, aligned faces or a split.
+
+python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt
+"""
+import collections
+import os
+import sys
+from pathlib import Path
+
+import helpers
+from dataset.listing import find_photos, read_lines
+from dataset.splits import SIDES
+from helpers import BadPhoto, UsageError
+from pictures.photo import SUFFIXES, read_photo
+from shell.command import command
+from shell.messages import report_failure, say
+from shell.options import Parser, whole_number
+from shell.progress import Progress
+from shell.records import read_records
+from shell.signals import StopRequest
+from shell.sources import read_list
+
+RECORDS = "alignment.jsonl"
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Read every picture below a folder to its end, and look for those that are named: in what "
+                    "align_dlib and split_dataset wrote there, and in a list of the data set's own.",
+                    "python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt")
+    parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, or of a split")
+    parser.add_argument("--list", metavar="FILE", help="a text file whose lines begin with the name of a photo, such "
+                        "as CelebA's list_eval_partition.txt; suffixes do not matter")
+    parser.add_argument("--count", type=whole_number(), metavar="N", help="how many pictures there should be")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    sources, failures = find_photos([options.folder])
+    if not sources and not failures:
+        raise UsageError(f"no images found in {options.folder}", helpers.NO_INPUT)
+    damaged, sizes = dict(failures), collections.Counter()
+    with Progress(len(sources), "pictures") as progress, StopRequest() as stop:
+        for source in sources:
+            stop.check()
+            try:
+                height, width = read_photo(source.path).pixels.shape[:2]
+                sizes[f"{width}x{height}"] += 1
+            except BadPhoto as problem:
+                damaged[source.path] = problem
+            progress.update()
+    for path, problem in damaged.items():
+        report_failure(path, problem)
+    absent = sorted(find_absent(options, {source.path for source in sources}))
+    for name in absent:
+        report_failure(name, BadPhoto("missing"))
+    common = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(3))
+    others = f", {len(sizes) - 3} other sizes" if len(sizes) > 3 else ""
+    say(f"{sizes.total()} whole ({common}{others}), {len(damaged)} damaged, {len(absent)} missing")
+    wrong = options.count not in (None, sizes.total())
+    if wrong:
+        say(f"expected {options.count}")
+    return helpers.SOME_FAILED if damaged or absent or wrong else 0
+
+
+def find_absent(options, present):
+    """The names that a list or a record has and no picture bears; present : paths."""
+    folder, named = Path(options.folder), set()
+    for record in read_records(folder / RECORDS, source=str, status=str):
+        named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
+    for side in SIDES:
+        if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():
+            named |= {os.path.join(side, name) for name in read_list((folder / f"{side}.txt").read_bytes())}
+    absent = {name for name in named if str(folder / name) not in present}
+    if options.list:
+        stems = {Path(path).stem for path in present}
+        first = [line.split()[0] for line in read_lines(options.list, "the list") if line.strip()]
+        absent |= {name for name in first if Path(name).suffix.lower() in SUFFIXES and Path(name).stem not in stems}
+    return absent
+
+
+if __name__ == "__main__":
+    sys.exit(main())

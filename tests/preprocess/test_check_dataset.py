@@ -1,0 +1,48 @@
+"""What is missing or damaged is told by name."""
+import shutil
+
+import pytest
+
+from preprocess import split_dataset
+from preprocess.check_dataset import main
+
+
+@pytest.fixture
+def crops(tmp_path, openface):
+    return shutil.copytree(openface, tmp_path / "crops")
+
+
+def test_a_whole_folder_is_called_whole(run, crops):
+    ended = run(main, crops, "--count", 12)
+    assert (ended.code, ended.out, ended.err) == (0, "12 whole (12 of 64x64), 0 damaged, 0 missing\n", "")
+    assert run(main, crops, "--count", 13).code == 1
+
+
+def test_damaged_and_missing_pictures_are_named(tmp_path, run, crops):
+    first, second, third = sorted(crops.iterdir())[:3]
+    first.write_bytes(first.read_bytes()[:500])
+    second.unlink()
+    lines = ["2", "name side", *(f"{path.stem}.jpg 0" for path in (first, second, third))]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    (crops / "alignment.jsonl").write_text('{"source": "a.jpg", "status": "done", "output": "a.png"}\n'
+                                           f'{{"source": "b.jpg", "status": "done", "output": "{third.name}"}}\n'
+                                           '{"source": "c.jpg", "status": "failed", "reason": "no_face"}\n')
+    ended = run(main, crops, "--list", tmp_path / "list.txt")
+    assert ended.code == 1 and "10 whole (10 of 64x64), 1 damaged, 2 missing" in ended.out
+    assert f"failed: {first}: truncated" in ended.err
+    assert "failed: a.png: missing" in ended.err and f"failed: {second.stem}.jpg: missing" in ended.err
+
+
+def test_a_split_is_held_to_its_lists(tmp_path, run, crops):
+    run(split_dataset.main, crops, tmp_path / "split", "--train", 8, "--validation", 3, "--test", 1)
+    assert run(main, tmp_path / "split").code == 0
+    lost = sorted((tmp_path / "split/validation").iterdir())[0]
+    lost.unlink()
+    ended = run(main, tmp_path / "split")
+    assert ended.code == 1 and f"failed: validation/{lost.name}: missing" in ended.err
+
+
+def test_an_empty_folder_and_a_list_that_is_none_are_refused(tmp_path, run, crops):
+    (tmp_path / "empty").mkdir()
+    assert run(main, tmp_path / "empty").code == 3
+    assert run(main, crops, "--list", tmp_path / "absent").code == 2
