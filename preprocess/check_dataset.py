@@ -10,7 +10,7 @@ from pathlib import Path
 import helpers
 from dataset.listing import find_photos, read_lines
 from dataset.splits import SIDES
-from helpers import BadPhoto, UsageError
+from helpers import BadPhoto, UsageError, read_bytes
 from pictures.photo import SUFFIXES, read_photo
 from shell.command import command
 from shell.messages import report_failure, say
@@ -73,7 +73,7 @@ def find_absent(options, present):
         named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
     for side in SIDES:
         if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():
-            named |= {os.path.join(side, name) for name in read_list((folder / f"{side}.txt").read_bytes())}
+            named |= {os.path.join(side, name) for name in read_list(read_bytes(folder / f"{side}.txt"))}
     absent = {name for name in named if str(folder / name) not in present}
     if options.list:
         stems = {Path(path).stem for path in present}

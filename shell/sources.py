@@ -41,7 +41,7 @@ def _content(path):
     if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
         raise UsageError(f"cannot read the list {path}: it is a folder, pipe or device")
     try:
-        with open_plain(path, or_pipe=path.startswith("/dev/fd/")) as file:
+        with open_plain(path, or_pipe=str(path).startswith("/dev/fd/")) as file:
             return file.read()
     except (OSError, ValueError) as error:              # the latter of a NUL in the path
         raise UsageError(f"cannot read the list {path}: {getattr(error, 'strerror', None) or error}") from error
