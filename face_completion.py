@@ -14,7 +14,7 @@ import helpers
 from completion.face import find_size, take_stamp
 from completion.holes import TOLERANCE, OwnHoles, StandardHoles
 from completion.masks import MASKS
-from completion.points import ESTIMATED, read_points
+from completion.points import ADVICE, ESTIMATED, UNDAMAGED, read_points
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
@@ -145,6 +145,8 @@ def check_options(parser, options):
         parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
     check_hole(parser, options)
+    if options.paste_back and not options.mask and options.mask_type == "center":
+        warn("no --mask: the centre of every face is taken for damaged; --mask says where a photo is")
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
@@ -243,7 +245,7 @@ def complete_all(tasks, subject, settings, place, writer, check):
             progress.reach([face.name for face in batch], step, **figures)
             writer.write_step(batch, step, pixels)
 
-        batches = map(warn_of_estimates, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
+        batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
         batches = map(writer.begin, batches)
         for face, result in complete_batches(batches, settings, size, scheduler=place.scheduler, check=check,
                                              on_step=on_step):
@@ -269,11 +271,11 @@ def conclude(faces, results, restore, writer):
         writer.fail(faces[0].source, faces[0].name, problem)
 
 
-def warn_of_estimates(batch):
-    """Say of which faces the place is no more than estimated; returns the batch."""
+def warn_of_doubts(batch):
+    """Say of which faces the place is no more than estimated, and where nothing was done; returns the batch."""
     for face in batch:
         for note in face.notes:
-            if ESTIMATED in note:
+            if any(doubt in note for doubt in (ESTIMATED, ADVICE, UNDAMAGED)):
                 warn(f"{face.source}: {note}")
     return batch
 

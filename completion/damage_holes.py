@@ -6,6 +6,7 @@ from scipy import ndimage
 from helpers import BadPhoto, resize
 
 from .holes import TRACE
+from .points import UNDAMAGED
 
 LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
 SMALLEST = 128                                          # side of such a photo
@@ -89,7 +90,7 @@ class FoundHoles:
 
     def _known(self, hole):
         if not hole.any():
-            return ~hole, ["no damage found: copied"]
+            return ~hole, [f"{UNDAMAGED}: copied"]
         if self.dilate:
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
         if hole.mean() > EVERYWHERE:

@@ -15,7 +15,8 @@ from .masks import make_hole
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
 TOLERANCE = 32                                          # levels a channel that paint may differ from its colour
-ASPECT = 1.5                                            # between the shapes of a mask and its photo: more is no match
+ASPECT = 1.05                                           # between the shapes of a mask and its photo: more is no match
+GREYS = 0.3                                             # of a mask's pixels that may be neither dark nor light
 MOST = 0.6                                              # of a photo that may be hole without a remark
 
 
@@ -171,13 +172,14 @@ class OwnHoles:
 
     def _find_color(self, photo, name):
         from .painted import distance_to, find_paint, is_paint_left  # scipy
-        hole, remarks = find_paint(photo.pixels, self._color, self.tolerance), []
+        pixels = photo.pixels if photo.alpha is None else np.asarray(photo.image.convert("RGB"))    # not over white
+        hole, remarks = find_paint(pixels, self._color, self.tolerance), []
         if not hole.any():
-            distance = distance_to(photo.pixels, self._color)
-            nearest = bytes(photo.pixels.reshape(-1, 3)[distance.argmin()]).hex()
+            distance = distance_to(pixels, self._color)
+            nearest = bytes(pixels.reshape(-1, 3)[distance.argmin()]).hex()
             raise BadPhoto("empty_mask", f"no paint of {self.source}: the nearest colour is #{nearest}, "
                            f"{distance.min():.0f} levels away (--tolerance {self.tolerance})")
-        if not self.dilate and is_paint_left(photo.pixels, self._color, hole):
+        if not self.dilate and is_paint_left(pixels, self._color, hole):
             remarks = ["paint is left around the hole: a larger --tolerance or --dilate takes it in"]
             self._warn(f"{name}: {remarks[0]}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
@@ -187,6 +189,8 @@ def _check_other(mask, photo):
     """Refuse the photo itself as its mask, as a folder of both may offer it."""
     if np.array_equal(mask, np.rint(photo.pixels.mean(axis=-1))) and len(np.unique(mask)) > 2:
         raise BadPhoto("no_mask", "its mask is the photo itself")
+    if (greys := np.mean((mask >= 64) & (mask < 192))) > GREYS:
+        raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo, no mask")
 
 
 def _check_shape(hole, photo):

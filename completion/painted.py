@@ -23,6 +23,7 @@ MOST_NOISE = 4                                          # spreads that may be ta
 HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
 ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
 LEFT = 0.25                                             # of the pixels beside a hole that may look painted
+TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
 
@@ -45,7 +46,8 @@ def find_paint(pixels, colour, tolerance):
         window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
         patch = start[window] & (patches[window] == label)
         grown = _grow(pixels[window], colour, patch, start[window] & ~patch, reach)
-        hole[window] |= grown if grown is not patch else patch & core[window]
+        hole[window] |= (patch & core[window] if grown is patch else
+                         _take_rim(pixels[window], colour, grown, start[window] & ~patch))
     return hole
 
 
@@ -90,6 +92,16 @@ def _grow(pixels, colour, patch, others, reach):
         else:
             break
     return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
+
+
+def _take_rim(pixels, colour, grown, others):
+    """A grown patch, with the pixels beside it if they are tinted on the average, though none of them for sure.
+
+    Not of a grey, for what is dark beside black paint is often hair.
+    """
+    mixture = _unmix(pixels, colour, grown | others, NEAR)
+    tinted = np.ptp(colour) >= GREY and mixture and mixture.share[mixture.ring].mean() > TINT
+    return grown | mixture.ring if tinted else grown
 
 
 def _grow_coarsely(pixels, colour, core, others, reach, scale):

@@ -14,9 +14,11 @@ from .face import Face, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import find_owners, touches
+from .points import ADVICE
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
+MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
 FURTHER = "{}/face_{}"                                  # the name of a photo's second face, third ...
 
@@ -137,7 +139,10 @@ def judge_outside(known, matrices, size):
     """[a remark on the part of a photo's hole that none of the crops shows], or []."""
     hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, size))
     which = "face" if len(matrices) == 1 else f"{len(matrices)} faces"
-    return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly"] if inside < hole else []
+    if inside == hole:
+        return []
+    advice = f"; if the {which} were not found right, {ADVICE}" if inside < MUCH_INSIDE * hole else ""
+    return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly{advice}"]
 
 
 def _pack(known):

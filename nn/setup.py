@@ -25,7 +25,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD,
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with quiet_stderr():
     import keras  # noqa: F401
-    import tensorflow as tf  # noqa: F401
+    import tensorflow as tf
+    tf.config.list_physical_devices()                   # looks for GPUs, and would say later that there is none
 
 
 def plain_words(error):

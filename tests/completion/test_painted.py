@@ -31,9 +31,9 @@ def paint(pixels, alpha, colour=GREEN):
     return np.rint(pixels * (1 - alpha[..., None]) + alpha[..., None] * np.array(colour)).astype(np.uint8)
 
 
-def as_jpeg(pixels):
+def as_jpeg(pixels, quality=90):
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     return np.asarray(Image.open(buffer))
 
 
@@ -42,6 +42,19 @@ def decibels(truth, painted, hole, touched):
     filled = painted.copy()
     filled[hole] = np.clip(np.rint(fill_harmonic(painted, ~hole)), 0, 255)
     return psnr(truth, filled, touched)
+
+
+@pytest.mark.parametrize("blur, quality", [(3, None), (0, 75), (3, 75), (6, 95)])
+def test_no_tint_is_left_beside_a_soft_or_compressed_blob(photo, blur, quality):
+    rows, columns = np.indices(photo.shape[:2])
+    alpha = (np.hypot((rows - 260) / 25, (columns - 200) / 45) < 1).astype(float)
+    painted = paint(photo, ndimage.gaussian_filter(alpha, blur) if blur else alpha)
+    if quality:
+        painted = as_jpeg(painted, quality)
+    hole = find_paint(painted, GREEN, 32)
+    ring = ndimage.binary_dilation(hole, np.ones((3, 3))) & ~hole
+    tint = [pixels[ring].astype(float) @ [-0.5, 1, -0.5] for pixels in (painted, photo)]
+    assert (tint[0] - tint[1]).mean() < 11
 
 
 @pytest.mark.parametrize("colour", [GREEN, MAGENTA, RED, BLUE])
@@ -56,7 +69,7 @@ def test_a_soft_rim_belongs_to_the_hole_and_little_else(photo, radius, rim):
     alpha = stroke(photo.shape[:2], radius, rim)
     painted = paint(photo, alpha)
     hole = find_paint(painted, GREEN, 32)
-    assert hole[alpha > 0.1].all() and (hole & (alpha == 0)).sum() < 0.08 * hole.sum()
+    assert hole[alpha > 0.1].all() and (hole & (alpha == 0)).sum() < 0.11 * hole.sum()
     best = decibels(photo, painted, alpha > 0, alpha > 0)
     assert decibels(photo, painted, hole, alpha > 0) > best - 2
     assert decibels(photo, painted, distance_to(painted, GREEN) <= 32, alpha > 0) < best - 5
@@ -109,4 +122,4 @@ def test_the_soft_rim_of_wide_paint_is_found_in_a_smaller_picture(photo):
     large = np.asarray(Image.fromarray(photo).resize((3 * photo.shape[1], 3 * photo.shape[0])))
     alpha = stroke(photo.shape[:2], 10, 0.5).repeat(3, axis=0).repeat(3, axis=1)
     hole = find_paint(paint(large, alpha), GREEN, 32)
-    assert hole[alpha > 0.25].all() and (hole & (alpha == 0)).sum() < 0.05 * hole.sum()
+    assert hole[alpha > 0.25].all() and (hole & (alpha == 0)).sum() < 0.06 * hole.sum()

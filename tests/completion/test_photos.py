@@ -9,6 +9,7 @@ from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement
+from completion.points import ADVICE
 from completion.pouring import pour_back
 from helpers import BadPhoto
 from pictures.photo import read_photo
@@ -95,9 +96,11 @@ def test_a_photo_without_colour_stays_so(photo, matrix):
 def test_what_no_crop_shows_of_the_hole_is_noted():
     matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
     known[130] = False
-    assert judge_outside(known, [matrix], 64) == ["78.7% of the hole lie outside the face: filled smoothly"]
+    assert judge_outside(known, [matrix], 64) == [
+        "78.7% of the hole lie outside the face: filled smoothly; if the face were not found right, " + ADVICE]
     beside = matrix - [[0, 0, 70], [0, 0, 0]]
-    assert judge_outside(known, [matrix, beside], 64) == ["57.3% of the hole lie outside the 2 faces: filled smoothly"]
+    assert judge_outside(known, [matrix, beside], 64) == [
+        "57.3% of the hole lie outside the 2 faces: filled smoothly; if the 2 faces were not found right, " + ADVICE]
     inside = np.ones((300, 300), bool)
     inside[110:150, 110:150] = False
     assert judge_outside(inside, [matrix], 64) == judge_outside(np.ones((300, 300), bool), [matrix], 64) == []
@@ -143,7 +146,7 @@ def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, find
     corner[:20, :20] = True
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), 64)
     face, = read(save(tmp_path / "face.png", photo), "face")
-    assert face.known.all() and face.notes[-1] == "100.0% of the hole lie outside the face: filled smoothly"
+    assert face.known.all() and face.notes[-1].startswith("100.0% of the hole lie outside the face: filled smoothly")
     restored, = read.restore([face], [[face.pixels]]).pictures
     np.testing.assert_array_equal(restored[~corner], photo[~corner])
     assert np.abs(restored[corner].astype(int) - photo[corner]).mean() < 8
@@ -183,7 +186,7 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     face, = read(half_outside, Placement(matrix, ("a remark",)))
     np.testing.assert_array_equal(face.matrix, matrix)
     note, share, remark = face.notes
-    assert note.startswith("a face is left out, cut_by_border") and share.endswith("outside the face: filled smoothly")
+    assert note.startswith("a face is left out, cut_by_border") and "outside the face: filled smoothly" in share
     assert remark == "a remark" and face.name == "face" and face.faces == 1
     assert reason(read, half_outside) == "cut_by_border" and reason(read, beyond) == "hole_outside_face"
 
