@@ -16,7 +16,7 @@ from preprocess import dlib_models
 from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import LOCK, claim_folder
-from shell.messages import report_failure, say
+from shell.messages import report_failure, say, warn
 from shell.options import Parser, number, output_path, shard, whole_number
 from shell.pictures import is_whole_png
 from shell.processes import map_surviving
@@ -123,7 +123,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     sources, failures = find_inputs([options.input], exclude=options.output)
-    landmarks = read_landmarks(options.landmark_file) if options.landmark_file else None
+    landmarks = read_landmarks(options.landmark_file, warn) if options.landmark_file else None
     if not options.landmark_file:
         _check_models(options)
     names = output_names(sources, reserved=(RECORDS, PAGE))
@@ -173,7 +173,8 @@ def _settings(options):
                           ("upsample", 0), ("min_face", 0), ("max_shear", None), ("min_sharpness", 0), ("jitter", 0)):
         value = getattr(options, name)
         named += [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"] * (value != default)
-    named += [name for name in ("turned", "all_faces", "landmark_file") if getattr(options, name)]
+    named += [name for name in ("turned", "all_faces") if getattr(options, name)]
+    named += [f"landmark_file {helpers.file_sha256(options.landmark_file)[:8]}"] if options.landmark_file else []
     named += ["fast"] * (options.effort == "fast")
     if options.jitter:
         named.append(" ".join(map("{:g}".format, (*options.jitter_bounds, options.seed))))
