@@ -201,7 +201,7 @@ def _join_shards(account):
     if parts:
         with RecordFile(account) as whole:
             for part in parts:
-                for record in read_records(part, source=str, status=str):
+                for record in read_records(part, only_sealed=True, source=str, status=str):
                     whole.append(record)
         for part in parts:
             helpers.remove_files(part.parent, [RECORDS, LOCK])
@@ -215,7 +215,7 @@ def _find_done(account, folder, settings):
     """
     done, judged = {}, {}
     for record in (record for path in dict.fromkeys((Path(folder, RECORDS), account))
-                   for record in read_records(path, source=str, status=str)):
+                   for record in read_records(path, only_sealed=True, source=str, status=str)):
         source = record["source"]
         done.pop(source, None), judged.pop(source, None)
         if record["status"] != "done":
@@ -307,8 +307,8 @@ def _write_page(options, settings, new):
     path, account = Path(options.output, PAGE), Path(options.output, RECORDS)
     if new or not path.exists():
         photos = options.input if os.path.isdir(options.input) else os.path.dirname(options.input) or "."
-        write_alignment_page(path, (photos, options.output), read_records(account, source=str, status=str),
-                             {"input": options.input, "crops": settings})
+        records = read_records(account, only_sealed=True, source=str, status=str)
+        write_alignment_page(path, (photos, options.output), records, {"input": options.input, "crops": settings})
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def main(argv=None):
 def find_absent(options, present):
     """The names that a list or a record has and no picture bears; present : paths."""
     folder, named = Path(options.folder), set()
-    for record in read_records(folder / RECORDS, source=str, status=str):
+    for record in read_records(folder / RECORDS, only_sealed=True, source=str, status=str):
         named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
     for side in SIDES:
         if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():

@@ -71,6 +71,15 @@ def test_what_was_judged_is_not_searched_again_but_counted_again(tmp_path, align
     assert align().out.startswith("1 aligned, 2 skipped")
 
 
+def test_a_record_without_its_checksum_is_made_again(tmp_path, align):
+    align()
+    lines = (tmp_path / "out" / RECORDS).read_text().splitlines()
+    strange = '{"source": "x", "status": "done", "output": 7, "shear": "high"}'
+    (tmp_path / "out" / RECORDS).write_text("\n".join([lines[0].split(', "crc32"')[0] + "}", *lines[1:], strange, ""]))
+    ended = align()
+    assert ended.code == 1 and ended.out.startswith("1 aligned, 1 skipped") and "2 lines of" in ended.err
+
+
 @pytest.mark.parametrize("words", [["align", "outerEyesAndNose"], ["outerEyesAndNose"], ["align"], []])
 def test_openfaces_words_may_be_left_out(words):
     options = parse(["raw", *words, "out", "--size", "96"])

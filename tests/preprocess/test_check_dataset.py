@@ -5,6 +5,7 @@ import pytest
 
 from preprocess import split_dataset
 from preprocess.check_dataset import main
+from shell.records import RecordFile
 
 
 @pytest.fixture
@@ -24,9 +25,12 @@ def test_damaged_and_missing_pictures_are_named(tmp_path, run, crops):
     second.unlink()
     lines = ["2", "name side", *(f"{path.stem}.jpg 0" for path in (first, second, third))]
     (tmp_path / "list.txt").write_text("\n".join(lines))
-    (crops / "alignment.jsonl").write_text('{"source": "a.jpg", "status": "done", "output": "a.png"}\n'
-                                           f'{{"source": "b.jpg", "status": "done", "output": "{third.name}"}}\n'
-                                           '{"source": "c.jpg", "status": "failed", "reason": "no_face"}\n')
+    with RecordFile(crops / "alignment.jsonl") as account:
+        for source, output in ("a.jpg", "a.png"), ("b.jpg", third.name):
+            account.append({"source": source, "status": "done", "output": output})
+        account.append({"source": "c.jpg", "status": "failed", "reason": "no_face"})
+    with open(crops / "alignment.jsonl", "a") as account:
+        account.write('{"source": "d.jpg", "status": "done", "output": ["not ours"]}\n')
     ended = run(main, crops, "--list", tmp_path / "list.txt")
     assert ended.code == 1 and "10 whole (10 of 64x64), 1 damaged, 2 missing" in ended.out
     assert f"failed: {first}: truncated" in ended.err
