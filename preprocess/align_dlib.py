@@ -42,7 +42,7 @@ def parse(argv=None):
     parser.add_argument("paths", nargs="+", type=output_path, metavar="INPUT OUTPUT", help="folder of photos, or "
                         "one photo; then, as OpenFace has it, align and the landmarks that are put on the template "
                         f"({' or '.join(TEMPLATES)}); last the folder for the crops, {RECORDS} and {PAGE}")
-    parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the crops")
+    parser.add_argument("--size", type=whole_number(8, 4096), default=64, metavar="PIXELS", help="side of the crops")
     parser.add_argument("--margin", type=number(0, 2), default=0.0, metavar="SHARE", help="room to keep around the "
                         "template on every side, in sides of the template; the placement network learns from 0.5")
     parser.add_argument("--transform", choices=["affine", "similarity"], default="affine", help="affine puts three "
