@@ -213,8 +213,9 @@ def _find_done(account, folder, settings):
 
     Raises UsageError if the folder is another run's.
     """
-    done, judged = {}, {}
-    for record in (record for path in dict.fromkeys((Path(folder, RECORDS), account))
+    done, judged, accounts = {}, {}, dict.fromkeys((Path(folder, RECORDS), account))
+    _check_settings(accounts, folder, settings)
+    for record in (record for path in accounts
                    for record in read_records(path, only_sealed=True, source=str, status=str)):
         source = record["source"]
         done.pop(source, None), judged.pop(source, None)
@@ -222,12 +223,17 @@ def _find_done(account, folder, settings):
             if record.get("settings") == settings:
                 judged[source] = record["reason"], *record["fingerprint"]
             continue
-        if record["settings"] != settings:
-            raise UsageError(f"{folder} holds crops made with {record['settings']!r}, asked for {settings!r}: choose "
-                             "another OUTPUT")
         if all(is_whole_png(Path(folder, output)) for output in (record["output"], *record.get("further_outputs", ()))):
             done[source] = record["output"], *record["fingerprint"]
     return done, judged
+
+
+def _check_settings(accounts, folder, settings):
+    """Raise UsageError if there are crops of other settings, of version 0.1 too, whose records have no checksum."""
+    for record in (record for path in accounts for record in read_records(path, source=str, status=str)):
+        if record["status"] == "done" and (other := record.get("settings", settings)) != settings:
+            raise UsageError(f"{folder} holds crops made with {other!r}, asked for {settings!r}: choose "
+                             "another OUTPUT")
 
 
 def _known(task, done, judged, counts):

@@ -76,6 +76,7 @@ def test_a_record_without_its_checksum_is_made_again(tmp_path, align):
     lines = (tmp_path / "out" / RECORDS).read_text().splitlines()
     strange = '{"source": "x", "status": "done", "output": 7, "shear": "high"}'
     (tmp_path / "out" / RECORDS).write_text("\n".join([lines[0].split(', "crc32"')[0] + "}", *lines[1:], strange, ""]))
+    assert align("--size", 32).code == 2                # nothing is overwritten for want of a checksum
     ended = align()
     assert ended.code == 1 and ended.out.startswith("1 aligned, 1 skipped") and "2 lines of" in ended.err
 
