@@ -10,6 +10,7 @@ from helpers import BadPhoto, UsageError, file_stamp, open_plain
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
+LANDMARKS = "a name and ten numbers"
 OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
 
 
@@ -129,19 +130,32 @@ def read_lines(path, what):
         raise UsageError(f"cannot read {what} {path}: {error}") from error
 
 
-def read_landmarks(path):
+def read_landmarks(path, warn=lambda line: None):
     """{file name: ((x, y) of both eyes, the nose and both corners of the mouth)} of CelebA's file of landmarks.
 
-    Its lines are a count, a header, and "000001.jpg 69 109 106 113 77 142 73 152 108 154". Raises UsageError.
+    Its lines are a count, a header, and "000001.jpg 69 109 106 113 77 142 73 152 108 154"; `warn` is called with one
+    line if the count is another. Raises UsageError.
     """
     lines = [line.split() for line in read_lines(path, "the landmarks")]
+    rows = {}
+    for number, words in enumerate(lines[2:], 3):
+        if words:
+            rows[words[0]] = _read_points(words[1:], f"line {number} of {path}")
+    if not rows:
+        raise UsageError(f"{path} holds no landmarks: expected a count, a header, and lines of {LANDMARKS}")
+    if lines[0] != [str(len(rows))]:
+        warn(f"{path} holds landmarks of {len(rows)} photos, its first line is {' '.join(lines[0])!r}")
+    return rows
+
+
+def _read_points(words, where):
     try:
-        rows = {words[0]: [float(word) for word in words[1:]] for words in lines[2:] if words}
+        numbers = [float(word) for word in words]
     except ValueError:
-        rows = {}
-    if not rows or not all(len(row) == 10 for row in rows.values()):
-        raise UsageError(f"{path} holds no landmarks: expected a count, a header, and lines of a name and ten numbers")
-    return {name: tuple(zip(row[::2], row[1::2])) for name, row in rows.items()}
+        numbers = []
+    if len(numbers) != 10:
+        raise UsageError(f"{where} is no photo's landmarks: expected {LANDMARKS}")
+    return tuple(zip(numbers[::2], numbers[1::2]))
 
 
 def fingerprint_folder(folder):

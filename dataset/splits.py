@@ -8,7 +8,7 @@ from helpers import UsageError
 SIDES = ("train", "validation", "test")
 
 
-def split_by_seed(names, sizes, seed, groups=()):
+def split_by_seed(names, sizes, seed, groups=(), shares=()):
     """Deal names out at random.
 
     names : list of str
@@ -16,6 +16,8 @@ def split_by_seed(names, sizes, seed, groups=()):
     seed : the same names and seed give the same split
     groups : lists of names that no two sides share, as join_groups gives them; without them each name is its own. What
         a side has no place for is left out, and UsageError raised if others then have too few
+    shares : the sides whose size is approximate: groups go whole to the one that lacks most, and what has no place in
+        it to the first
 
     Returns {side: sorted list of names}.
     """
@@ -25,12 +27,28 @@ def split_by_seed(names, sizes, seed, groups=()):
     members = {group[0]: group for group in groups or ([name] for name in names)}
     shuffled, split = iter(np.random.default_rng(seed).permutation(sorted(members)).tolist()), {}
     for side, size in sizes.items():
+        if side in shares:
+            continue
         dealt = []
         while len(dealt) < size and (first := next(shuffled, None)) is not None:
             dealt += members[first]
         if len(dealt) < size:
             raise UsageError(f"{asked}there are {len(dealt)} left for {side} where groups stay together: ask for fewer")
-        split[side] = sorted(dealt[:size])
+        split[side] = dealt[:size]
+    split |= _deal_whole([members[first] for first in shuffled], {side: sizes[side] for side in shares})
+    return {side: sorted(split[side]) for side in sizes}
+
+
+def _deal_whole(groups, lacks):
+    """{side: names} of whole groups, until all sides together have what they lack, {side: number of names}."""
+    split, lacks = {side: [] for side in lacks}, dict(lacks)
+    for group in groups:
+        if sum(lacks.values()) <= 0:
+            break
+        side = max(lacks, key=lacks.get)
+        side = side if len(group) <= lacks[side] else next(iter(lacks))
+        split[side] += group
+        lacks[side] -= len(group)
     return split
 
 

@@ -72,7 +72,7 @@ class EvaluatedFolder:
     def records(self):
         """Yield what was measured on these files and is there with its whole picture and descriptors."""
         described, steps = DescriptorFiles(self.path), self.read_steps()
-        for record in read_records(self.path / RESULTS, **KEY, fingerprint=list):
+        for record in read_records(self.path / RESULTS, only_sealed=True, **KEY, fingerprint=list):
             face, group = record["face"], group_of(record)
             pictures = [picture_of(face, *group)]
             if group[1] == STRIPPED and steps.get((face, group[0])):
@@ -85,7 +85,7 @@ class EvaluatedFolder:
     def read_steps(self):
         """{(face, mask): the steps of its latent search that are in its strip}."""
         return {(record["face"], record["mask"]): record["steps"]
-                for record in read_records(self.path / SEARCHES, face=str, mask=str, steps=list)
+                for record in read_records(self.path / SEARCHES, only_sealed=True, face=str, mask=str, steps=list)
                 if record.get("method", STRIPPED) == STRIPPED}
 
     def write_completed(self, result, frames):
@@ -153,7 +153,7 @@ class DescriptorFiles:
     def _read(self, key):
         """{face: its descriptor, (128,) float32} of those that are whole."""
         numbers = {}
-        for record in read_records(self._path(key), face=str, descriptor=str):
+        for record in read_records(self._path(key), only_sealed=True, face=str, descriptor=str):
             with contextlib.suppress(ValueError):
                 content = base64.b64decode(record["descriptor"], validate=True)
                 if len(content) == 4 * DESCRIPTOR:

@@ -16,7 +16,7 @@ from preprocess import dlib_models
 from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import LOCK, claim_folder
-from shell.messages import report_failure, say
+from shell.messages import report_failure, say, warn
 from shell.options import Parser, number, output_path, shard, whole_number
 from shell.pictures import is_whole_png
 from shell.processes import map_surviving
@@ -42,7 +42,7 @@ def parse(argv=None):
     parser.add_argument("paths", nargs="+", type=output_path, metavar="INPUT OUTPUT", help="folder of photos, or "
                         "one photo; then, as OpenFace has it, align and the landmarks that are put on the template "
                         f"({' or '.join(TEMPLATES)}); last the folder for the crops, {RECORDS} and {PAGE}")
-    parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the crops")
+    parser.add_argument("--size", type=whole_number(8, 4096), default=64, metavar="PIXELS", help="side of the crops")
     parser.add_argument("--margin", type=number(0, 2), default=0.0, metavar="SHARE", help="room to keep around the "
                         "template on every side, in sides of the template; the placement network learns from 0.5")
     parser.add_argument("--transform", choices=["affine", "similarity"], default="affine", help="affine puts three "
@@ -123,7 +123,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     sources, failures = find_inputs([options.input], exclude=options.output)
-    landmarks = read_landmarks(options.landmark_file) if options.landmark_file else None
+    landmarks = read_landmarks(options.landmark_file, warn) if options.landmark_file else None
     if not options.landmark_file:
         _check_models(options)
     names = output_names(sources, reserved=(RECORDS, PAGE))
@@ -173,7 +173,8 @@ def _settings(options):
                           ("upsample", 0), ("min_face", 0), ("max_shear", None), ("min_sharpness", 0), ("jitter", 0)):
         value = getattr(options, name)
         named += [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"] * (value != default)
-    named += [name for name in ("turned", "all_faces", "landmark_file") if getattr(options, name)]
+    named += [name for name in ("turned", "all_faces") if getattr(options, name)]
+    named += [f"landmark_file {helpers.file_sha256(options.landmark_file)[:8]}"] if options.landmark_file else []
     named += ["fast"] * (options.effort == "fast")
     if options.jitter:
         named.append(" ".join(map("{:g}".format, (*options.jitter_bounds, options.seed))))
@@ -200,7 +201,7 @@ def _join_shards(account):
     if parts:
         with RecordFile(account) as whole:
             for part in parts:
-                for record in read_records(part, source=str, status=str):
+                for record in read_records(part, only_sealed=True, source=str, status=str):
                     whole.append(record)
         for part in parts:
             helpers.remove_files(part.parent, [RECORDS, LOCK])
@@ -212,21 +213,27 @@ def _find_done(account, folder, settings):
 
     Raises UsageError if the folder is another run's.
     """
-    done, judged = {}, {}
-    for record in (record for path in dict.fromkeys((Path(folder, RECORDS), account))
-                   for record in read_records(path, source=str, status=str)):
+    done, judged, accounts = {}, {}, dict.fromkeys((Path(folder, RECORDS), account))
+    _check_settings(accounts, folder, settings)
+    for record in (record for path in accounts
+                   for record in read_records(path, only_sealed=True, source=str, status=str)):
         source = record["source"]
         done.pop(source, None), judged.pop(source, None)
         if record["status"] != "done":
             if record.get("settings") == settings:
                 judged[source] = record["reason"], *record["fingerprint"]
             continue
-        if record["settings"] != settings:
-            raise UsageError(f"{folder} holds crops made with {record['settings']!r}, asked for {settings!r}: choose "
-                             "another OUTPUT")
         if all(is_whole_png(Path(folder, output)) for output in (record["output"], *record.get("further_outputs", ()))):
             done[source] = record["output"], *record["fingerprint"]
     return done, judged
+
+
+def _check_settings(accounts, folder, settings):
+    """Raise UsageError if there are crops of other settings, of version 0.1 too, whose records have no checksum."""
+    for record in (record for path in accounts for record in read_records(path, source=str, status=str)):
+        if record["status"] == "done" and (other := record.get("settings", settings)) != settings:
+            raise UsageError(f"{folder} holds crops made with {other!r}, asked for {settings!r}: choose "
+                             "another OUTPUT")
 
 
 def _known(task, done, judged, counts):
@@ -306,8 +313,8 @@ def _write_page(options, settings, new):
     path, account = Path(options.output, PAGE), Path(options.output, RECORDS)
     if new or not path.exists():
         photos = options.input if os.path.isdir(options.input) else os.path.dirname(options.input) or "."
-        write_alignment_page(path, (photos, options.output), read_records(account, source=str, status=str),
-                             {"input": options.input, "crops": settings})
+        records = read_records(account, only_sealed=True, source=str, status=str)
+        write_alignment_page(path, (photos, options.output), records, {"input": options.input, "crops": settings})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from .faces import Face, FaceFinder
 from .search import FaceSearch
 
 FURTHER, WARPED = "_face{}", "_warp{}"                  # what the names of further faces and of warps end in
+FARTHEST = 2 ** 20                                      # pixels, beyond what any photo has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,4 +124,8 @@ def _given(landmarks):
     if landmarks is None:
         raise BadPhoto("no_landmarks", "the landmark file does not name it")
     points = np.array(landmarks, float)
+    if not (np.abs(points) < FARTHEST).all():
+        raise BadPhoto("no_landmarks", "the landmark file has a point that lies in no photo")
+    if np.linalg.matrix_rank(points - points.mean(axis=0), tol=1e-3) < 2:
+        raise BadPhoto("no_landmarks", "the points of the landmark file lie on one line")
     return Face((*points.min(axis=0).astype(int).tolist(), *points.max(axis=0).astype(int).tolist()), None, points)

@@ -1,4 +1,4 @@
-"""Say what of a data set is missing or damaged: photos, aligned faces or a split.
+"""Say what of a data set is missing or damaged: photos, aligned faces, a split or a pack.
 
 python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 import helpers
 from dataset.listing import find_photos, read_lines
 from dataset.splits import SIDES
-from helpers import BadPhoto, UsageError, read_bytes
+from dataset.store import DESCRIPTION, Pack, is_pack
+from helpers import BadPhoto, UsageError, read_bytes, read_json
 from pictures.photo import SUFFIXES, read_photo
 from shell.command import command
 from shell.messages import report_failure, say
@@ -26,9 +27,11 @@ RECORDS = "alignment.jsonl"
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser("Read every picture below a folder to its end, and look for those that are named: in what "
-                    "align_dlib and split_dataset wrote there, and in a list of the data set's own.",
+                    "align_dlib and split_dataset wrote there, and in a list of the data set's own; or hold a pack to "
+                    "its checksums.",
                     "python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt")
-    parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, or of a split")
+    parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, of a split, or of a "
+                        "pack")
     parser.add_argument("--list", metavar="FILE", help="a text file whose lines begin with the name of a photo, such "
                         "as CelebA's list_eval_partition.txt; suffixes do not matter")
     parser.add_argument("--count", type=whole_number(), metavar="N", help="how many pictures there should be")
@@ -39,6 +42,22 @@ def parse(argv=None):
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
+    return check_pack(options) if is_pack(options.folder) else check_folder(options)
+
+
+def check_pack(options):
+    """Say what a pack holds; returns the exit code. Raises UsageError (exit code 3) if it is not as it was written."""
+    if options.list:
+        raise UsageError(f"{options.folder} is a pack, which keeps no names: not with --list")
+    side = read_json(Path(options.folder, DESCRIPTION)).get("image_size")
+    with Progress(None, "files"), StopRequest() as stop:
+        count = len(Pack(options.folder, side, stop.check))
+    say(f"a pack of {count} faces ({side}x{side}), whole")
+    return helpers.SOME_FAILED if is_other_count(options, count) else 0
+
+
+def check_folder(options):
+    """Say what of a folder of pictures is whole, damaged and missing; returns the exit code."""
     sources, failures = find_photos([options.folder])
     if not sources and not failures:
         raise UsageError(f"no images found in {options.folder}", helpers.NO_INPUT)
@@ -60,16 +79,21 @@ def main(argv=None):
     common = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(3))
     others = f", {len(sizes) - 3} other sizes" if len(sizes) > 3 else ""
     say(f"{sizes.total()} whole ({common}{others}), {len(damaged)} damaged, {len(absent)} missing")
-    wrong = options.count not in (None, sizes.total())
-    if wrong:
-        say(f"expected {options.count}")
+    wrong = is_other_count(options, sizes.total())
     return helpers.SOME_FAILED if damaged or absent or wrong else 0
+
+
+def is_other_count(options, count):
+    """Whether there should be another number of pictures, which is said then."""
+    if wrong := options.count not in (None, count):
+        say(f"expected {options.count}")
+    return wrong
 
 
 def find_absent(options, present):
     """The names that a list or a record has and no picture bears; present : paths."""
     folder, named = Path(options.folder), set()
-    for record in read_records(folder / RECORDS, source=str, status=str):
+    for record in read_records(folder / RECORDS, only_sealed=True, source=str, status=str):
         named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
     for side in SIDES:
         if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():

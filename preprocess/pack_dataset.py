@@ -22,7 +22,8 @@ def parse(argv=None):
     parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
-    parser.add_argument("--size", type=whole_number(1), default=64, metavar="PIXELS", help="side of the faces")
+    parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS",
+                        help="side of the faces")
     parser.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                         help="what to do with a picture of another size; crop keeps its largest centred square")
     return parser.parse_args(argv)

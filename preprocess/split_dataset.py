@@ -2,6 +2,7 @@
 
 python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000
 """
+import argparse
 import contextlib
 import os
 import sys
@@ -50,7 +51,12 @@ def parse(argv=None):
 
 def _count_or_share(text):
     """An argparse type: a whole number, or a share above 0 and below 1."""
-    return number(0, above=0)(text) if text.startswith(("0.", ".")) else whole_number()(text)
+    if text.startswith(("0.", ".")):
+        return number(0, above=0)(text)
+    try:
+        return whole_number()(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or a share above 0 and below 1, such as 0.8") from error
 
 
 @command
@@ -127,7 +133,8 @@ def deal(names, sizes, pairs, options):
     """({side: names}, names left out because the partition does not know them)."""
     if not options.partition:
         groups = join_groups(names, people_of(names, options.identity), [(i, j) for i, j, _ in pairs])
-        return split_by_seed(names, sizes, options.seed, groups), []
+        shares = [side for side in SIDES if isinstance(getattr(options, side), float)]
+        return split_by_seed(names, sizes, options.seed, groups, shares), []
     stems = {Path(name).stem: name for name in names}
     if len(stems) < len(names):
         raise UsageError("two faces share a file name: a --partition cannot tell them apart")

@@ -160,6 +160,15 @@ def test_a_flipped_byte_has_just_that_result_measured_again(finished, model, tmp
     assert "0 results computed, 32 were there" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("file", ["results.jsonl", "descriptors/center-laplace.jsonl"])
+def test_a_record_without_its_checksum_is_measured_again(finished, model, tmp_path, capsys, file):
+    out = shutil.copytree(finished, tmp_path / "out")
+    first, *others = (out / file).read_text().splitlines()
+    (out / file).write_text("\n".join([first.split(', "crc32"')[0] + "}", *others, ""]))
+    assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
+    assert "1 results computed, 31 were there" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part", ["face_sha256", "hole_sha256"])
 def test_evaluations_of_other_faces_or_holes_are_not_compared(finished, tmp_path, capsys, part):
     shutil.copytree(finished, tmp_path / "other")

@@ -429,6 +429,12 @@ def test_a_folder_without_faces_is_no_usable_input(tmp_path, capsys):
         assert "no images found" in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_a_folder_of_faces_of_another_size_is_told_as_such(faces, tmp_path, capsys):
+    assert train(faces, tmp_path, "--image_size", "128") == NO_INPUT
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"no usable faces in {faces}: all " in last and last.endswith("have another size")
+
+
 @pytest.mark.fault("F42", "training")
 def test_networks_that_cannot_fit_are_refused_before_they_are_built(faces, tmp_path, capsys):
     assert train(faces, tmp_path, "--gf_dim", "100000000") == OUT_OF_MEMORY

@@ -169,8 +169,7 @@ def _readable(save):
     if not set("*?[]{}\\") & set(str(save)):
         yield Path(save, TENSORS)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "save").symlink_to(Path(save).resolve())
+    with _temporary_folder(lambda folder: Path(folder, "save").symlink_to(Path(save).resolve())) as folder:
         yield Path(folder, "save", TENSORS)
 
 
@@ -181,9 +180,24 @@ def _as_float32(save):
         if tf.float16 not in tf.train.load_checkpoint(str(tensors)).get_variable_to_dtype_map().values():
             yield tensors
             return
-        with tempfile.TemporaryDirectory() as folder, quiet_stderr():    # TensorFlow regrets its slow float16
-            _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
+        def fill(folder):
+            with quiet_stderr():                        # TensorFlow regrets its slow float16
+                _convert(tensors, Path(folder, TENSORS), tf.float16, tf.float32)
+        with _temporary_folder(fill) as folder:
             yield Path(folder, TENSORS)
+
+
+@contextlib.contextmanager
+def _temporary_folder(fill):
+    """A folder that `fill` has written into; UsageError (exit code 5) if it cannot."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            fill(folder)
+        except (OSError, tf.errors.OpError) as error:
+            raise UsageError(f"cannot write to the temporary folder {tempfile.tempdir or ''}: {plain_words(error)}; "
+                             "name one that has room in TMPDIR", BAD_OUTPUT) from error
+        yield folder
 
 
 def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
@@ -230,6 +244,8 @@ def _naming_the_trouble(folder):
     try:
         yield
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
+        if getattr(error, "exit_code", None) == BAD_OUTPUT:  # nothing is wrong with the model
+            raise
         reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
         raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error

@@ -86,7 +86,9 @@ def read_faces(folder, settings, console):
             raise UsageError(f"{len(failures)} unusable files in {folder} (--strict)", helpers.SOME_FAILED)
         console.warn(f"{len(failures)} unusable files in {folder} were left out")
     if not len(faces):
-        raise UsageError(f"no images found in {folder}", helpers.NO_INPUT)
+        why = (f"no usable faces in {folder}: all {len(failures)} have another size"
+               if {problem.reason for _, problem in failures} == {"wrong_size"} else f"no images found in {folder}")
+        raise UsageError(why, helpers.NO_INPUT)
     return faces
 
 

@@ -26,7 +26,7 @@ def parse(argv=None):
     parser.add_argument("output", type=output_path, metavar="OUT",
                         help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
-    parser.add_argument("--size", type=whole_number(8), default=64, metavar="PIXELS", help="side of the pictures")
+    parser.add_argument("--size", type=whole_number(8, 8192), default=64, metavar="PIXELS", help="side of the pictures")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the drawn holes")
     parser.add_argument("--count", type=whole_number(1), default=10, metavar="N", help="holes of each kind")
     return parser.parse_args(argv)

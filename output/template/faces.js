@@ -36,7 +36,7 @@ function card(row) {
 function showFaces() {
   const {rows, columns} = group(), first = state.page * PAGE, last = Math.min(first + PAGE, rows.length);
   moving = [];
-  find("#rows").style.setProperty("--card", `${photos().length ? 380 : columns.length * 102 - 6}px`);
+  find("#rows").style.setProperty("--card", `${photos().length ? 380 : Math.max(columns.length, 2) * 102 - 6}px`);
   find("#rows").replaceChildren(...rows.slice(first, last).map(card));
   find("#position").textContent = rows.length ? `${first + 1}–${last} of ${rows.length}` : "no faces";
   [find("#previous").disabled, find("#next").disabled] = [first === 0, last >= rows.length];

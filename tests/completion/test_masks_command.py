@@ -35,6 +35,11 @@ def test_an_unknown_kind_is_a_usage_error(run, tmp_path):
     assert ended.code == 2 and "moon" in ended.err
 
 
+def test_a_size_that_no_memory_holds_is_a_usage_error(run, tmp_path):
+    ended = run(main, tmp_path / "holes", "--size", 100000)
+    assert ended.code == 2 and "from 8 to 8192" in ended.err and not (tmp_path / "holes").exists()
+
+
 def test_holes_of_another_seed_or_size_go_elsewhere(tmp_path, run):
     command = [tmp_path / "holes", "--masks", "random", "--count"]
     assert run(main, *command, 2).code == 0 and run(main, *command, 1).code == 0

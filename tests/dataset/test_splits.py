@@ -101,6 +101,23 @@ def test_groups_stay_together_and_every_side_is_full(seed):
     assert all(len({side_of[name] for name in group if name in side_of}) <= 1 for group in groups)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_are_kept_nearly_and_no_group_is_cut_or_left_out(seed):
+    groups = [NAMES[first:first + 4] for first in range(0, 40, 4)]
+    split = split_by_seed(NAMES, sizes(21, 10, 9), seed, groups, SIDES)
+    assert sorted(sum(split.values(), [])) == sorted(NAMES)
+    assert all(sum(set(group) <= set(names) for names in split.values()) == 1 for group in groups)
+    assert (len(split["validation"]), len(split["test"])) == (8, 8)
+    assert split_by_seed(NAMES, sizes(20, 10, 10), seed, [NAMES], SIDES) == {"train": sorted(NAMES), "validation": [],
+                                                                             "test": []}
+
+
+def test_beside_shares_a_count_stays_exact_and_what_nobody_asked_for_is_left_out():
+    groups = [NAMES[first:first + 2] for first in range(0, 40, 2)]
+    split = split_by_seed(NAMES, sizes(20, 4, 5), 0, groups, ["train", "validation"])
+    assert [len(split[side]) for side in SIDES] == [20, 4, 5]
+
+
 def test_groups_of_one_are_dealt_as_names_are():
     assert split_by_seed(NAMES, sizes(20, 10, 5), 3, [[name] for name in NAMES]) == split_by_seed(
         NAMES, sizes(20, 10, 5), 3)

@@ -1,7 +1,6 @@
 """Numbers of many faces in little room, and the table that is made of them."""
 import csv
 import io
-import json
 import math
 
 import numpy as np
@@ -11,6 +10,7 @@ from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFold
 from evaluation.tables import Measured, as_csv, as_table, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
+from shell.records import RecordFile
 
 
 def record(face, mask="center", method="telea", **numbers):
@@ -31,7 +31,9 @@ def test_groups_come_in_the_order_asked_for_and_only_of_the_faces_asked_for(tmp_
                for method in ("telea", "laplace")]
     entries.append(record("c", fingerprint=[3, 4]))     # measured on a file that has changed since
     entries.append(record("b", method="biharmonic"))    # a result whose picture and descriptor are lost
-    (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, entries)))
+    with RecordFile(tmp_path / "results.jsonl") as results:
+        for entry in entries:
+            results.append(entry)
     descriptors = DescriptorFiles(tmp_path)
     descriptors.append("a", ORIGINAL, np.zeros(128, np.float32))
     for entry in entries[:6]:

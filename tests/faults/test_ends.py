@@ -7,7 +7,7 @@ import pytest
 
 import dataset.folder
 import training.chief
-from helpers import OUT_OF_MEMORY, SOME_FAILED
+from helpers import OUT_OF_MEMORY, SOME_FAILED, USAGE
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on(command, inputs, call, ou
 @pytest.mark.fault("F42", "pack", "masks")
 def test_what_memory_cannot_hold_is_said_with_the_option_that_asks_for_it(command, inputs, call):
     ended = call(inputs, "--size", 2_000_000_000, *["--fit", "resize"] * (command == "pack"))
-    assert (ended.code, ended.err.count("\n")) == (OUT_OF_MEMORY, 1) and "reduce --size" in ended.err
+    assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and "argument --size: needs" in ended.err
 
 
 @pytest.mark.fault("F42", "learned", "completion", "evaluation")

@@ -32,6 +32,7 @@ def test_rejects_come_first_and_the_worst_crops_in_order(chromium, tmp_path, mon
     choice = Select(chromium.find_element(By.CSS_SELECTOR, "#faces select"))
     assert chromium.find_element(By.CSS_SELECTOR, "#faces .word").text == "Photos"
     assert [option.text for option in choice.options] == ["no_face (2)", "truncated (1)", *alignment_page.WORST]
+    assert min(card.size["width"] for card in chromium.find_elements(By.TAG_NAME, "article")) >= 198
     for group in alignment_page.WORST:
         choice.select_by_visible_text(group)
         cards = chromium.find_elements(By.TAG_NAME, "article")

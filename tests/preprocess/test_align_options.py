@@ -71,6 +71,18 @@ def test_what_was_judged_is_not_searched_again_but_counted_again(tmp_path, align
     assert align().out.startswith("1 aligned, 2 skipped")
 
 
+def test_a_record_without_its_checksum_is_made_again(tmp_path, align):
+    align()
+    lines = (tmp_path / "out" / RECORDS).read_text().splitlines()
+    strange = '{"source": "x", "status": "done", "output": 7, "shear": "high"}'
+    bare = [line.split(', "crc32"')[0] + "}" for line in lines]
+    (tmp_path / "out" / RECORDS).write_text("\n".join([*bare, ""]))
+    assert align("--size", 32).code == 2                # nothing is overwritten for want of a checksum
+    (tmp_path / "out" / RECORDS).write_text("\n".join([bare[0], *lines[1:], strange, ""]))
+    ended = align()
+    assert ended.code == 1 and ended.out.startswith("1 aligned, 1 skipped") and "2 lines of" in ended.err
+
+
 @pytest.mark.parametrize("words", [["align", "outerEyesAndNose"], ["outerEyesAndNose"], ["align"], []])
 def test_openfaces_words_may_be_left_out(words):
     options = parse(["raw", *words, "out", "--size", "96"])
@@ -123,13 +135,46 @@ def test_a_landmark_file_takes_the_place_of_dlib(tmp_path, raw, align, monkeypat
         assert np.linalg.norm(moved - [(12.4, 10.8), (50.5, 10.1), (31.7, 32.9)], axis=1).max() < 4
     (tmp_path / "landmarks.txt").write_text("1\nheader\nA.jpg 1 2 3\n")
     refused = align("--landmark_file", tmp_path / "landmarks.txt", output="other")
-    assert refused.code == 2 and "ten numbers" in refused.err
+    assert refused.code == 2 and "line 3" in refused.err and "ten numbers" in refused.err
+
+
+def landmark_file(path, *points):
+    """Write landmarks of the two portraits; points : ten numbers as text for each."""
+    lines = [f"{stem}.jpg {numbers}" for stem, numbers in zip(FACES, points, strict=False)]
+    path.write_text("\n".join([str(len(lines)), "header", *lines]))
+    return "--landmark_file", path
+
+
+LANDMARKS = "300 300 400 300 350 360 310 400 390 400"
+
+
+@pytest.mark.parametrize("strange", ["nan " + LANDMARKS[4:], "inf " + LANDMARKS[4:], "1e300 " + LANDMARKS[4:],
+                                     "5 " * 10, "1 1 2 2 3 3 4 4 5 5"])
+def test_points_that_no_face_has_fail_their_photo_alone(tmp_path, align, strange):
+    ended = align(*landmark_file(tmp_path / "points.txt", LANDMARKS, strange))
+    assert ended.code == 1 and ended.out.startswith("1 aligned, 0 skipped (done before), 2 failed (2 no_landmarks)")
+    assert account(tmp_path / "out")["B001273.jpg"]["detail"].count("landmark file") == 1
+
+
+def test_another_landmark_file_is_another_alignment(tmp_path, align):
+    options = landmark_file(tmp_path / "points.txt", LANDMARKS, LANDMARKS)
+    align(*options)
+    assert "2 skipped" in align(*options).out
+    landmark_file(tmp_path / "points.txt", LANDMARKS, "9" + LANDMARKS)
+    ended = align(*options)
+    assert ended.code == 2 and "choose another OUTPUT" in ended.err
+
+
+def test_a_count_of_landmarks_that_is_another_is_told(tmp_path, align):
+    options = landmark_file(tmp_path / "points.txt", LANDMARKS, LANDMARKS)
+    (tmp_path / "points.txt").write_text((tmp_path / "points.txt").read_text().replace("2", "7", 1))
+    assert "landmarks of 2 photos, its first line is '7'" in align(*options).err
 
 
 @pytest.mark.parametrize("options", [
     ["--fast", "--all_faces"], ["--fast", "--exact"], ["--landmark_file", "x", "--turned"], ["--shard", "5/4"],
-    ["--shard", "0/4"], ["--jitter_bounds", "1", "1", "1"]])
-def test_options_that_contradict_each_other_are_refused(tmp_path, align, options):
+    ["--shard", "0/4"], ["--size", "4097"], ["--jitter_bounds", "1", "1", "1"]])
+def test_options_that_cannot_be_are_refused(tmp_path, align, options):
     ended = align(*options)
     assert (ended.code, ended.err.count("\n")) == (2, 1) and not (tmp_path / "out").exists()
 

@@ -41,6 +41,11 @@ def test_a_folder_without_faces_of_that_size_is_no_usable_input(openface, tmp_pa
     assert ended.code == NO_INPUT and not (tmp_path / "pack").exists()
 
 
+def test_a_size_that_no_memory_holds_is_a_usage_error(openface, tmp_path, run):
+    ended = run(pack_dataset.main, openface, tmp_path / "pack", "--fit", "resize", "--size", 5000)
+    assert ended.code == 2 and "from 1 to 512" in ended.err
+
+
 def test_a_run_begun_on_a_folder_goes_on_with_its_pack(openface, tmp_path, run):
     assert not run(pack_dataset.main, openface, tmp_path / "pack").code
     options = ["--batch_size", 4, "--z_dim", 4, "--gf_dim", 1, "--df_dim", 1, "--checkpoint_dir", tmp_path / "saves",

@@ -109,6 +109,17 @@ def test_shares_are_of_all_faces(tmp_path, split):
     assert split(sizes=(0.5, 0.25, 0.25)).code == 0
     assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 3, 3]
     assert split(sizes=(0.5, 0.4, 0.2), output=tmp_path / "more").code == 2
+    assert "share above 0 and below 1" in split(sizes=(1.5, 1, 1)).err
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shares_are_never_refused_for_near_duplicates(tmp_path, crops, split, seed):
+    for path in sorted(crops.rglob("*.png"))[:7]:
+        Image.open(path).save(path.with_suffix(".jpg"), quality=60)
+    assert split("--seed", seed, sizes=(0.5, 0.25, 0.25)).code == 0
+    found = sides(tmp_path / "out")
+    assert sum(map(len, found.values())) == 19 and 9 <= len(found["train"]) <= 12
+    assert sum(len({Path(name).stem for name in names}) for names in found.values()) == 12
 
 
 @pytest.mark.parametrize("how", ["folder", "file"])

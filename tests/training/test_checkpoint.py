@@ -5,6 +5,7 @@ import json
 import pickle
 import resource
 import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -264,6 +265,28 @@ def test_a_full_disk_keeps_the_saves_before_and_says_so(dcgan, run):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.exit_code == BAD_OUTPUT
     assert contents(run) == before
+
+
+@pytest.mark.parametrize("name, half", [("model", True), ("a[b]", False)])
+def test_a_temporary_folder_that_cannot_be_written_is_not_the_models_fault(dcgan, tmp_path, monkeypatch, name, half):
+    export(dcgan, tmp_path / name, RECORD, half)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(UsageError, match=f"temporary folder {tmp_path}/absent") as caught:
+        load_model(tmp_path / name)
+    assert caught.value.exit_code == BAD_OUTPUT
+
+
+def test_a_full_temporary_folder_is_told_in_plain_words(dcgan, tmp_path, monkeypatch):
+    export(dcgan, tmp_path / "model", RECORD, half=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(UsageError, match=f"temporary folder {tmp_path}") as caught:
+            load_model(tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.exit_code == BAD_OUTPUT and "{{" not in str(caught.value)
 
 
 def test_differences_name_what_was_and_what_is_asked_for():
