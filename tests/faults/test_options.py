@@ -62,7 +62,7 @@ def test_a_gpu_that_is_not_there_is_refused(command, inputs, call, model):
 def test_a_page_in_the_place_of_dlibs_model_is_refused_before_any_work(command, inputs, call, tmp_path, monkeypatch):
     (tmp_path / "page.dat").write_text("<!doctype html><title>404</title>")
     monkeypatch.setattr(dlib_models, "_packaged", lambda model: tmp_path / "page.dat")
-    ended = call(inputs, *["--paste_back"] * (command == "completion"))
+    ended = call(inputs, *["--paste_back", "--mask_type", "O1"] if command == "completion" else [])
     assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and re.search("expected sha256 .*, got ", ended.err)
     assert not list((tmp_path / "home").rglob("*.png"))
 
