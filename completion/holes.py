@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from helpers import BadPhoto, UsageError, file_stamp, resize
+from pictures.colours import is_deep
 from pictures.photo import SUFFIXES
 
 from .mask_files import MaskFolder, read_mask
@@ -172,7 +173,8 @@ class OwnHoles:
 
     def _find_color(self, photo, name):
         from .painted import distance_to, find_paint, is_paint_left  # scipy
-        pixels = photo.pixels if photo.alpha is None else np.asarray(photo.image.convert("RGB"))    # not over white
+        own = photo.alpha is not None and not (photo.profile or is_deep(photo.image))
+        pixels = np.asarray(photo.image.convert("RGBA"))[..., :3] if own else photo.pixels      # not laid on white
         hole, remarks = find_paint(pixels, self._color, self.tolerance), []
         if not hole.any():
             distance = distance_to(pixels, self._color)

@@ -15,7 +15,7 @@ class SearchSettings:
     recipe : how a face is searched
     model : the kind whose latent is searched, "dcgan" or one of models.SEARCHED
     encoder : folder of the latent encoder, for recipes that search activations
-    likely : folder of the posterior mean, for recipes with less than all detail
+    likely : folder of the network that knows what is likely, for recipes with less than all detail
     interval : updates between the steps that are shown
     completions : answers a face, at most its searches: the faces of so many, by their context loss
     strategy : on how many devices, "one", "mirrored" for all of this machine, "auto"

@@ -118,7 +118,7 @@ class Encoder(tf.Module):
         for old, new in zip(smaller.kernels, (self.kernels[0], *self.kernels[2:])):
             new.assign(old)
         for old, new in zip((*smaller.norms, *smaller.corrections, smaller.dense_norm),
-                            (*self.norms[1:], *self.corrections, self.dense_norm)):
+                            (self.norms[0], *self.norms[2:], *self.corrections, self.dense_norm)):
             copy_weights(old, new)
         for name in ("dense", "back", "beside", "bias"):
             getattr(self, name).assign(getattr(smaller, name))

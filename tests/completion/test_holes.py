@@ -5,7 +5,7 @@ from PIL import Image
 
 from completion.face import FaceReader
 from completion.holes import OwnHoles
-from helpers import BadPhoto, UsageError
+from helpers import BadPhoto, UsageError, write_picture
 from pictures.photo import read_photo
 
 SIZE = 16
@@ -203,3 +203,22 @@ def test_a_photo_is_no_mask_of_itself(tmp_path):
     path = face(tmp_path, name="masks/face.png")
     with pytest.raises(BadPhoto, match="no_mask.*itself"):
         known(OwnHoles(str(tmp_path / "masks")), path)
+
+
+def test_paint_is_sought_in_the_colours_of_a_photo_that_is_half_transparent(tmp_path):
+    pixels = np.full((40, 30, 4), (120, 100, 90, 200), np.uint8)
+    pixels[10:20, 5:15, :3] = 0, 255, 0
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    known, _ = OwnHoles("color:#00ff00").of_photo(read_photo(tmp_path / "photo.png"), "photo")
+    expected = np.ones((40, 30), bool)
+    expected[10:20, 5:15] = False
+    np.testing.assert_array_equal(known, expected)
+
+
+def test_a_photo_is_no_mask(tmp_path, samples):
+    photo = read_photo(samples / "A000369.jpg")
+    other = np.array(photo.pixels)
+    other[200:240, 150:220] = 255
+    write_picture(tmp_path / "mask.png", other)
+    with pytest.raises(BadPhoto, match="neither dark nor light"):
+        OwnHoles(str(tmp_path / "mask.png")).of_photo(photo, "A000369")

@@ -200,11 +200,14 @@ def test_a_generator_that_is_not_there_is_named(tmp_path, run):
 def test_a_grown_encoder_sees_what_the_smaller_one_would_at_every_layer_but_its_own(generator, tmp_path):
     small = LatentEncoder(CORRECTING)
     small.prepare_training(Training(generator=str(generator)))
+    for number, norm in enumerate(small.encoder.norms):
+        norm.offset.assign(tf.fill(norm.offset.shape, number + 1.0))
     export(small, tmp_path / "small", {})
     grown = LatentEncoder(dataclasses.replace(CORRECTING, image_size=128, grown=1), seed=5)
     take_weights(grown, tmp_path / "small")
     for new, old in zip(grown.encoder.kernels[2:], small.encoder.kernels[1:]):
         np.testing.assert_array_equal(new, old)
+    assert [float(norm.offset[0]) for norm in grown.encoder.norms] == [1, 0, 2, 3, 4]
     for new, old in zip(grown.encoder.corrections, small.encoder.corrections):
         np.testing.assert_array_equal(new.kernel, old.kernel)
     known = np.stack([center(128, None)] * 2)
