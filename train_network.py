@@ -4,10 +4,10 @@ python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 
 """
 import sys
 
-from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES, PRECISIONS
+from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_grown, add_run, add_schedule, add_sizes, carry_out
+from training.command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
 
 PRESETS = {
     "report": {},
@@ -61,8 +61,7 @@ def add_updates(how):
                      help="updates from one penalty to the next, which is as much heavier")
     how.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, action=Words, default="",
                      help="random changes of real and generated faces before D sees them, for small data sets")
-    how.add_argument("--precision", choices=PRECISIONS, default="float32", help="what the convolutions compute in; "
-                     "bfloat16 is faster where the processor or GPU has it")
+    add_precision(how)
 
 
 @command

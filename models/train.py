@@ -11,7 +11,7 @@ from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_run, add_schedule, add_sizes, carry_out
+from training.command import add_faces, add_precision, add_run, add_schedule, add_sizes, carry_out
 from training.manifest import describe_architecture, describe_kind
 
 from . import model_type
@@ -104,6 +104,7 @@ def add_posterior_mean_updates(updates):
     add_masks(updates)
     updates.add_argument("--similarity", type=number(0), default=1.0, metavar="W",
                          help="weight of 1 - SSIM in the hole, where the logarithm of the squared error has 1")
+    add_precision(updates)
     updates.set_defaults(learning_rate=0.001, beta1=0.9, decay=0.7, average=0.999)
 
 

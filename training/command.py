@@ -2,6 +2,7 @@
 import dataclasses
 from contextlib import ExitStack
 
+from nn.choices import PRECISIONS
 from shell.lock import claim_folder
 from shell.messages import say, warn
 from shell.options import folder_name, number, output_path, whole_number
@@ -76,6 +77,12 @@ def add_schedule(group, rate):
     group.add_argument("--beta1", type=number(0, 0.999), default=0.5, metavar="B", help="of its Adams")
     group.add_argument("--decay", type=number(0, 1), default=0.0, metavar="SHARE",
                        help="share of the run, at its end, in which the learning rate falls to 0")
+
+
+def add_precision(group):
+    """Declare what a network computes in while it learns."""
+    group.add_argument("--precision", choices=PRECISIONS, default="float32", help="what the convolutions compute in; "
+                       "bfloat16 is faster where the processor or GPU has it")
 
 
 def carry_out(options, find_type):
