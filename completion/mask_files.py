@@ -57,8 +57,8 @@ def _values_over_nothing(greys, alpha):
 
 
 class MaskFolder:
-    """The masks of a folder, each for the picture NAME after which it is called: NAME.png, NAME_mask.png,
-    NAME_mask001.png, of any format, in folders as the pictures' names have them.
+    """The masks of a folder, each for the picture NAME after which it is called: NAME_mask.png, NAME_mask001.png,
+    and if there is none NAME.png, of any format, in folders as the pictures' names have them.
     """
 
     def __init__(self, folder):

@@ -6,12 +6,13 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import BadPhoto, UsageError, file_stamp, open_plain
+from helpers import BadPhoto, UsageError, file_stamp, open_plain, read_json
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
 LANDMARKS = "a name and ten numbers"
 OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
+RESULTS = "completion", "evaluation"                    # kinds of folders whose pictures show what was made of others
 
 
 class Source(NamedTuple):
@@ -25,8 +26,8 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
 
     Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
     first bytes, and `warn` is called with one line about all that do not count. A file named itself always counts.
-    Nothing inside the folder `exclude` is ever an input: there folders are passed over, and files named themselves are
-    failures.
+    Folders of results below them are passed over, with a line each. Nothing inside the folder `exclude` is ever an
+    input: there folders are passed over, and files named themselves are failures.
 
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     """
@@ -35,7 +36,7 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
     for path in map(os.fspath, paths):
         is_folder = os.path.isdir(path)
         root = path if is_folder else os.path.dirname(path) or "."
-        for entry, problem in _walk(path, barred, set(), others) if is_folder else [_judge(path)]:
+        for entry, problem in _walk(path, barred, frozenset(), others, warn) if is_folder else [_judge(path)]:
             real = os.path.realpath(entry)
             if real in seen:
                 continue
@@ -54,13 +55,16 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
     return sources, failures
 
 
-def _walk(folder, barred, visited, others):
+def _walk(folder, barred, visited, others, warn):
     """Yield (path, None or BadPhoto) for every candidate below `folder`, in order; what is no picture joins `others`.
 
     visited : the folders above it
     """
     real = os.path.realpath(folder)
     if barred and _inside(real, barred):
+        return
+    if visited and read_json(Path(folder, "config.json")).get("kind") in RESULTS:
+        warn(f"{folder} holds results, no photos: passed over")
         return
     try:
         names = _list(folder, real, visited)
@@ -69,7 +73,7 @@ def _walk(folder, barred, visited, others):
         return
     for path in (os.path.join(folder, name) for name in names):
         if os.path.isdir(path):
-            inside = list(_walk(path, barred, visited | {real}, others))
+            inside = list(_walk(path, barred, visited | {real}, others, warn))
             if not inside and Path(path).suffix.lower() in SUFFIXES:
                 inside = [(path, BadPhoto("not_a_file", "an empty folder with the name of a picture"))]
             yield from inside

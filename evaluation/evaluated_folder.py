@@ -13,7 +13,7 @@ from metrics.distributions import SMALLEST
 from pictures.photo import read_photo
 from shell.lock import claim_folder, inside
 from shell.pictures import is_whole_png
-from shell.records import RecordFile, read_records
+from shell.records import RecordFile, changed, read_records
 
 KIND = "evaluation"
 KEY = {"face": str, "mask": str, "method": str}       # what every record of a result has
@@ -46,8 +46,8 @@ class EvaluatedFolder:
         old = read_json(self.path / CONFIG)
         if "seed" not in old and any(read_records(self.path / RESULTS, **KEY)):
             raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir")
-        if changed := [key for key, value in settings.items() if old.get(key, value) != value]:
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
+        if keys := changed(settings | old, settings):
+            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
                              "--out_dir")
 
     def find_size(self, paths):

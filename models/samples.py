@@ -28,7 +28,10 @@ def parse(argv=None):
     parser.add_argument("picture", type=output_path, metavar="PNG", help="the picture to write")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
     parser.add_argument("--count", type=whole_number(1, 10_000), default=10, metavar="N", help="samples a model")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if not options.picture.lower().endswith(".png"):
+        parser.error(f"the picture is written as PNG: call it {options.picture}.png")
+    return options
 
 
 @command

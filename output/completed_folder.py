@@ -9,7 +9,7 @@ from pathlib import Path
 import helpers
 from helpers import UsageError, read_json
 from shell.lock import LOCK, claim_folder, inside
-from shell.records import read_records
+from shell.records import changed, read_records
 
 RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
@@ -88,9 +88,9 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        changed = [key for key, value in self.settings.items() if old.get(key) != value and key != "checkpoint"]
-        if old and changed:
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(changed)}): choose another "
+        keys = [key for key in changed(old, self.settings) if key != "checkpoint"]
+        if old and keys:
+            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
                              "--out_dir, or replace them with --overwrite")
 
     def _find_done(self):

@@ -23,7 +23,7 @@ BLOCKS = {"EXIF": "exif", "XMP": "xmp", "comment": "comment"}
 AS_SRGB = {"CMYK": "CMYK is written as sRGB", "F": "floating point is written as 8 bits"}     # modes that are not kept
 EXIF, XMP = b"Exif\0\0", "XML:com.adobe.xmp"            # how these begin in a JPEG, and are called in a PNG
 RAW_EXIF = "Raw profile type exif"                      # in a PNG of ImageMagick
-ORIENTATION, SHORT, IPTC = 0x0112, 3, 33723             # tags of EXIF and TIFF, and the type of the first's value
+ORIENTATION, RESOLUTION, IPTC, SHORT = 274, 282, 33723, 3       # tags of EXIF and TIFF; the type of the first's value
 IFDS = 34665, 34853                                     # tags of further tags, on the exposure and the place
 OF_PICTURES = 270, 271, 272, 305, 306, 315, 33432, *IFDS        # tags of a TIFF that say nothing of its pixels
 
@@ -156,7 +156,8 @@ def _metadata(image, format):
         kept["icc_profile"] = info["icc_profile"]
     if block := _exif_of(image):
         kept["exif"] = EXIF * (format == "JPEG") + set_upright(block)
-    if all(0 < float(side) < 1e6 for side in info.get("dpi", [0])):
+    says_it = RESOLUTION in getattr(image, "tag_v2", {RESOLUTION})      # of a TIFF without one Pillow says 1
+    if says_it and all(0 < float(side) < 1e6 for side in info.get("dpi", [0])):
         kept["dpi"] = tuple(map(float, info["dpi"]))
     if "transparency" in info and image.mode.startswith("I") and format == "PNG":
         kept["transparency"] = info["transparency"]

@@ -10,6 +10,7 @@ from helpers import BAD_OUTPUT, UsageError, make_folder, no_link, unwritten, wri
 
 from .messages import warn
 
+FEW = 3                                                 # changed values of a record that are named one by one
 SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it
 
 
@@ -21,6 +22,18 @@ def read_records(path, only_sealed=False, **types):
     its end, where a process died, goes without saying.
     """
     return (record for record, _ in _read(path, types, only_sealed))
+
+
+def changed(old, new):
+    """The keys of a record whose values an earlier one has not; where few differ of a record in it, the keys of those.
+    """
+    keys = []
+    for key in [key for key in new if old.get(key) != new[key]]:
+        pair = old.get(key), new[key]
+        inner = [inside for inside in pair[1] if pair[0].get(inside) != pair[1][inside]] if all(
+            isinstance(record, dict) for record in pair) else []
+        keys += inner if 0 < len(inner) <= FEW else [key]
+    return keys
 
 
 def _read(path, types, only_sealed=False):

@@ -18,6 +18,11 @@ def test_every_model_gets_a_row(run, model, tmp_path):
     assert picture.shape == (128, 192, 3) and np.ptp(picture[64:]) > np.ptp(picture[:64])
 
 
+def test_a_picture_of_another_format_is_refused(run, model, tmp_path):
+    ended = run(samples.main, tmp_path / "rows.jpg", model)
+    assert ended.code == 2 and "rows.jpg.png" in ended.err and not any(tmp_path.iterdir())
+
+
 def test_a_model_that_fills_holes_has_no_samples(run, tmp_path):
     export(ContextEncoder(Filler(gf_dim=2, df_dim=2)), tmp_path / "filler", {})
     ended = run(samples.main, tmp_path / "rows.png", tmp_path / "filler")

@@ -203,6 +203,12 @@ def test_what_a_tiff_says_of_itself_is_kept(samples, tmp_path):
         assert np.allclose(after.info["dpi"], 600, atol=0.1)
 
 
+def test_a_tiff_without_resolution_gets_none(samples, tmp_path):
+    portrait(samples).save(tmp_path / "photo.tif")
+    assert "dpi" not in restore(tmp_path / "photo.tif", "png")[1].info
+    assert 282 not in restore(tmp_path / "photo.tif", "same")[1].tag_v2
+
+
 def test_comments_texts_and_what_colours_mean_are_kept_in_a_png(samples, tmp_path):
     portrait(samples).save(tmp_path / "photo.jpg", comment="grandmother")
     assert restore(tmp_path / "photo.jpg")[1].text == {"Comment": "grandmother"}

@@ -4,7 +4,7 @@ import resource
 import pytest
 
 from helpers import BAD_OUTPUT, UsageError
-from shell.records import RecordFile, compact, read_records
+from shell.records import RecordFile, changed, compact, read_records
 
 RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
 
@@ -20,6 +20,16 @@ def test_records_read_back_in_order_and_one_stands_on_each_line(tmp_path):
     append(tmp_path / "r.jsonl", *RECORDS[2:])
     assert list(read_records(tmp_path / "r.jsonl")) == RECORDS
     assert (tmp_path / "r.jsonl").read_bytes().count(b"\n") == len(RECORDS)
+
+
+@pytest.mark.parametrize("new, keys", [
+    ({"seed": 0, "recipe": {"name": "best", "detail": 0.5, "hold": 3, "starts": 1}}, []),
+    ({"seed": 1, "recipe": {"name": "best", "detail": 0, "hold": 3, "starts": 1}}, ["seed", "detail"]),
+    ({"recipe": {"name": "pool", "detail": 0, "hold": 0, "starts": 8}}, ["recipe"]), ({"recipe": None}, ["recipe"]),
+    ({"mask": "x.png"}, ["mask"])])
+def test_what_changed_is_named_within_a_record_if_it_is_little(new, keys):
+    old = {"seed": 0, "recipe": {"name": "best", "detail": 0.5, "hold": 3, "starts": 1}}
+    assert changed(old, new) == keys
 
 
 def test_no_file_holds_no_records(tmp_path):

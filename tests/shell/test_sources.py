@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dataset.listing import Source, find_photos
-from helpers import UsageError
+from helpers import UsageError, write_json
 from shell.sources import find_inputs, output_names, read_list
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,18 @@ def put(tmp_path, samples):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             shutil.copyfile(samples / "A000369.jpg", path)
     return call
+
+
+@pytest.mark.parametrize("kind, there", [("completion", False), ("evaluation", False), ("pack", True), (None, True)])
+def test_pictures_of_results_are_no_photos_unless_they_are_named(put, tmp_path, kind, there):
+    put("faces/a.jpg", "faces/out/b.jpg")
+    if kind:
+        write_json(tmp_path / "faces/out/config.json", {"kind": kind})
+    said = []
+    sources, _ = find_photos([tmp_path / "faces"], warn=said.append)
+    assert [Path(source.path).name for source in sources] == ["a.jpg", "b.jpg"][:1 + there]
+    assert any("holds results" in line for line in said) != there
+    assert len(find_photos([tmp_path / "faces/out"])[0]) == 1
 
 
 def found(*paths, exclude=None, below):
