@@ -17,6 +17,7 @@ from evaluation.comparison import compare
 from evaluation.evaluated_folder import RESULTS, EvaluatedFolder, Recorder
 from helpers import BadPhoto, UsageError, file_stamp, read_json
 from methods import CLASSICAL, LEARNED, METHODS, NEED_FACES, method_options
+from models import shipped
 from preprocess import dlib_models
 from shell.command import command
 from shell.messages import report_failure, say, warn
@@ -25,6 +26,7 @@ from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
+from training.manifest import describe_model
 
 AT_ONCE = 8                                             # faces that a process fills by a classical method
 
@@ -58,8 +60,8 @@ def make_parser():
     what.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
     what.add_argument("--checkpoint", metavar="DIR", help="model of the latent search; without it the shipped one of "
                       "--model's kind, such as checkpoint/celeba64")
-    what.add_argument("--learned", default=method_options.SHIPPED, metavar="DIR",
-                      help="learned models: DIR/vae and so on")
+    what.add_argument("--learned", metavar="DIR", help="learned models: DIR/vae and so on (the shipped ones "
+                      "for faces of the size of --checkpoint's)")
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
     how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
@@ -76,11 +78,18 @@ def parse(argv=None):
     if options.compare:
         return None, None, None, options.compare
     plan = Plan(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Plan)})
-    methods = {}
-    for name in options.methods:
-        folder = os.path.join(options.learned, LEARNED[name]) if name in LEARNED else options.checkpoint
-        methods[name] = method_options.method_settings(options, name, folder)
+    methods = {name: method_options.method_settings(options, name, model_folder(options, name))
+               for name in options.methods}
     return (options.paths, options.from_file), plan, methods, None
+
+
+def model_folder(options, name):
+    """The folder of a method's model, None for the shipped one."""
+    if name not in LEARNED:
+        return options.checkpoint
+    if options.learned:
+        return os.path.join(options.learned, LEARNED[name])
+    return options.checkpoint and shipped(LEARNED[name], describe_model(options.checkpoint)["image_size"])
 
 
 def check_options(parser, options):
@@ -232,7 +241,7 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
         for face, picture in zip(batch, pixels):
             frames.setdefault((face.name, face.mask, settings.name), []).append((step, picture))
 
-    return complete_batches(batches(), settings, size, scheduler=plan.scheduler, jobs=plan.jobs, check=check,
+    return complete_batches(batches(), {size: settings}, scheduler=plan.scheduler, jobs=plan.jobs, check=check,
                             on_step=on_step)
 
 

@@ -15,7 +15,7 @@ from completion.face import find_size, take_stamp
 from completion.holes import TOLERANCE, OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.points import ADVICE, ESTIMATED, UNDAMAGED, read_points
-from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
+from completion.reading import FACES, SIZES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from models import DAMAGE, load_locator
@@ -32,8 +32,6 @@ from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 from training.manifest import describe_model
 
-CROP = 64                                               # side of the crops of photos for methods without a model
-
 
 @dataclasses.dataclass(frozen=True)
 class Place:
@@ -46,17 +44,22 @@ class Place:
 
 
 def parse(argv=None):
-    """The command line as ((paths, list of paths), Subject, MethodSettings, Place, description of the holes)."""
+    """The command line as ((paths, list of paths), Subject, [MethodSettings], Place, description of the holes).
+
+    The settings are of the same method for faces of one size each, those of the smallest first.
+    """
     parser = make_parser()
     options = parser.parse_inputs(argv)
     check_options(parser, options)
     options.points = options.points and read_points(options.points)
-    settings = method_options.method_settings(options, options.method, options.checkpoint)
+    sizes = (options.size,) if options.size else SIZES
+    settings = method_options.methods_by_size(options, options.method, options.checkpoint,
+                                              sizes if options.paste_back else sizes[:1])
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
                       options.landmarks if options.paste_back else None, options.faces,
-                      has_truth=options.intact or not own, points=options.points)
+                      has_truth=options.intact or not own, points=options.points, sizes=sizes)
     place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir, options.format)
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
@@ -91,6 +94,8 @@ def make_parser():
                        "photos: without loss as PNG, as JPEG, or the photo's own")
     files.add_argument("--faces", choices=FACES, default="touched", help="with --paste_back, complete all faces of a "
                        "photo that its hole touches, or of these the largest alone")
+    files.add_argument("--size", type=int, choices=SIZES, help="with --paste_back, pixels a side of the faces that are "
+                       "completed, by the shipped model of this size (for each face the one that suits it)")
     files.add_argument("--landmarks", choices=list(TEMPLATES), default="innerEyesAndBottomLip",
                        help="with --paste_back, the three landmarks put on the template, those of the model's faces")
     files.add_argument("--points", nargs="+", metavar="X,Y", help="with --paste_back, where these three "
@@ -150,7 +155,9 @@ def check_options(parser, options):
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
-        parser.refuse_given(options, ["landmarks", "faces", "format", "points"], "is of --paste_back")
+        parser.refuse_given(options, ["landmarks", "faces", "format", "points", "size"], "is of --paste_back")
+    if options.checkpoint:
+        parser.refuse_given(options, ["size"], "chooses a shipped model: --checkpoint names another")
     if options.points and len(options.points) > 1 and (options.from_file or len(options.paths) != 1 or
                                                        os.path.isdir(options.paths[0])):
         parser.error("--points of several photos need a file of lines name,x,y,x,y,x,y")
@@ -192,11 +199,12 @@ def describe_holes(options):
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
-    inputs, subject, settings, place, holes = parse(argv)
+    inputs, subject, of_sizes, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
     names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
-    folder = CompletedFolder(place.out_dir, describe(holes, subject, settings, sources))
+    methods = by_size(of_sizes, subject, sources)
+    folder = CompletedFolder(place.out_dir, describe(holes, methods))
     with folder.claim(), claim_log(place), StopRequest() as stop:
         with Progress(None, "looking at what is there"):
             done = folder.open(names, place.overwrite)
@@ -209,7 +217,7 @@ def main(argv=None):
                 writer.fail(source, source, problem)
             if tasks:
                 writer.open()
-                complete_all(tasks, subject, settings, place, writer=writer, check=stop.check)
+                complete_all(tasks, subject, methods, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
         with Progress(None, "writing sheets, page and curves"):
             finished = overview.finish(stop.check)
@@ -219,26 +227,35 @@ def main(argv=None):
     return summarize(folder.path, finished, writer, len(names) - len(tasks))
 
 
-def complete_all(tasks, subject, settings, place, writer, check):
+def by_size(settings, subject, sources):
+    """{side of faces: the MethodSettings for them}, the smallest first."""
+    if settings[0].has_network:
+        return {each.describe()["image_size"]: each for each in settings}
+    sizes = subject.sizes if subject.landmarks else [find_size((source.path for source in sources), subject.fit) or 64]
+    return dict.fromkeys(sizes, settings[0])
+
+
+def complete_all(tasks, subject, methods, place, writer, check):
     """Read, complete and write every task (source, name), a batch at a time."""
     from methods.batches import complete_batches
-    settings = dataclasses.replace(settings, batch_size=min(settings.batch_size, len(tasks)))
-    size = writer.folder.settings["image_size"]
-    with Progress(len(tasks) * settings.steps, "face-iterations" if settings.search else "faces") as progress:
+    methods = {side: dataclasses.replace(settings, batch_size=min(settings.batch_size, len(tasks)))
+               for side, settings in methods.items()}
+    settings, steps = next(iter(methods.values())), max(settings.steps for settings in methods.values())
+    with Progress(len(tasks) * steps, "face-iterations" if settings.search else "faces") as progress:
         if not place.scheduler:
             method_options.warn_if_slow(settings)
-        read, gather = make_reader(subject, size, load_locator), Gatherer()
+        read, gather = make_reader(subject, [*methods], load_locator), Gatherer()
 
         def read_inside(source, name):
             helpers.within(place.out_dir, os.path.join(name, ""))
             faces = read(source, name)
             for face in faces[1:]:
                 helpers.within(place.out_dir, os.path.join(face.name, ""))
-            progress.expect(settings.steps * (len(faces) - 1))
+            progress.expect(steps * (len(faces) - 1))
             return faces
 
         def fail(source, name, problem):
-            progress.reach([name], settings.steps)
+            progress.reach([name], steps)
             writer.fail(source, name, problem)
 
         def on_step(batch, step, pixels, **figures):
@@ -247,9 +264,9 @@ def complete_all(tasks, subject, settings, place, writer, check):
 
         batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
         batches = map(writer.begin, batches)
-        for face, result in complete_batches(batches, settings, size, scheduler=place.scheduler, check=check,
+        for face, result in complete_batches(batches, methods, scheduler=place.scheduler, check=check,
                                              on_step=on_step):
-            progress.reach([face.name], settings.steps)
+            progress.reach([face.name], steps)
             if gathered := gather(face, result):
                 conclude(*gathered, subject.landmarks and read.restore, writer)
                 if subject.landmarks:                   # pouring a batch of large photos back takes its time
@@ -280,14 +297,14 @@ def warn_of_doubts(batch):
     return batch
 
 
-def describe(holes, subject, settings, sources):
+def describe(holes, methods):
     """Everything that decides a face's result, as a JSON record; holes : as describe_holes gives it."""
-    record = {**holes, "method": settings.name, "version": helpers.VERSION, **settings.describe()}
+    (side, settings), *larger = methods.items()
+    record = {**holes, "method": settings.name, "version": helpers.VERSION, "image_size": side, **settings.describe()}
+    if larger:
+        record["larger"] = {str(side): settings.describe() for side, settings in larger}
     if settings.search and settings.search.completions > 1:
         record["uncertainty_scale"] = UNCERTAINTY_SCALE
-    if not settings.has_network:
-        paths = () if subject.landmarks else (source.path for source in sources)
-        record["image_size"] = find_size(paths, subject.fit) or CROP
     return record
 
 

@@ -11,18 +11,18 @@ def touches(known, matrix, size):
     return bool(hole.any())
 
 
-def find_owners(known, matrices, size):
+def find_owners(known, matrices, sizes):
     """The face that completes each pixel of a hole.
 
     A pixel belongs to the face whose crop shows it; of several, to that of which the pixel's connected part of the hole
     (in all eight directions) covers most, and if it covers as much of both, to the first.
 
-    known : (H, W) bool; matrices : of the faces, (2, 3) from the photo's (x, y) to the crop's; size : side of the crops
+    known : (H, W) bool; matrices : of the faces, (2, 3) from the photo's (x, y) to the crop's; sizes : the crops' sides
     Returns (H, W) int32: 0 where the photo is known or no crop shows it, else 1 + the index of the face.
     """
     parts, _ = ndimage.label(~known, np.ones((3, 3)))
     owners, covers = np.zeros(known.shape, np.int32), np.zeros(known.shape, np.int32)
-    for number, matrix in enumerate(matrices, 1):
+    for number, (matrix, size) in enumerate(zip(matrices, sizes), 1):
         window, hole = _hole_in_crop(known, matrix, size)
         here = np.bincount(parts[window][hole], minlength=1)
         larger = hole & (here[np.where(hole, parts[window], 0)] > covers[window])

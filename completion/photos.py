@@ -14,11 +14,13 @@ from .face import Face, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import find_owners, touches
+from .placing import scale_of
 from .points import ADVICE
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
 MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
+STRETCH = 1.25                                          # pixels of a photo that become one of the crop, at most
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
 FURTHER = "{}/face_{}"                                  # the name of a photo's second face, third ...
 
@@ -43,11 +45,13 @@ class Restored(NamedTuple):
 class PhotoReader:
     """Cuts the faces with their holes out of a photo.
 
-    place : a placing.FacePlacer; holes, size, seed : as for completion.face.FaceReader; choice : one of reading.FACES
+    place : a placing.FacePlacer; holes, seed : as for completion.face.FaceReader; choice : one of reading.FACES
+    sizes : sides that a crop may have, the smallest first, which is that of `place`; a face gets the first that keeps
+        its pixels, or the last
     """
 
-    def __init__(self, place, holes, size, seed=0, choice="touched"):
-        self.place, self.holes, self.size, self.seed, self.choice = place, holes, size, seed, choice
+    def __init__(self, place, holes, sizes, seed=0, choice="touched"):
+        self.place, self.holes, self.sizes, self.seed, self.choice = place, holes, sizes, seed, choice
         self._known = {}                                # packed, of the photos that are not restored yet
 
     def __call__(self, source, name):
@@ -61,7 +65,7 @@ class PhotoReader:
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         known, placements, remarks = self._find_hole(photo, source, name)
         cuts, left_out = self._cut_out(photo.pixels, known, placements)
-        notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, [cut[0].matrix for cut in cuts], self.size)]
+        notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, *_maps(cuts))]
         self._known[source] = _pack(known)
         return [FaceInPhoto(name if number == 1 else FURTHER.format(name, number), source, stamp, crop, known=hole,
                             seed=seed_face(crop, hole, self.seed), notes=notes * (number == 1) + list(placement.notes),
@@ -71,7 +75,7 @@ class PhotoReader:
     def restore(self, faces, answers):
         """Pour completed crops back into their photo; returns it as Restored.
 
-        faces : as they were cut out of it; answers : of every answer its crops, (size, size, 3) uint8, in their order
+        faces : as they were cut out of it; answers : of every answer their crops, uint8, in their order
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
         known, photo = _unpack(self._known.pop(faces[0].source)), read_photo(faces[0].source)
@@ -92,7 +96,8 @@ class PhotoReader:
     def _known_by_face(self, photo, source, name, matrix):
         """The known pixels of the photo whose face has a hole of its own."""
         known = np.ones(photo.pixels.shape[:2], bool)
-        crop, _ = self.holes.of_face(photo, source, name, self.size, fit="refuse")
+        matrix, size = self._sized(matrix)
+        crop, _ = self.holes.of_face(photo, source, name, size, fit="refuse")
         window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
         known[window] = (share[..., 0] > 0) | ~inside
         _check_hole(known)
@@ -104,7 +109,7 @@ class PhotoReader:
             return [self._cut(pixels, known, placements[0])], []
         cuts, problems = [], []
         for placement in placements:
-            if touches(known, placement.matrix, self.size):
+            if touches(known, placement.matrix, self.sizes[0]):
                 try:
                     cuts.append(self._cut(pixels, known, placement))
                 except BadPhoto as problem:
@@ -115,19 +120,31 @@ class PhotoReader:
             raise (problems or [BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")])[0]
         if self.choice == "largest":
             return cuts[:1], []
-        owners = np.unique(find_owners(known, [placement.matrix for placement, *_ in cuts], self.size))
+        owners = np.unique(find_owners(known, *_maps(cuts)))
         return ([cuts[number - 1] for number in owners if number],
                 [f"a face is left out, {problem}: filled smoothly" for problem in problems])
 
     def _cut(self, pixels, known, placement):
-        """(placement, crop, known pixels of the crop)."""
-        crop, outside = warp(pixels, placement.matrix, self.size)
+        """(the placement in a crop of the face's size, the crop, its known pixels)."""
+        matrix, size = self._sized(placement.matrix)
+        crop, outside = warp(pixels, matrix, size)
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo")
-        crop_known = warp_known(known, placement.matrix, self.size)
+        crop_known = warp_known(known, matrix, size)
         if not crop_known.any():
             raise BadPhoto("nothing_known", "the hole covers the whole face")
-        return placement, crop, crop_known
+        return dataclasses.replace(placement, matrix=matrix), crop, crop_known
+
+    def _sized(self, matrix):
+        """(the map to the crop of the size that suits the face, that size)."""
+        side = self.sizes[0] / scale_of(matrix)         # of the crop, in the photo
+        size = next((size for size in self.sizes if side < STRETCH * size), self.sizes[-1])
+        return matrix * (size / self.sizes[0]), size
+
+
+def _maps(cuts):
+    """(the maps, the sides) of crops as PhotoReader cuts them."""
+    return [placement.matrix for placement, *_ in cuts], [len(crop) for _, crop, _ in cuts]
 
 
 def _check_hole(known):
@@ -135,9 +152,9 @@ def _check_hole(known):
         raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
 
 
-def judge_outside(known, matrices, size):
+def judge_outside(known, matrices, sizes):
     """[a remark on the part of a photo's hole that none of the crops shows], or []."""
-    hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, size))
+    hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, sizes))
     which = "face" if len(matrices) == 1 else f"{len(matrices)} faces"
     if inside == hole:
         return []

@@ -16,12 +16,12 @@ def pour_back(pixels, known, crops, matrices, factors=factorize):
     border); the next crop meets what the one before it has filled in; the rest of the hole is filled harmonically.
 
     pixels : (H, W, 3) uint8; known : (H, W) bool
-    crops : of the faces, (F, size, size, 3) uint8; matrices : from the photo to each crop, (F, 2, 3)
+    crops : of the faces, (size, size, 3) uint8 each; matrices : from the photo to each crop, (F, 2, 3)
     factors : as fill_harmonic takes it, for several answers to one photo
     Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
     """
     restored, filled = pixels.copy(), known.copy()
-    owners = find_owners(known, matrices, len(crops[0]))
+    owners = find_owners(known, matrices, map(len, crops))
     for number, box in enumerate(ndimage.find_objects(owners), 1):
         if box:
             box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)

@@ -7,6 +7,7 @@ from .face import FaceReader
 from .holes import OwnHoles, StandardHoles
 from .points import Points
 
+SIZES = 64, 128                                         # sides of the shipped models' faces
 FACES = "touched", "largest"                            # which faces of a photo are completed
 
 
@@ -20,6 +21,7 @@ class Subject:
     faces : which faces of a photo, one of FACES
     has_truth : what lies under the holes is the truth, which results can be measured against
     points : where faces of whole photos are placed by hand, or None
+    sizes : sides that the crops of whole photos may have, in pixels, as far as there are models
     """
     holes: StandardHoles | OwnHoles
     seed: int = 0
@@ -28,42 +30,45 @@ class Subject:
     faces: str = "touched"
     has_truth: bool = True
     points: Points | None = None
+    sizes: tuple = SIZES
 
 
-def make_reader(subject, size, load_locator=None):
+def make_reader(subject, sizes, load_locator=None):
     """The function (source, name) -> [Face] that reads an input, and makes its hole.
 
-    size : side of the faces; load_locator : as placing.FacePlacer takes it
+    sizes : sides of the faces, the smallest first; of aligned ones it is one; load_locator : as for placing.FacePlacer
     """
     if not subject.landmarks:
-        read = FaceReader(subject.holes, size, subject.seed, subject.fit)
+        read = FaceReader(subject.holes, *sizes, subject.seed, subject.fit)
         return lambda source, name: [read(source, name)]
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
     from .placing import FacePlacer
-    place = FacePlacer(FaceFinder(), subject.landmarks, size, load_locator, points=subject.points)
-    return PhotoReader(place, subject.holes, size, seed=subject.seed, choice=subject.faces)
+    place = FacePlacer(FaceFinder(), subject.landmarks, sizes[0], load_locator, points=subject.points)
+    return PhotoReader(place, subject.holes, sizes, seed=subject.seed, choice=subject.faces)
 
 
 def read_batches(tasks, read, batch_size, fail, check):
-    """Yield tuples of batch_size Faces of the tasks (source, name), the last of fewer, reading no further ahead.
+    """Yield tuples of batch_size Faces of one size of the tasks (source, name), the last ones of fewer.
 
     read : as make_reader gives it; fail : function (source, name, BadPhoto), called for each that cannot be read
     check : function, called before each, that raises when the user wants to stop
+    Nothing is read before it is needed.
     """
-    batch = []
+    waiting = {}
     for source, name in tasks:
         check()
         try:
-            batch += read(source, name)
+            for face in read(source, name):
+                waiting.setdefault(len(face.pixels), []).append(face)
         except BadPhoto as problem:
             fail(source, name, problem)
-        while len(batch) >= batch_size:
-            yield tuple(batch[:batch_size])
-            batch = batch[batch_size:]
-    if batch:
-        yield tuple(batch)
+        for batch in waiting.values():
+            while len(batch) >= batch_size:
+                yield tuple(batch[:batch_size])
+                del batch[:batch_size]
+    yield from (tuple(batch) for batch in waiting.values() if batch)
 
 
 class Gatherer:

@@ -1,5 +1,7 @@
 """Batches of faces, completed by a method here, by processes of this machine, or by a cluster."""
+import functools
 import time
+from collections import ChainMap
 from typing import NamedTuple
 
 import numpy as np
@@ -34,10 +36,10 @@ class Completed(NamedTuple):
     seconds: float
 
 
-def complete_batches(batches, settings, size, *, scheduler=None, jobs=1, check=lambda: None, on_step=None):
+def complete_batches(batches, methods, *, scheduler=None, jobs=1, check=lambda: None, on_step=None):
     """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for one that has come to nothing.
 
-    batches : tuples of Faces, taken as they are needed; settings : a MethodSettings; size : side of the faces
+    batches : tuples of Faces of one size, taken as they are needed; methods : {side of faces: MethodSettings}
     scheduler : address of a Dask cluster that completes; jobs : else, of methods without a network, processes
     check : function, called now and then, that raises when the user wants to stop
     on_step : function (batch, step, pixels (B, H, W, 3) uint8, **figures), called for every step worth a picture
@@ -45,10 +47,10 @@ def complete_batches(batches, settings, size, *, scheduler=None, jobs=1, check=l
     In this process batches end in their order, elsewhere as they are finished. No face feels its neighbours.
     """
     on_step = on_step or (lambda batch, step, pixels, **figures: None)
-    if scheduler or jobs > 1 and not settings.has_network:
-        finished = _elsewhere(batches, settings, size, (scheduler, jobs), check=check, on_step=on_step)
+    if scheduler or jobs > 1 and not any(settings.has_network for settings in methods.values()):
+        finished = _elsewhere(batches, methods, (scheduler, jobs), check=check, on_step=on_step)
     else:
-        finished = _here(batches, settings, size, check, on_step=on_step)
+        finished = _here(batches, methods, check, on_step=on_step)
     for batch, outcome, seconds in finished:
         if isinstance(outcome, BadPhoto):
             yield from ((face, outcome) for face in batch)
@@ -56,10 +58,10 @@ def complete_batches(batches, settings, size, *, scheduler=None, jobs=1, check=l
             yield from zip(batch, _finish(batch, outcome, seconds / len(batch)))
 
 
-def _here(batches, settings, size, check, on_step):
-    method = None                                       # a network is loaded only if there is something for it to do
+def _here(batches, methods, check, on_step):
+    method_for = _maker(methods, check)
     for batch in batches:
-        method = method or make_method(settings, size, check)
+        method = method_for(_side(batch))
 
         def show(step, faces, batch=batch, **figures):
             check()
@@ -69,10 +71,19 @@ def _here(batches, settings, size, check, on_step):
         yield batch, outcome, time.monotonic() - begun
 
 
-def _elsewhere(batches, settings, size, place, check, on_step):
-    settings, (scheduler, jobs) = settings.absolute(), place
+def _maker(methods, check=lambda: None):
+    """A function (side) -> method; a network is loaded only if there is something for it to do."""
+    return functools.cache(lambda side: make_method(methods[side], side, check))
+
+
+def _side(batch):
+    return len(batch[0].pixels)
+
+
+def _elsewhere(batches, methods, place, check, on_step):
+    methods, (scheduler, jobs) = {side: settings.absolute() for side, settings in methods.items()}, place
     spread, over = (map_on_cluster, scheduler) if scheduler else (map_surviving, jobs)
-    arguments = settings, size, settings.models()
+    arguments = methods, dict(ChainMap(*(settings.models() for settings in methods.values())))
     for batch, result in spread(complete_batch, batches, over, prepare, arguments=arguments, check=check):
         if isinstance(result, BadPhoto):
             yield batch, result, 0
@@ -82,19 +93,19 @@ def _elsewhere(batches, settings, size, place, check, on_step):
         yield batch, result.outcome, result.seconds
 
 
-def prepare(settings, size, models):
-    """Set a worker up: make the method. Raises UsageError unless the worker sees these models, {folder: digest}."""
-    global _method
+def prepare(methods, models):
+    """Set a worker up. Raises UsageError unless it sees these models, {folder: digest}."""
+    global _method_for
     for folder, digest in models.items():
         if describe_model(folder)["model"] != digest:
             raise UsageError(f"a worker sees another model in {folder}", BAD_CHECKPOINT)
-    _method = make_method(settings, size)
+    _method_for = _maker(methods)
 
 
 def complete_batch(batch):
     """The Completed of a batch of Faces, in a worker."""
     begun, steps = time.monotonic(), []
-    outcome = _method(*_arrays(batch), lambda step, faces, **_: steps.append((step, faces)))
+    outcome = _method_for(_side(batch))(*_arrays(batch), lambda step, faces, **_: steps.append((step, faces)))
     return Completed(steps, outcome, time.monotonic() - begun)
 
 

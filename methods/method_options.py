@@ -8,7 +8,7 @@ from argparse import BooleanOptionalAction
 from completion import recipes
 from helpers import BAD_CHECKPOINT, UsageError
 from methods import NEED_FACES
-from models import LEARNED, LIKELY, SEARCHED, SHIPPED
+from models import LEARNED, LIKELY, SEARCHED, shipped
 from nn.choices import PRECISIONS
 from shell.messages import say, warn
 from shell.options import number, whole_number
@@ -76,6 +76,17 @@ def add_search(search):
                         help="search on one device or on all of this machine; auto takes all there are")
 
 
+def methods_by_size(options, name, folder, sides):
+    """The MethodSettings of a method for faces of each side for which there is a model, at least the first.
+
+    folder : of a model of one's own, which has a side of its own, or None; errors as of method_settings
+    """
+    kind = options.model if name == "latent" else LEARNED.get(name)
+    folders = [folder] if folder or not kind else [
+        shipped(kind, side) for side in sides if side == sides[0] or (locate(shipped(kind, side)) / MANIFEST).exists()]
+    return [method_settings(options, name, folder) for folder in folders]
+
+
 def method_settings(options, name, folder=None):
     """The MethodSettings of one of methods.METHODS that a command's options mean.
 
@@ -88,11 +99,6 @@ def method_settings(options, name, folder=None):
     if name in LEARNED:
         return MethodSettings(name, pinned(folder or shipped(LEARNED[name])), device=options.device, **common)
     return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, **common)
-
-
-def shipped(kind):
-    """The folder of the shipped model of a kind."""
-    return "checkpoint/celeba64" if kind == "dcgan" else os.path.join(SHIPPED, kind)
 
 
 def latent_settings(options, folder):

@@ -7,7 +7,6 @@ LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "
            "vae": "vae", "vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
 LIKELY = "posterior_mean", "context_encoder"            # what says beside a search what is likely, by preference
-SHIPPED = "checkpoint/celeba64-learned"                 # where the models of learned methods lie, by their kind
 PLACEMENT = "checkpoint/celeba64-placement"             # where the network lies that places faces under a hole
 DAMAGE = "checkpoint/damage"                            # where the network lies that finds damage in photos
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
@@ -16,6 +15,11 @@ CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.
            "autoencoder": "models.autoencoders.Autoencoder", "vae": "models.autoencoders.VAE",
            "generative_face_completion": "models.generative_face_completion.GenerativeFaceCompletion",
            "placement": "models.placement.Placement", "damage": "models.damage.DamageFinder"}
+
+
+def shipped(kind, side=64):
+    """The folder of the shipped model of a kind for faces of `side` pixels: the DCGAN, or what lies beside it."""
+    return f"checkpoint/celeba{side}" if kind == "dcgan" else f"checkpoint/celeba{side}-learned/{kind}"
 
 
 def model_type(kind):

@@ -11,8 +11,12 @@ GAP, MARGIN = 4, 12                                     # pixels between the pic
 
 
 def write_sheet(path, pictures, columns=8):
-    """Tile (H, W, 3) uint8 pictures of equal size, row by row, into one PNG; returns the sheet, uint8 too."""
-    sheet = tile(np.stack(pictures), columns)
+    """Tile (H, W, 3) uint8 pictures, row by row, into one PNG; returns the sheet, uint8 too.
+
+    Faces of fewer pixels are enlarged to the size of the others.
+    """
+    side = max(map(len, pictures))
+    sheet = tile(np.stack([picture if len(picture) == side else fit(picture, side) for picture in pictures]), columns)
     write_picture(path, sheet)
     return sheet
 

@@ -26,7 +26,7 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     restored = read_photo(out / "portrait/restored.png").pixels
     np.testing.assert_array_equal(restored[~hole], photo[~hole])
     assert np.abs(restored[hole] - photo[hole].astype(float)).mean() < 25
-    assert read_photo(out / "portrait/completed.png").pixels.shape == (64, 64, 3)
+    assert read_photo(out / "portrait/completed.png").pixels.shape == (128, 128, 3)
     record, = (record for record in read_records(out / "results.jsonl") if record["name"] == "portrait")
     assert {"restored.png", "mask.png", "before.jpg", "after.jpg"} < record["files"].keys()
     np.testing.assert_array_equal(read_photo(out / "portrait/mask.png").pixels[..., 0], np.where(hole, 255, 0))

@@ -68,7 +68,7 @@ def test_a_hole_on_each_of_two_faces_is_completed_in_one_run(restore, pair, tmp_
     assert further["name"] == "both/face_2" and further["seed"] != record["seed"]
     assert not any("outside" in note for note in record["notes"])
     sides = [read_photo(out / "both" / folder / "original.png").pixels for folder in ("", "face_2")]
-    assert [side.shape for side in sides] == [(64, 64, 3)] * 2 and (sides[0] != sides[1]).any()
+    assert [side.shape for side in sides] == [(128, 128, 3)] * 2 and (sides[0] != sides[1]).any()
 
 
 def test_a_speck_on_the_larger_face_does_not_win_against_a_hole_on_the_smaller(restore, pair, tmp_path):

@@ -23,7 +23,7 @@ def photo_with(*boxes, shape=(200, 300)):
 
 def test_each_part_of_a_hole_belongs_to_the_face_that_shows_it():
     known, faces = photo_with((20, 30, 20, 40), (50, 52, 130, 140), (150, 160, 5, 9)), [at(10, 10, 1.5), at(120, 20)]
-    owners = find_owners(known, faces, SIZE)
+    owners = find_owners(known, faces, [SIZE] * len(faces))
     assert (owners[20:30, 20:40] == 1).all() and (owners[50:52, 130:140] == 2).all()
     assert not owners[150:160, 5:9].any() and not owners[known].any()
     assert [touches(known, matrix, SIZE) for matrix in [*faces, at(200, 100)]] == [True, True, False]
@@ -31,7 +31,7 @@ def test_each_part_of_a_hole_belongs_to_the_face_that_shows_it():
 
 def test_a_fold_across_two_faces_is_shared_and_what_lies_between_belongs_to_neither():
     known, faces = photo_with((40, 42, 0, 300)), [at(10, 10), at(200, 10)]
-    owners = find_owners(known, faces, SIZE)[40]
+    owners = find_owners(known, faces, [SIZE] * len(faces))[40]
     np.testing.assert_array_equal(np.unique(np.flatnonzero(owners == 1)[[0, -1]]), [10, 73])
     np.testing.assert_array_equal(np.unique(np.flatnonzero(owners == 2)[[0, -1]]), [200, 263])
     assert np.count_nonzero(owners) == 128
@@ -40,14 +40,14 @@ def test_a_fold_across_two_faces_is_shared_and_what_lies_between_belongs_to_neit
 @pytest.mark.parametrize("right, owner", [(70, 1), (100, 2)])
 def test_where_two_crops_overlap_a_hole_belongs_to_the_face_it_covers_most(right, owner):
     known, faces = photo_with((30, 40, 55, right), (60, 62, 56, 60)), [at(10, 10), at(50, 10)]
-    owners = find_owners(known, faces, SIZE)
+    owners = find_owners(known, faces, [SIZE] * len(faces))
     assert (owners[30:40, 55:70] == owner).all() and (owners[60:62, 56:60] == 1).all()
     np.testing.assert_array_equal(owners[30:40, 74:right], 2)
 
 
 def test_a_face_that_lies_outside_the_photo_owns_nothing():
     known = photo_with((0, 200, 0, 30))
-    assert not find_owners(known, [at(-500, 0), at(0, 900)], SIZE).any() and not touches(known, at(-500, 0), SIZE)
+    assert not find_owners(known, [at(-500, 0), at(0, 900)], [SIZE] * 2).any() and not touches(known, at(-500, 0), SIZE)
 
 
 def test_two_crops_fill_one_hole_without_a_seam_between_them():

@@ -8,10 +8,11 @@ from completion import membrane, photos
 from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
-from completion.placing import FacePlacer, Placement
+from completion.placing import FacePlacer, Placement, scale_of
 from completion.points import ADVICE
 from completion.pouring import pour_back
 from helpers import BadPhoto
+from metrics.images import psnr
 from pictures.photo import read_photo
 from preprocess.faces import place_faces, unwarp, warp
 
@@ -96,20 +97,20 @@ def test_a_photo_without_colour_stays_so(photo, matrix):
 def test_what_no_crop_shows_of_the_hole_is_noted():
     matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
     known[130] = False
-    assert judge_outside(known, [matrix], 64) == [
+    assert judge_outside(known, [matrix], [64]) == [
         "78.7% of the hole lie outside the face: filled smoothly; if the face were not found right, " + ADVICE]
     beside = matrix - [[0, 0, 70], [0, 0, 0]]
-    assert judge_outside(known, [matrix, beside], 64) == [
+    assert judge_outside(known, [matrix, beside], [64] * 2) == [
         "57.3% of the hole lie outside the 2 faces: filled smoothly; if the 2 faces were not found right, " + ADVICE]
     inside = np.ones((300, 300), bool)
     inside[110:150, 110:150] = False
-    assert judge_outside(inside, [matrix], 64) == judge_outside(np.ones((300, 300), bool), [matrix], 64) == []
+    assert judge_outside(inside, [matrix], [64]) == judge_outside(np.ones((300, 300), bool), [matrix], [64]) == []
 
 
 def test_a_face_is_found_though_a_block_hides_it_in_a_screaming_colour(tmp_path, finder, photo, matrix):
     known = block(photo, matrix, 16, 48)
     painted = np.where(known[..., None], photo, np.array([0, 255, 0], np.uint8))
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles("color:#00ff00"), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles("color:#00ff00"), [64])
     face, = read(save(tmp_path / "face.png", painted), "face")
     assert np.abs(face.matrix - matrix).max() < 8 and 900 < (~face.known).sum() < 1400
     np.testing.assert_array_equal(face.pixels[face.known], warp(photo, face.matrix, 64)[0][face.known])
@@ -122,7 +123,7 @@ def test_a_hole_is_factorised_once_for_all_answers_and_then_forgotten(tmp_path, 
     monkeypatch.setattr(photos, "factorize", lambda *hole: made.append(hole) or membrane.factorize(*hole))
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[220:300, 170:240] = 255
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), [64])
     face, = read(save(tmp_path / "face.png", photo), "face")
     first, second = read.restore([face], [[face.pixels], [255 - face.pixels]]).pictures
     assert (first != second).any() and len(made) == 1 and membrane._factorize_once.size == kept
@@ -132,19 +133,19 @@ def test_a_hole_is_factorised_once_for_all_answers_and_then_forgotten(tmp_path, 
 def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[100:420, 60:350] = 255
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), [64])
     path = save(tmp_path / "face.png", photo)
     assert reason(read, path, "face") == "no_face"
     corner = np.zeros_like(hole)
     corner[:20, :20] = 255
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), [64])
     assert reason(read, path, "face") == "hole_outside_face"
 
 
 def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, finder, photo):
     corner = np.zeros(photo.shape[:2], bool)
     corner[:20, :20] = True
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), [64])
     face, = read(save(tmp_path / "face.png", photo), "face")
     assert face.known.all() and face.notes[-1].startswith("100.0% of the hole lie outside the face: filled smoothly")
     restored, = read.restore([face], [[face.pixels]]).pictures
@@ -154,7 +155,7 @@ def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, find
 
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
     mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), [64])
     face, = read(save(tmp_path / "face.png", photo), "face")
     assert face.known.all() and face.notes == ["nothing is missing by its mask: copied"]
     np.testing.assert_array_equal(next(read.restore([face], [[face.pixels]]).pictures), photo)
@@ -168,7 +169,7 @@ def test_a_photo_is_read_upright_and_its_mask_lies_on_what_one_sees(tmp_path, fi
     turned = Image.fromarray(photo).rotate(90, expand=True)
     turned.save(tmp_path / "turned.png", exif=exif)
     assert ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).size == photo.shape[1::-1]
-    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), 64)
+    read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), [64])
     (upright,), (sideways,) = (read(path, "a") for path in (save(tmp_path / "up.png", photo),
                                                             str(tmp_path / "turned.png")))
     np.testing.assert_array_equal(upright.pixels, sideways.pixels)
@@ -182,7 +183,7 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     hole, path = save(tmp_path / "hole.png", fold), save(tmp_path / "face.png", photo)
 
     def read(*placements):
-        return PhotoReader(lambda *_: list(placements), OwnHoles(hole), 64)(path, "face")
+        return PhotoReader(lambda *_: list(placements), OwnHoles(hole), [64])(path, "face")
     face, = read(half_outside, Placement(matrix, ("a remark",)))
     np.testing.assert_array_equal(face.matrix, matrix)
     note, share, remark = face.notes
@@ -194,7 +195,21 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
 def test_a_photo_that_changes_its_size_meanwhile_is_refused(tmp_path, photo, matrix):
     hole = save(tmp_path / "hole.png", np.where(block(photo, matrix), 0, 255).astype(np.uint8))
     path = save(tmp_path / "face.png", photo)
-    read = PhotoReader(lambda *_: [Placement(matrix)], OwnHoles(hole), 64)
+    read = PhotoReader(lambda *_: [Placement(matrix)], OwnHoles(hole), [64])
     face, = read(path, "face")
     save(tmp_path / "face.png", photo[:-1])
     assert reason(read.restore, [face], [[face.pixels]]) == "changed"
+
+
+@pytest.mark.parametrize("shrink, size", [(1, 128), (2.5, 128), (3, 64)])
+def test_a_face_is_cut_out_in_the_size_that_suits_its_pixels(tmp_path, photo, matrix, shrink, size):
+    small = np.asarray(Image.fromarray(photo).resize([round(side / shrink) for side in photo.shape[1::-1]]))
+    there = matrix * [shrink, shrink, 1]
+    assert (64 / scale_of(there) < 80) == (size == 64)
+    hole = save(tmp_path / "hole.png", np.where(block(small, there), 0, 255).astype(np.uint8))
+    read = PhotoReader(lambda *_: [Placement(there)], OwnHoles(hole), (64, 128))
+    face, = read(save(tmp_path / "face.png", small), "face")
+    assert face.pixels.shape == (size, size, 3) and 0.1 < (~face.known).mean() < 0.4
+    np.testing.assert_array_equal(face.pixels, warp(small, there * (size / 64), size)[0])
+    restored, = read.restore([face], [[face.pixels]]).pictures
+    assert psnr(small, restored, ~block(small, there)) > 24

@@ -1,4 +1,7 @@
 """Batches of faces, and what belongs together of them again."""
+import dataclasses
+
+import numpy as np
 import pytest
 
 from completion.face import Face
@@ -7,7 +10,8 @@ from helpers import BadPhoto
 
 
 def faces_of(source, count):
-    return [Face(f"{source}_{number}", source, (), None, None, seed=0, notes=[], number=number, faces=count)
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    return [Face(f"{source}_{number}", source, (), pixels, None, seed=0, notes=[], number=number, faces=count)
             for number in range(1, count + 1)]
 
 
@@ -23,6 +27,16 @@ def test_batches_are_full_however_many_faces_a_photo_has(size, sizes):
     batches = list(read_batches(tasks, read, size, lambda *failure: failed.append(failure[0]), lambda: None))
     assert [len(batch) for batch in batches] == sizes and failed == ["bad"]
     assert [face.name for batch in batches for face in batch] == ["a_1", "a_2", "a_3", "b_1", "c_1", "c_2"]
+
+
+def test_faces_of_one_size_come_together():
+    sides = {"a": 64, "b": 128, "c": 64, "d": 128, "e": 64}
+
+    def read(source, name):
+        face, = faces_of(source, 1)
+        return [dataclasses.replace(face, pixels=np.zeros((sides[source],) * 2 + (3,), np.uint8))]
+    batches = read_batches([(name, name) for name in sides], read, 2, None, lambda: None)
+    assert [[face.source for face in batch] for batch in batches] == [["a", "c"], ["b", "d"], ["e"]]
 
 
 def test_no_photo_is_read_ahead_of_its_batch():

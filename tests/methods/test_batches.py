@@ -34,7 +34,7 @@ def complete(monkeypatch, face, method):
     """The CompletedFace of a face by a method, and its pictures of steps."""
     steps = []
     monkeypatch.setattr(batches, "make_method", lambda *_: method)
-    (_, result), = batches.complete_batches([(face,)], SimpleNamespace(has_network=True), 64,
+    (_, result), = batches.complete_batches([(face,)], {64: SimpleNamespace(has_network=True)},
                                             on_step=lambda batch, step, pixels: steps.append(pixels[0]))
     return result, steps
 

@@ -14,7 +14,7 @@ from helpers import BAD_CHECKPOINT, USAGE, to_float, to_uint8
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from methods.method_settings import MethodSettings
-from models import CLASSES, LEARNED, SHIPPED, train
+from models import CLASSES, LEARNED, shipped, train
 from models.context_encoder import Architecture, ContextEncoder, Training, hole_weights
 from models.hole_filling import DrawnHoles, reconstruction_loss
 from network import tf
@@ -211,7 +211,7 @@ def test_every_learned_method_can_be_trained_and_asked_for():
 def test_the_shipped_model_fills_portraits_better_than_the_smoothest_surface(openface):
     truth = np.stack([read_photo(path).pixels for path in sorted(openface.glob("*.png"))])
     known = np.repeat(center(64)[None], len(truth), axis=0)
-    learned, _ = load_filler(MethodSettings("context_encoder", ROOT / SHIPPED / "context_encoder"))
+    learned, _ = load_filler(MethodSettings("context_encoder", ROOT / shipped("context_encoder")))
     learned, smooth = (score(fill, truth, known) for fill in (learned, make_fill_batch("laplace", 64, None)))
     assert learned["hole_psnr"] > smooth["hole_psnr"] + 1 and learned["hole_ssim"] > smooth["hole_ssim"] + 0.1
 
