@@ -114,8 +114,12 @@ EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": e
 
 
 def quality(numbers):
-    """By which of a run's models is the best: SSIM in the hole or, where nothing is filled, the error below 0."""
-    return numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
+    """By which of a run's models is the best: whether G lives, and SSIM in the hole or, if none is filled, the error.
+
+    A young G, whose samples are one blur, fills holes with what SSIM takes for good.
+    """
+    score = numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
+    return numbers.get("diversity", 1) > ALIVE, score
 
 
 def diversity(faces):
@@ -137,8 +141,9 @@ def diagnose(examined, saves=()):
         peak = max(spread, key=lambda record: record["diversity"])
         save = max((step for step in saves if step <= peak["step"]), default=None)
         way = "begin again in another --run" if save is None else f"go back with --resume_from {save}"
-        return (f"G is collapsing: its samples differ {values[-1]:.0%} as much as real faces do, {peak['diversity']:.0%} "
-                f"at step {peak['step']}; {way} and try --augment color, --noise 0.1 or a smaller --learning_rate")
+        return (f"G is collapsing: its samples differ {values[-1]:.0%} as much as real faces do, "
+                f"{max(values):.0%} at step {peak['step']}; {way} and try --augment color, --noise 0.1 or a smaller "
+                "--learning_rate")
     wins = [record.get("d_wins", 0) for record in examined]
     if _is_first(lambda values: values[-1] > WON, wins):
         return (f"D has won: it tells {wins[-1]:.1%} of real and generated faces apart, and G learns little from it; "

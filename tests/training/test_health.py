@@ -4,7 +4,7 @@ import pytest
 
 from helpers import to_uint8
 from network import DCGAN, Architecture, tf
-from training.health import Health, diagnose, diversity
+from training.health import Health, diagnose, diversity, quality
 
 # Of a run of `--preset best` on 1,263 faces, every fourth epoch.
 YOUNG = [0.011, 0.098, 0.098, 0.382, 0.555, 0.647, 0.721, 0.727, 0.781, 0.777]
@@ -48,6 +48,12 @@ def test_a_generator_whose_samples_are_one_has_collapsed(dcgan):
 def test_a_young_generator_is_never_called_a_collapsing_one():
     assert not any(diagnose(course(YOUNG)[:count]) for count in range(1, len(YOUNG) + 1))
     assert not any(diagnose(course(values)) for values in ([0.01], [0.15, 0.01], [0.9, 0.5], [0.8, 0.3, 0.35]))
+
+
+def test_a_model_whose_samples_are_one_blur_is_never_the_best():
+    young, later = {"diversity": 0.011, "hole_ssim": 0.42}, {"diversity": 0.87, "hole_ssim": 0.364}
+    assert quality(young) < quality(later) < quality(later | {"hole_ssim": 0.37})
+    assert quality({"error": 2.0}) < quality({"error": 1.0}) and quality(young) > quality(young | {"hole_ssim": 0.4})
 
 
 def test_a_fall_from_the_peak_is_told_once_with_a_way_back_that_there_is():
