@@ -56,7 +56,7 @@ class Journal:
         """Log the settings of the run for TensorBoard's table of runs."""
         if self._events:
             from tensorboard.plugins.hparams import api
-            self._emit(lambda name, value, step: api.hparams(value), {"hparams": values}, 0)
+            self._emit(lambda name, value, step: api.hparams(value, name), {self.folder.name: values}, 0)
 
     def scalars(self, step, values):
         """Log named numbers against the step."""
