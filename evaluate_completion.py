@@ -47,7 +47,7 @@ def make_parser():
     """The options."""
     parser = Parser("Complete faces by many methods under many holes, and measure every result against the truth.",
                     "python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center "
-                    "half --limit 1000")
+                    "half --limit 1000\npython evaluate_completion.py --compare measured/ another/")
     add_inputs(parser)
     what = parser.add_argument_group("what one needs first")
     what.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"],

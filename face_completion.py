@@ -82,6 +82,7 @@ def damage_model(options):
 def make_parser():
     """The options, those first that one needs first."""
     parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.",
+                    "python face_completion.py processed-data/test/ --out_dir completed\n"
                     "python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored")
     add_inputs(parser)
     add_first(parser.add_argument_group("what one needs first"))

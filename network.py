@@ -224,7 +224,7 @@ class DCGAN(Trainable):
     `generate` and `realism` use the learned batch-norm statistics: no face feels its neighbours in the batch.
     """
     kind, architecture_type, training_type, examined = "dcgan", Architecture, Training, "samples"
-    averaged, switches = "generator", ("average",)
+    averaged, switches, beginning = "generator", ("average",), "checkpoint/celeba64"
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed

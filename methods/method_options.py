@@ -11,9 +11,10 @@ from methods import NEED_FACES
 from models import LEARNED, LIKELY, SEARCHED, shipped
 from nn.choices import PRECISIONS
 from shell.messages import say, warn
-from shell.options import number, whole_number
+from shell.options import Listing, number, whole_number
 from training.manifest import MANIFEST, find_model, locate
 
+from .measured import list_methods, list_recipes
 from .method_settings import MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
@@ -23,6 +24,8 @@ OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completion
 
 def add_method(how):
     """Declare what all methods have."""
+    how.add_argument("--list_methods", action=Listing, lines=list_methods,
+                     help="say what the methods need, how well and how fast they complete, and end")
     how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
     how.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides starts and random holes")
     how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
@@ -34,8 +37,8 @@ def add_search(search):
     """Declare what the latent search alone has."""
     search.add_argument("--recipe", choices=list(recipes.RECIPES),
                         help="named settings; seed is the report's (best, or pool if there is no encoder)")
-    search.add_argument("--list_recipes", action="version", version="\n".join(recipes.describe_recipes()),
-                        help="say what the recipes are, and end")
+    search.add_argument("--list_recipes", action=Listing, lines=list_recipes,
+                        help="say what the recipes are, how well and how fast they complete, and end")
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
                         "activations (CHECKPOINT-learned/latent_encoder)")
     search.add_argument("--detail", type=number(0, 1), metavar="D", help="from 0, the most likely answer, which is "

@@ -16,13 +16,16 @@ from training.manifest import describe_architecture, describe_kind
 
 from . import model_type
 
+EXAMPLE = "python -m models.train {} --dataset processed-data/train/ --validation processed-data/validation/"
+
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Train one of the learned methods. The same command again goes on where it stopped.")
-    models = parser.add_subparsers(dest="model", required=True, metavar="MODEL", parser_class=Parser)
+    parser = Parser("Train one of the learned methods. The same command again goes on where it stopped.",
+                    f"{EXAMPLE.format('latent_encoder')}\npython -m models.train context_encoder --help")
+    models = parser.add_subparsers(dest="model", required=True, metavar="MODEL", parser_class=Parser, prog=parser.prog)
     for name, (what, add_networks, add_updates) in MODELS.items():
-        model = models.add_parser(name, description=f"Train {what}.", help=what)
+        model = models.add_parser(name, description=f"Train {what}.", help=what, examples=EXAMPLE.format(name))
         add_faces(model.add_argument_group("faces"))
         add_run(model.add_argument_group("run"), name, epoch=25, batch_size=64)
         add_networks(model.add_argument_group("networks"))

@@ -11,6 +11,7 @@ class Trainable(Protocol):
     examined : what it is examined by every epoch, a name of training.health.EXAMINATIONS
     averaged : name of the network in `shipped` of which a run may keep an average under the name "average", or None
     optional : names in architecture_type of what a model may have though the one whose weights it takes has not
+    beginning : folder of the shipped model with whose weights a run on few faces better begins, or None
     switches : names in training_type whose being 0 or not decides what a save holds
     architecture, training, seed : its settings, `training` once prepare_training was called
     parts : {name: object} of all that training changes and a save holds, once prepare_training was called
@@ -21,6 +22,7 @@ class Trainable(Protocol):
     examined: ClassVar[str]
     averaged: ClassVar[str | None] = None
     optional: ClassVar[tuple[str, ...]] = ()
+    beginning: ClassVar[str | None] = None
     switches: ClassVar[tuple[str, ...]] = ()
     architecture: object
     training: object

@@ -19,7 +19,9 @@ from shell.signals import StopRequest
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.")
+    parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.",
+                    "python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pack --size 64\n"
+                    "python train_network.py --dataset processed-data/train.pack")
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
     parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS",

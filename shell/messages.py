@@ -47,9 +47,11 @@ def say(message):
 
 
 def _show(text, stream):
-    """Print a line; when nobody can read it any more, the work goes on without one."""
+    """Print a line of its own, above a progress bar if there is one; when nobody can read it any more, do not."""
+    tqdm = sys.modules.get("tqdm")
     try:
-        print(printable(text, stream.encoding or "utf-8"), file=stream, flush=True)
+        with tqdm.tqdm.external_write_mode(stream) if tqdm else contextlib.nullcontext():
+            print(printable(text, stream.encoding or "utf-8"), file=stream, flush=True)
     except OSError:                                     # its reader has gone away, or the disk of its file is full
         silence(stream)
 
@@ -57,7 +59,8 @@ def _show(text, stream):
 def say_at_once(line):
     """Print a line on stderr from a signal's handler, which may have come in the middle of a print."""
     with contextlib.suppress(OSError, ValueError):      # nobody may be reading
-        os.write(sys.stderr.fileno(), f"{printable(line)}\n".encode())
+        start = "\r\x1b[K" if sys.stderr.isatty() else ""      # in the place of a progress bar, which comes again
+        os.write(sys.stderr.fileno(), f"{start}{printable(line)}\n".encode())
 
 
 def silence(stream):

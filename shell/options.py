@@ -1,25 +1,41 @@
 """Options that commands share, and what their values may be."""
 import argparse
+import difflib
 import math
 import os
 import sys
+import textwrap
 
 from helpers import USAGE, VERSION
 
-from .messages import be_quiet, command_name
+from .messages import be_quiet, command_name, say
 
 LARGEST = 2 ** 31 - 1                                   # whole number that every library takes, seeds among them
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line and whose help shows every default, and an example at its end."""
+    """An argument parser whose errors are one line and whose help shows every default, and at its end `examples`."""
 
-    def __init__(self, description, example=None, **others):
-        super().__init__(description=description, epilog=example and f"example:\n  {example}",
+    def __init__(self, description, examples="", **others):
+        super().__init__(description=description, epilog=examples and f"examples:\n{textwrap.indent(examples, '  ')}",
                          formatter_class=_HelpFormatter, allow_abbrev=False, **{"prog": command_name()} | others)
         self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
         self.add_argument("--quiet", action=_Quiet, nargs=0, default=argparse.SUPPRESS, help="show no progress: "
                           "nothing but warnings and errors on stderr, and the results on stdout")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """What argparse does; an option that there is not ends it, with the one that may have been meant."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        for name in () if self._subparsers else (word.partition("=")[0] for word in words[:end]):
+            if name.startswith("--") and " " not in name and name not in self._option_string_actions:
+                self.error(f"there is no option {name}{_meant(name, self._option_string_actions)}")
+        return super().parse_known_args(words, namespace)
+
+    def _check_value(self, action, value):
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(action, f"takes no {value!r}{_meant(value, action.choices)} "
+                                         f"(choose from {', '.join(map(str, action.choices))})")
 
     def parse_inputs(self, argv=None):
         """The command line as a namespace whose `paths` may stand anywhere; after -- all words are paths."""
@@ -44,11 +60,45 @@ class _Quiet(argparse.Action):
         be_quiet(True)
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows the defaults that say something."""
+class Listing(argparse.Action):
+    """Says the lines that a function returns, and ends."""
+
+    def __init__(self, option_strings, dest, lines, help):
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+        self.lines = lines
+
+    def __call__(self, parser, *_):
+        for line in self.lines():
+            say(line)
+        parser.exit()
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Shows choices once and the defaults that say something, beside what they are of."""
+
+    def _format_usage(self, usage, actions, groups, prefix):
+        if usage is not None:
+            return super()._format_usage(usage, actions, groups, prefix)
+        needed = [action for action in actions if action.required or not action.option_strings]
+        return super()._format_usage(None, needed, [], prefix).rstrip() + " [options]\n\n"
+
+    def _metavar_formatter(self, action, default_metavar):
+        metavar = default_metavar if action.metavar is None else action.metavar
+        return lambda size: metavar if isinstance(metavar, tuple) else (metavar,) * size
 
     def _get_help_string(self, action):
-        return action.help if action.default in (None, False, []) else super()._get_help_string(action)
+        if not action.option_strings or action.nargs == 0:
+            return action.help
+        default = " ".join(map(str, action.default)) if isinstance(action.default, (list, tuple)) else action.default
+        notes = [f"one of {', '.join(map(str, action.choices))}"] if action.choices else []
+        notes += [] if default in (None, "") else [f"default: {default}"]
+        return f"{action.help} ({'; '.join(notes)})" if notes else action.help
+
+
+def _meant(word, known):
+    """The question whether one of `known` was meant by a word, if one is like it."""
+    near = difflib.get_close_matches(str(word), map(str, known), 1)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def whole_number(at_least=0, at_most=LARGEST):

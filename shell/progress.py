@@ -7,6 +7,7 @@ import time
 
 from .messages import _show, command_name, is_quiet, say_at_once
 
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 _at_work = []                                           # the Progress of what is done, the innermost last
 
 
@@ -26,9 +27,8 @@ class Progress:
         if not is_quiet():
             if sys.stderr.isatty():
                 from tqdm import tqdm
-                form = {"bar_format": "{desc}", "leave": False} if self.total is None else {}
-                self.bar = tqdm(total=self.total, initial=self.first, unit=f" {self.unit}", dynamic_ncols=True,
-                                smoothing=0.05, **form)
+                form = {"bar_format": "{desc}", "leave": False} if self.total is None else {"bar_format": BAR}
+                self.bar = tqdm(total=self.total, initial=self.first, dynamic_ncols=True, smoothing=0.05, **form)
             threading.Thread(target=self._show_now_and_then, daemon=True).start()
         return self
 
@@ -36,27 +36,39 @@ class Progress:
         self._over.set()
         _at_work.remove(self)
         if self.bar:
+            self._refresh()
             self.bar.close()
 
     def _show_now_and_then(self):
         while not self._over.wait(1 if self.bar else self.seconds):
-            if self.bar and self.total is None:
-                self.bar.set_description_str(self.describe())
-            elif self.bar:
-                self.bar.refresh()                      # though nothing was finished, time has passed
+            if self.bar:
+                self._refresh()
             else:
                 _show(self.describe(), sys.stderr)
+
+    def _refresh(self):
+        """Draw the bar though nothing may have been finished: time has passed."""
+        if self.total is None:
+            self.bar.set_description_str(self.describe())
+        else:
+            seconds = max(time.monotonic() - self.start, 1e-9)
+            rate = self.bar.format_dict["rate"] or (self.done - self.first) / seconds
+            self.bar.set_postfix_str((self._pace(rate) if rate else "") + self._figures)
 
     def describe(self):
         """What is done, how much of it, at which rate, and the time left, in one line."""
         seconds, done = time.monotonic() - self.start, self.done - self.first
         if not done:
             return f"{'' if self.total is None else f'{self.done}/{self.total} '}{self.unit}, {seconds:.0f} s so far"
-        rate = f"{done / seconds:.1f}/s" if done > seconds / 2 else f"{seconds / done:.0f} s each"
         if self.total is None:
-            return f"{self.done} {self.unit}, {rate}"
+            return f"{self.done} {self.unit}, {self._pace(done / seconds)}"
         left = max(0, self.total - self.done) * seconds / done
-        return f"{self.done}/{self.total} {self.unit}, {rate}, {left:.0f} s left{self._figures}"
+        return f"{self.done}/{self.total} {self.unit}, {self._pace(done / seconds)}, {left:.0f} s left{self._figures}"
+
+    def _pace(self, rate):
+        """A rate in words, such as 3.5 faces/s or 28.8 s/face."""
+        unit, *_ = self.unit.split()
+        return f"{rate:.1f} {unit}/s" if rate >= 1 else f"{1 / rate:.1f} s/{unit.removesuffix('s')}"
 
     def reach(self, names, step, **figures):
         """Count that each of the items `names` has got to its step `step`."""
@@ -75,7 +87,6 @@ class Progress:
         self.done += count
         self._figures = "".join(f", {name} {value}" for name, value in figures.items())
         if self.bar and self.total is not None:
-            self.bar.set_postfix(figures, refresh=False)
             self.bar.update(count)
 
     def each(self, items):

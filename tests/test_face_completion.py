@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import face_completion
-from completion.recipes import BLENDS, RECIPES
+from completion.recipes import BLENDS
 from helpers import BAD_OUTPUT, write_picture
 from pictures.photo import read_photo
 from shell.records import read_records
@@ -308,13 +308,6 @@ def test_a_hole_of_ones_own_is_filled_and_measured_only_if_the_photo_is_intact(m
 def test_settings_that_make_no_sense_are_refused(model, tmp_path, capsys, arguments, problem):
     assert complete(model, "x.png", "--out_dir", tmp_path / "out", *arguments, quick=[]) == 2
     assert problem in capsys.readouterr().err
-
-
-def test_the_recipes_are_listed_with_their_sources(run):
-    ended = run(face_completion.main, "--list_recipes")
-    assert ended.code == 0
-    lines = ended.out.splitlines()
-    assert [line.split(":")[0] for line in lines] == list(RECIPES) and "Yeh et al., CVPR 2017" in lines[1]
 
 
 @pytest.mark.parametrize("paths", [["nothing/*.png"], [], ["empty"]])

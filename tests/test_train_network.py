@@ -139,9 +139,9 @@ def test_a_run_leaves_saves_curves_samples_and_events(unbroken):
     tags = "step d_loss g_loss d_real d_fake d_accuracy d_gradient g_gradient learning_rate".split()
     assert all(sorted(point) == sorted(tags) for point in points)
     assert all(0 < point[tag] < 1 for point in points for tag in ("d_real", "d_fake"))
-    assert event_steps(unbroken, "d_loss") == [*range(1, STEPS + 1)]
+    assert event_steps(unbroken, "loss/d_loss") == [*range(1, STEPS + 1)]
     assert event_steps(unbroken, "samples") == [0, 12, STEPS]
-    assert event_steps(unbroken, "options") == [0]
+    assert event_steps(unbroken, "options") == event_steps(unbroken, "_hparams_/session_start_info") == [0]
     assert read_photo(unbroken / "logs" / "dcgan" / "samples" / "0024.png").pixels.shape == (512, 512, 3)
 
 
@@ -171,7 +171,7 @@ def test_a_run_resumed_in_the_middle_of_an_epoch_equals_an_unbroken_one(faces, u
     assert train(faces, home) == 0
     assert f"going on from {home}/checkpoint/dcgan/step-00000020" in capsys.readouterr().out
     assert_same_run(home, unbroken)
-    assert event_steps(home, "d_loss") == [*range(1, STEPS + 1)]
+    assert event_steps(home, "loss/d_loss") == [*range(1, STEPS + 1)]
     assert event_steps(home, "samples") == [0, 12, STEPS]
 
 
@@ -312,6 +312,7 @@ def test_a_batch_larger_than_the_data_is_made_smaller_and_trains(odd_run):
 def test_the_run_is_examined_on_validation_faces_once_an_epoch(odd_run):
     examined = [point for point in curves(odd_run[0]) if "d_gap" in point]
     assert [point["step"] for point in examined] == [1, 2]
+    assert event_steps(odd_run[0], "completions") == event_steps(odd_run[0], "validation/hole_psnr") == [1, 2]
     assert all({"d_wins", "diversity", "sliced_wasserstein", "hole_psnr", "hole_ssim"} < point.keys()
                for point in examined)
 

@@ -8,7 +8,7 @@ from helpers import NOT_FINITE, Stopped, UsageError, read_json, to_float, to_uin
 from shell.pictures import tile
 
 from . import checkpoint
-from .health import EXAMINATIONS, diagnose, quality
+from .health import EXAMINATIONS, EXAMINED, diagnose, quality
 from .journal import Journal
 from .machines import this_worker
 from .manifest import MANIFEST, list_saves
@@ -29,6 +29,7 @@ class Chief:
         mark(self.settings.places)
         drop_best(self.best, first)
         self.journal = Journal(self.settings.places.log, first, self.console.warn)
+        self.examined = [record for record in self.journal.kept if EXAMINED & record.keys()]
         self.shown = to_float((faces if validation is None else validation)[:8])
         self.examination = (None if validation is None else
                             EXAMINATIONS[self.model.examined](self.model, faces, validation))
@@ -36,6 +37,8 @@ class Chief:
         if not first:
             record = json.dumps(self.record, indent=2)
             self.journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{record}\n```")
+            self.journal.hparams(self.record["architecture"] | self.record["training"] | {
+                name: self.record[name] for name in ("faces", "batch_size", "flip", "seed")})
             self._show(first)
 
     def report(self, step, figures, progress):
@@ -56,7 +59,11 @@ class Chief:
             kept = read_json(self.best / MANIFEST).get("scores")
             if not kept or quality(scores) > quality(kept):
                 checkpoint.export(self.model, self.best, self.record | {"step": step, "scores": scores})
-            if trouble := diagnose(scores):
+            if (sheet := getattr(self.examination, "completions", None)) is not None:
+                self.journal.picture("completions", step, tile(to_uint8(sheet)))
+            self.examined.append(scores | {"step": step})
+            saves = [int(save.name.removeprefix("step-")) for save in list_saves(self.store.folder)]
+            if trouble := diagnose(self.examined, saves):
                 self.console.warn(f"step {step}: {trouble}")
 
     def sample(self, step):

@@ -50,6 +50,8 @@ def add_run(group, name, *, epoch, batch_size):
     group.add_argument("--strategy", choices=("auto", "one", "mirrored", "multi_worker"), default="auto",
                        help="one device, all of this machine, or those of all machines that TF_CONFIG names; auto "
                        "takes all there are")
+    group.add_argument("--dry_run", action="store_true", help="read the faces, make the networks, say what would be "
+                       "done and end; nothing is written")
     group.add_argument("--xla", action="store_true", help="compile the update by XLA, for a GPU; it draws other "
                        "random numbers")
 
@@ -93,15 +95,20 @@ def carry_out(options, find_type):
     places = _take(Places, options)
     check_places(places)
     with ExitStack() as held:
-        for folder, kind in ((places.saves, "run"), (places.log, "log")) if this_worker().is_chief else ():
+        writes = this_worker().is_chief and not options["dry_run"]
+        for folder, kind in ((places.saves, "run"), (places.log, "log")) if writes else ():
             held.enter_context(claim_folder(folder, kind))
         stop = held.enter_context(StopRequest())
         with Progress(None, "starting TensorFlow"):
             model_type = find_type()
             from .loop import train
+            from .rehearsal import rehearse
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
-        step = train(model_type, Settings(*(_take(kind, options) for kind in kinds)),
-                     Console(Progress, stop.check, say, warn, stop.hold))
+        run = model_type, Settings(*(_take(kind, options) for kind in kinds)), Console(Progress, stop.check, say, warn,
+                                                                                       stop.hold)
+        if options["dry_run"]:
+            return rehearse(*run)
+        step = train(*run)
         say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
 
 

@@ -154,12 +154,17 @@ def watch_workers():
                          "they go on from the last save") from error
 
 
+def memory_of(batch_size, architecture):
+    """About how many bytes the activations and gradients of a batch take."""
+    filters = max(width for name, width in vars(architecture).items() if name.endswith("f_dim"))
+    return batch_size * BYTES_PER_FACE * (architecture.image_size / 64) ** 2 * filters / 16
+
+
 def check_memory(batch_size, architecture):
     """Raise UsageError (exit code 7) when a batch cannot fit into this machine, before the kernel ends the process."""
     if tf.config.get_visible_devices("GPU"):
         return                                          # there TensorFlow itself reports it
-    filters = max(width for name, width in vars(architecture).items() if name.endswith("f_dim"))
-    needed = batch_size * BYTES_PER_FACE * (architecture.image_size / 64) ** 2 * filters / 16
+    needed = memory_of(batch_size, architecture)
     allowed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit != resource.RLIM_INFINITY:

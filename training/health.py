@@ -12,8 +12,10 @@ from nn.adversarial import REAL_ABOVE
 
 WATCHED, COMPLETED = 256, 64                            # faces that are judged, and faces that are completed
 MEASURED = "hole_psnr", "hole_ssim"
+EXAMINED = {"diversity", "d_wins"}                      # what shows how a run's examinations went before
 QUICK = Recipe(num_iter=60, learning_rate=0.05, lam=0.0, blend="poisson")
-COLLAPSED = 0.5                                         # of the diversity of real faces
+ALIVE = 0.2                                             # of the diversity of real faces, from which on G can collapse
+COLLAPSED = 0.5                                         # of the largest diversity that it had
 WON = 0.995                                             # share of real and generated faces that D tells apart
 
 
@@ -29,6 +31,7 @@ class Health:
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
         self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
         self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
+        self.completions = None                         # of the last examination: faces with holes, completed and true
         self.search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
 
     def __call__(self):
@@ -53,17 +56,20 @@ class Health:
         return numbers
 
     def _complete(self):
-        return score(_fill_by(self.search), self.unseen[:len(self.known)], self.known)
+        truth = self.unseen[:len(self.known)]
+        filled = _fill_by(self.search)(to_float(truth), self.known, range(len(truth)))
+        self.completions = np.concatenate([face[:8] for face in (to_float(truth) * self.known[..., None], filled,
+                                                                 to_float(truth))])
+        return score(filled, truth, self.known)
 
 
 def _fill_by(search):
     return lambda faces, known, seeds: blend_poisson(faces, search(faces, known, seeds).guess, known)
 
 
-def score(fill_batch, truth, known):
-    """{"hole_psnr", "hole_ssim"}: means over (N, S, S, 3) uint8 faces, completed by fill_batch(faces, known, seeds)."""
-    results = to_uint8(fill_batch(to_float(truth), known, range(len(truth))))
-    scores = [measure(*face) for face in zip(truth, results, known)]
+def score(filled, truth, known):
+    """{"hole_psnr", "hole_ssim"}: means over (N, S, S, 3) uint8 faces, completed as float32 in [-1, 1]."""
+    scores = [measure(*face) for face in zip(truth, to_uint8(filled), known)]
     return {metric: float(np.mean([score[metric] for score in scores])) for metric in MEASURED}
 
 
@@ -77,7 +83,8 @@ def examine_holes(model, faces, validation):
     truth = validation[:COMPLETED]
 
     def numbers():
-        scores = {mask: score(model.fill_batch, truth, known) for mask, known in model.make_holes(len(truth)).items()}
+        scores = {mask: score(model.fill_batch(to_float(truth), known, range(len(truth))), truth, known)
+                  for mask, known in model.make_holes(len(truth)).items()}
         means = {metric: float(np.mean([each[metric] for each in scores.values()])) for metric in MEASURED}
         return means | {f"{mask}/{metric}": each[metric] for mask, each in scores.items() for metric in MEASURED}
     return numbers
@@ -90,7 +97,8 @@ def examine_latents(model, faces, validation):
 
     def numbers():
         decoded = model.decode(model.latents_of(to_float(truth)))
-        return score(fill, truth, known) | {"validation_error": float(np.mean((to_float(truth) - decoded) ** 2))}
+        filled = fill(to_float(truth), known, range(len(truth)))
+        return score(filled, truth, known) | {"validation_error": float(np.mean((to_float(truth) - decoded) ** 2))}
     return numbers
 
 
@@ -106,8 +114,12 @@ EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": e
 
 
 def quality(numbers):
-    """By which of a run's models is the best: SSIM in the hole or, where nothing is filled, the error below 0."""
-    return numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
+    """By which of a run's models is the best: whether G lives, and SSIM in the hole or, if none is filled, the error.
+
+    A young G, whose samples are one blur, fills holes with what SSIM takes for good.
+    """
+    score = numbers["hole_ssim"] if "hole_ssim" in numbers else -numbers["error"]
+    return numbers.get("diversity", 1) > ALIVE, score
 
 
 def diversity(faces):
@@ -118,12 +130,32 @@ def diversity(faces):
     return float(distances.sum() / max(len(faces) * (len(faces) - 1), 1))
 
 
-def diagnose(numbers):
-    """What is wrong with a run, in one line, by the numbers of Health; None if nothing is."""
-    if numbers.get("diversity", 1) < COLLAPSED:
-        return (f"G is collapsing: its samples differ {numbers['diversity']:.0%} as much as real faces do; go back "
-                "with --resume_from, or try --augment, --noise or a smaller --learning_rate")
-    if numbers.get("d_wins", 0) > WON:
-        return (f"D has won: it tells {numbers['d_wins']:.1%} of real and generated faces apart, and G learns little "
-                "from it; try --noise, --penalty r1 or a smaller --d_learning_rate")
+def diagnose(examined, saves=()):
+    """What went wrong with a run by its last examination, in one line and once; None if nothing did.
+
+    examined : the numbers of Health and the "step" of all examinations, the newest last; saves : steps to go back to
+    """
+    spread = [record for record in examined if "diversity" in record]
+    values = [record["diversity"] for record in spread]
+    if _is_first(_has_fallen, values):
+        peak = max(spread, key=lambda record: record["diversity"])
+        save = max((step for step in saves if step <= peak["step"]), default=None)
+        way = "begin again in another --run" if save is None else f"go back with --resume_from {save}"
+        return (f"G is collapsing: its samples differ {values[-1]:.0%} as much as real faces do, "
+                f"{max(values):.0%} at step {peak['step']}; {way} and try --augment color, --noise 0.1 or a smaller "
+                "--learning_rate")
+    wins = [record.get("d_wins", 0) for record in examined]
+    if _is_first(lambda values: values[-1] > WON, wins):
+        return (f"D has won: it tells {wins[-1]:.1%} of real and generated faces apart, and G learns little from it; "
+                "try --noise 0.1, --penalty r1 or a smaller --d_learning_rate")
     return None
+
+
+def _has_fallen(values):
+    """Whether the diversity of samples, in the order of the examinations, is far below what it was."""
+    return max(values) > ALIVE and values[-1] < COLLAPSED * max(values)
+
+
+def _is_first(trouble, values):
+    """Whether the last of these values shows a trouble that none before it did."""
+    return bool(values) and trouble(values) and not any(trouble(values[:count]) for count in range(1, len(values)))

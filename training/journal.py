@@ -1,6 +1,8 @@
 """The log of a run: curves and samples for TensorBoard, and the same as plain files."""
 import contextlib
+import io
 import json
+import re
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, UsageError, read_bytes, remove_files, write_file, write_picture
@@ -9,7 +11,16 @@ from shell.records import RecordFile, read_records
 
 from .run_folders import SAMPLES, SCALARS
 
-TAGS = {"options", "settings", "samples"}               # of texts and pictures; those of scalars are in scalars.jsonl
+# Of texts, pictures and settings; those of scalars follow from their names in scalars.jsonl.
+TAGS = {"options", "settings", "samples", "completions", "_hparams_/session_start_info"}
+# In which group TensorBoard shows a number; all others come from examinations.
+GROUPS = {"loss": r"\w*loss|squared_error|evidence_lower_bound|divergence", "gradient": r"\w*gradient",
+          "discriminator": "d_(real|fake|accuracy)", "run": "learning_rate|faces_per_second", "validation": ".*"}
+
+
+def tag_of(name):
+    """The tag of a number in TensorBoard: its group, and its name in scalars.jsonl."""
+    return f"{next(group for group, names in GROUPS.items() if re.fullmatch(names, name))}/{name}"
 
 
 class Journal:
@@ -26,31 +37,41 @@ class Journal:
         self._events = None
         try:
             import tensorboard.summary.v2  # noqa: F401   # what tf.summary needs; without it every call would fail
-            _rewind_events(self.folder, first_step, TAGS.union(*records) - {"step"})
+            _rewind_events(self.folder, first_step, set().union(*records) - {"step"})
             with self._naming_the_trouble():
                 self._events = tf.summary.create_file_writer(str(self.folder))
         except ImportError as error:
             warn(f"no curves for TensorBoard, which is not installed ({error}); scalars.jsonl is written all the same")
         _rewind_samples(self.folder / SAMPLES, first_step, max((record["step"] for record in records), default=0))
         # Last, for it says which of the rest is ours.
-        kept = [record for record in records if 0 < record["step"] <= first_step]
-        write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in kept).encode())
+        self.kept = [record for record in records if 0 < record["step"] <= first_step]
+        write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in self.kept).encode())
         self._scalars = RecordFile(self.folder / SCALARS, sealed=False)
 
     def text(self, name, value, step=0):
         """Log a text, such as the options of the run."""
         self._emit(tf.summary.text, {name: value}, step)
 
+    def hparams(self, values):
+        """Log the settings of the run for TensorBoard's table of runs."""
+        if self._events:
+            from tensorboard.plugins.hparams import api
+            self._emit(lambda name, value, step: api.hparams(value, name), {self.folder.name: values}, 0)
+
     def scalars(self, step, values):
         """Log named numbers against the step."""
         values = {name: float(value) for name, value in values.items()}
         self._scalars.append({"step": step, **values})
-        self._emit(tf.summary.scalar, values, step)
+        self._emit(tf.summary.scalar, {tag_of(name): value for name, value in values.items()}, step)
 
     def samples(self, step, sheet):
         """Log a sheet of generated faces, (H, W, 3) uint8."""
         write_picture(self.folder / SAMPLES / _sheet(step), sheet)
-        self._emit(tf.summary.image, {"samples": sheet[None]}, step)
+        self.picture("samples", step, sheet)
+
+    def picture(self, name, step, sheet):
+        """Log a picture for TensorBoard alone, (H, W, 3) uint8."""
+        self._emit(tf.summary.image, {name: sheet[None]}, step)
 
     def flush(self):
         """Put everything on disk. Raises UsageError (exit code 5) if it is full, as the others do."""
@@ -84,31 +105,39 @@ def _sheet(step):
     return f"{step:04d}.png"
 
 
-def _rewind_events(folder, step, tags):
-    """Rewrite our event files, which have no other tags than these, without what was logged after `step`.
+def _rewind_events(folder, step, names):
+    """Rewrite our event files, which have no other numbers than those of these names, without what came after `step`.
 
-    At step 0 nothing is kept.
+    At step 0 nothing is kept. The tags of numbers that were logged without their group get it.
     """
     from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+    tags = {name: tag_of(name) for name in names}
     for path in sorted(folder.glob("events.out.tfevents.*")):
         if path.is_symlink() or not path.is_file():
             continue
-        events = [(Event.FromString(record[12:-4]), record) for record in _split(read_bytes(path))]
-        logged = {value.tag for event, _ in events for value in event.summary.value}
-        if not logged or logged - tags:
+        events = [Event.FromString(record) for record in _split(read_bytes(path))]
+        values = [value for event in events for value in event.summary.value]
+        if not values or {value.tag for value in values} - TAGS - tags.keys() - set(tags.values()):
             continue
+        for value in values:
+            value.tag = tags.get(value.tag, value.tag)
+        content = io.BytesIO()
+        for event in events:
+            if event.step <= step:
+                RecordWriter(content).write(event.SerializeToString())
         if step:
-            write_file(path, b"".join(record for event, record in events if event.step <= step))
+            write_file(path, content.getvalue())
         else:
             remove_files(folder, [path.name])
 
 
 def _split(content):
-    """The records of an event file, 8 bytes of length, 4 of checksum, the event and 4 more each, as far as whole."""
+    """The events of a file, each between 8 bytes of length with 4 of checksum and 4 more, as far as whole."""
     place = 0
     while place + 12 <= len(content):
         end = place + 16 + int.from_bytes(content[place:place + 8], "little")
         if end > len(content):
             return
-        yield content[place:end]
+        yield content[place + 12:end - 4]
         place = end

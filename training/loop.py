@@ -12,6 +12,7 @@ from .manifest import describe_model, list_saves
 from .resume import resume
 from .run_folders import check_log
 
+FEW = 3000                                              # faces below which a run better begins with a trained model
 NOTICE = 10                                             # steps after which a loss that is not finite is noticed
 
 
@@ -24,16 +25,12 @@ def train(model_type, settings, console):
     Raises UsageError for what the user can mend, and what console.check raises, the latter after a save.
     """
     # faces
-    check_log(settings.places, settings.run.save_every)
-    faces, validation = read_both(settings, console)
-    settings = fit(settings, len(faces), console)
+    faces, validation, settings = prepare_faces(model_type, settings, console)
     run, last = settings.run, settings.training.steps
 
     # networks, devices, and where to go on
     with console.progress(None, "preparing the run"):
-        strategy = devices.prepare(settings.devices, run.batch_size, settings.architecture)
-        with strategy.scope():
-            model, record = make_model(model_type, settings, faces, console)
+        model, record, strategy = make_model(model_type, settings, faces, console)
         update = devices.replicate(model.train_step, strategy, settings.devices.xla)
         store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
         step = first = resume(store, model, record, settings, console=console)
@@ -65,10 +62,16 @@ def stream(faces, settings, first, strategy):
     return devices.distribute(strategy, parts)
 
 
-def read_both(settings, console):
-    """The faces to train on, and those of other people or None, as read_faces gives them."""
+def prepare_faces(model_type, settings, console):
+    """The faces to train on, those of other people or None, as read_faces gives them, and the settings for so many."""
+    check_log(settings.places, settings.run.save_every)
     folders = settings.faces.dataset, settings.faces.validation
-    return [folder and read_faces(folder, settings, console) for folder in folders]
+    faces, validation = (folder and read_faces(folder, settings, console) for folder in folders)
+    beginning, new = model_type.beginning, not (settings.run.begin_from or list_saves(settings.places.saves))
+    if beginning and new and len(faces) < FEW and settings.architecture == model_type.architecture_type():
+        console.warn(f"{len(faces)} faces are few to begin with nothing: --begin_from {beginning} begins with the "
+                     "shipped model")
+    return faces, validation, fit(settings, len(faces), console)
 
 
 def read_faces(folder, settings, console):
@@ -102,17 +105,19 @@ def fit(settings, count, console):
 
 
 def make_model(model_type, settings, faces, console):
-    """The model ready to be trained, and a record of what decides its run."""
+    """The model ready to be trained, a record of what decides its run, and the strategy of its devices."""
     run = settings.run
-    model = model_type(settings.architecture, run.seed)
+    strategy = devices.prepare(settings.devices, run.batch_size, settings.architecture)
     begin_from = None if list_saves(settings.places.saves) else run.begin_from
-    if begin_from:
-        checkpoint.take_weights(model, begin_from, console.warn)
-    model.prepare_training(settings.training)
+    with strategy.scope():
+        model = model_type(settings.architecture, run.seed)
+        if begin_from:
+            checkpoint.take_weights(model, begin_from, console.warn)
+        model.prepare_training(settings.training)
     if devices.is_slow(model.precision):
         console.warn(devices.SLOW)
     begun, foundation = (folder and describe_model(folder)["model"] for folder in (begin_from, model.foundation))
     return model, {"kind": model.kind, "architecture": dataclasses.asdict(settings.architecture),
                    "training": dataclasses.asdict(settings.training), "batch_size": run.batch_size,
                    "flip": settings.faces.flip, "seed": run.seed, "data": fingerprint(faces), "faces": len(faces),
-                   "begin_from": begun, "generator": foundation}
+                   "begin_from": begun, "generator": foundation}, strategy

@@ -8,7 +8,7 @@ from PIL import Image
 
 from helpers import BAD_OUTPUT, UsageError
 from network import tf
-from training.journal import Journal
+from training.journal import Journal, tag_of
 
 SHEET = np.full((8, 8, 3), 200, np.uint8)
 
@@ -21,13 +21,16 @@ def points(folder):
     return [json.loads(line) for line in (folder / "scalars.jsonl").read_text().splitlines()]
 
 
-def events(folder):
-    """(tag, step) of everything that TensorBoard would show."""
+def read_events(folder):
     from tensorboard.compat.proto.event_pb2 import Event
     in_order = sorted(folder.glob("events.out.tfevents.*"), key=lambda path: (len(path.name), path.name))
-    read = [Event.FromString(content) for path in in_order
+    return [Event.FromString(content) for path in in_order
             for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
-    return [(value.tag, event.step) for event in read for value in event.summary.value]
+
+
+def events(folder):
+    """(tag, step) of everything that TensorBoard would show."""
+    return [(value.tag, event.step) for event in read_events(folder) for value in event.summary.value]
 
 
 def write_run(folder, steps, first_step=0):
@@ -50,8 +53,8 @@ def no_tensorboard(monkeypatch):
 def test_what_is_logged_is_in_the_plain_files_and_in_the_events(tmp_path):
     write_run(tmp_path, [1, 2])
     assert points(tmp_path) == [{"step": 1, "d_loss": 0.25, "g_loss": 0.5}, {"step": 2, "d_loss": 0.5, "g_loss": 0.5}]
-    assert events(tmp_path) == [("options", 0), ("samples", 0), ("d_loss", 1), ("g_loss", 1), ("d_loss", 2),
-                                ("g_loss", 2), ("samples", 2)]
+    assert events(tmp_path) == [("options", 0), ("samples", 0), ("loss/d_loss", 1), ("loss/g_loss", 1),
+                                ("loss/d_loss", 2), ("loss/g_loss", 2), ("samples", 2)]
     for name in ("0000.png", "0002.png"):
         np.testing.assert_array_equal(Image.open(tmp_path / "samples" / name), SHEET)
 
@@ -61,8 +64,8 @@ def test_a_journal_opened_at_a_step_forgets_what_came_after_it_and_keeps_what_ca
     Journal(tmp_path, 2, warned)
     assert [point["step"] for point in points(tmp_path)] == [1, 2]
     assert [sheet.name for sheet in (tmp_path / "samples").iterdir()] == ["0000.png"]
-    assert sorted(events(tmp_path)) == [("d_loss", 1), ("d_loss", 2), ("g_loss", 1), ("g_loss", 2), ("options", 0),
-                                        ("samples", 0)]
+    assert sorted(events(tmp_path)) == [("loss/d_loss", 1), ("loss/d_loss", 2), ("loss/g_loss", 1),
+                                        ("loss/g_loss", 2), ("options", 0), ("samples", 0)]
 
 
 def test_a_resumed_log_has_no_gap_and_no_double_step(tmp_path):
@@ -71,7 +74,7 @@ def test_a_resumed_log_has_no_gap_and_no_double_step(tmp_path):
     assert [point["step"] for point in points(tmp_path)] == [1, 2, 3, 4, 5]
     logged = events(tmp_path)
     assert len(set(logged)) == len(logged)
-    assert [step for tag, step in sorted(logged) if tag == "d_loss"] == [1, 2, 3, 4, 5]
+    assert [step for tag, step in sorted(logged) if tag == "loss/d_loss"] == [1, 2, 3, 4, 5]
 
 
 def test_a_run_begun_anew_before_its_first_save_logs_its_beginning_once(tmp_path):
@@ -88,7 +91,40 @@ def test_the_half_written_end_of_a_killed_process_is_dropped_and_the_rest_kept(t
         path.write_bytes(path.read_bytes()[:-7])
     write_run(tmp_path, [2, 3], first_step=1)
     assert [point["step"] for point in points(tmp_path)] == [1, 2, 3]
-    assert [step for tag, step in events(tmp_path) if tag == "d_loss"] == [1, 2, 3]
+    assert [step for tag, step in events(tmp_path) if tag == "loss/d_loss"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name, tag", [
+    ("d_loss", "loss/d_loss"), ("squared_error", "loss/squared_error"), ("d_real", "discriminator/d_real"),
+    ("context_gradient", "gradient/context_gradient"), ("learning_rate", "run/learning_rate"),
+    ("hole_psnr", "validation/hole_psnr"), ("center/hole_ssim", "validation/center/hole_ssim")])
+def test_numbers_are_shown_in_groups_under_their_own_names(name, tag):
+    assert tag_of(name) == tag
+
+
+def test_the_curves_of_an_older_run_go_on_in_their_groups(tmp_path, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr("training.journal.tag_of", lambda name: name)
+        write_run(tmp_path, [1, 2, 3])
+    before = read_events(tmp_path)
+    assert ("d_loss", 3) in events(tmp_path)
+    write_run(tmp_path, [3], first_step=2)
+    after = read_events(tmp_path)
+    assert sorted(events(tmp_path)) == [*((f"loss/{name}_loss", step) for name in "dg" for step in (1, 2, 3)),
+                                        ("options", 0), ("samples", 0), ("samples", 3)]
+    assert [event.wall_time for event in after[:7]] == [event.wall_time for event in before[:7]]
+    assert after[3].summary.value[0].tensor == before[3].summary.value[0].tensor
+
+
+def test_settings_and_further_pictures_are_for_tensorboard_alone(tmp_path):
+    journal = Journal(tmp_path, 0, warned)
+    journal.hparams({"loss": "hinge", "steps": 3, "noise": 0.1, "flip": True})
+    journal.picture("completions", 1, SHEET)
+    journal.flush()
+    assert events(tmp_path) == [("_hparams_/session_start_info", 0), ("completions", 1)]
+    assert not list((tmp_path / "samples").glob("*")) and points(tmp_path) == []
+    Journal(tmp_path, 1, warned).flush()
+    assert events(tmp_path) == [("_hparams_/session_start_info", 0), ("completions", 1)]
 
 
 def test_without_tensorboard_one_warning_comes_and_the_plain_files_are_written(tmp_path, no_tensorboard):
