@@ -193,6 +193,7 @@ def describe_holes(options):
 def main(argv=None):
     """Run the command; returns its exit code."""
     inputs, subject, settings, place, holes = parse(argv)
+    from output.page import describe_run
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
     names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
@@ -208,7 +209,7 @@ def main(argv=None):
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:
-                writer.open()
+                writer.open(**describe_run())
                 complete_all(tasks, subject, settings, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
         with Progress(None, "writing sheets, page and curves"):
@@ -317,12 +318,10 @@ def claim_log(place):
 
 def summarize(folder, finished, writer, skipped):
     """Print how it went and what it scored; returns the exit code."""
+    from output.overview import mean_scores
     say(f"{writer.completed} completed, {skipped} skipped (done before), {writer.failed} failed; results in {folder}")
-    for where in ("hole", "image"):
-        pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in finished]
-        if pairs := [pair for pair in pairs if None not in pair]:      # a face that came out perfect has no PSNR
-            psnr, ssim = (sum(values) / len(values) for values in zip(*pairs))
-            say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {len(pairs)} faces)")
+    for where, psnr, ssim, faces in mean_scores(finished):
+        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces} faces)")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
         say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of {len(apart)} "
             "faces)")

@@ -38,9 +38,9 @@ class FaceWriter:
     def __exit__(self, *_):
         self._results.close()
 
-    def open(self):
-        """Write the settings before the first face."""
-        self._earlier = self.folder.begin()
+    def open(self, **run):
+        """Write the settings, and what else is to be known of the run, before the first face."""
+        self._earlier = self.folder.begin(**run)
 
     def begin(self, batch):
         """Write what goes in of every Face of a batch, and the same with its hole white; returns the batch."""
@@ -78,7 +78,7 @@ class FaceWriter:
     def fail(self, source, name, problem):
         """Record an input that has come to nothing, with the BadPhoto that says why, and say so."""
         self._files.pop(source, None)
-        self.overview.leave_out(name)
+        self.overview.fail(source, name, problem)
         self._results.append({"name": name, "source": source, "status": "failed", "reason": problem.reason,
                               "detail": problem.detail})
         self.failed += 1

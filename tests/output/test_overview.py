@@ -13,7 +13,7 @@ from output.overview import Overview
 from pictures.photo import read_photo
 
 CROPS = "original.png", "masked.png", "0000.png", "completed.png"
-SETTINGS = {"mask": ["holes", None]}
+SETTINGS = {"mask": ["holes", None], "method": "latent", "checkpoint": "checkpoint/celeba64"}
 
 
 def crop(*seed):
@@ -116,7 +116,7 @@ def test_a_page_takes_no_more_photos_than_it_can_carry(add, tmp_path, monkeypatc
     monkeypatch.setattr(overview, "REPORT_BYTES", 100)
     complete(add, tmp_path, 3)
     title, rows = read_rows(tmp_path)
-    assert len(rows) == 1 and title == "Completed faces (the first 1 of 3)"
+    assert len(rows) == 1 and title == "Completed faces: the first 1 of 3, own hole, celeba64"
 
 
 def test_without_whole_photos_there_is_no_sheet_of_them(tmp_path):
