@@ -67,8 +67,8 @@ def write_comparison(paths, groups, columns, dpi=300):
     side = min(MOST, max(LEAST, PAGE_WIDTH / len(columns)))
     font = min(9, side / POINT / (0.6 * max(len(word) for some in words for word in some)))
     lines = max(map(len, words))
-    heading, left = (4 + 1.25 * font * lines) * POINT, 1.5 * font * POINT * (len(groups) > 1)
-    height = heading + sum(side * len(rows) + APART for rows in groups.values()) - APART
+    top, left = (4 + 1.25 * font * lines) * POINT, 1.5 * font * POINT * (len(groups) > 1)
+    height = top + sum(side * len(rows) + APART for rows in groups.values()) - APART
     figure = Figure((left + side * len(columns), height), dpi=dpi)
     with matplotlib.rc_context({"font.size": font, "text.parse_math": False, "pdf.fonttype": 42}):    # no Type 3 fonts
         for place, some in enumerate(words):
@@ -76,9 +76,9 @@ def write_comparison(paths, groups, columns, dpi=300):
             _write(figure, left + side * (place + 0.5), font * POINT, text, va="baseline")
         for name, rows in groups.items():
             if left:
-                _write(figure, left / 2, heading + side * len(rows) / 2, name, va="center", rotation=90)
-            _draw_rows(figure, (left, heading, side), rows, columns)
-            heading += side * len(rows) + APART
+                _write(figure, left / 2, top + side * len(rows) / 2, name, va="center", rotation=90)
+            _draw_rows(figure, (left, top, side), rows, columns)
+            top += side * len(rows) + APART
         for path in paths:
             buffer, kind = io.BytesIO(), Path(path).suffix[1:]
             figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)

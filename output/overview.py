@@ -143,7 +143,7 @@ class Overview:
             self._page.add_failure(source, reason)
         self._page.write(Path(self.folder, PAGE), ", ".join(filter(None, title)), settings=self.settings,
                          facts=[*_describe_scores(self._shown), ("Method", method), ("Model", model),
-                                ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}"),
+                                ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
                                 ("Failed", len(self._failed)), ("Date", run.get("date")),
                                 ("Command", run.get("command"))])
 

@@ -7,7 +7,6 @@ import math
 import re
 import shlex
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -100,7 +99,7 @@ class Page:
 def describe_run():
     """The date and the command line of this process, for a folder's settings and the page's facts."""
     command = shlex.join(["python", *sys.argv])
-    return {"date": time.strftime("%Y-%m-%d"), "command": textwrap.shorten(command, COMMAND, placeholder=" ...")}
+    return {"date": time.strftime("%Y-%m-%d"), "command": command[:COMMAND] + " ..." * (len(command) > COMMAND)}
 
 
 def read_template():
