@@ -121,7 +121,6 @@ def main(argv=None):
         for line in compare(*compared):
             say(line)
         return 0
-    from output.page import describe_run
     sources, failures = find_inputs(*inputs, exclude=plan.out_dir)
     named = zip(output_names(sources), (source.path for source in sources))
     faces = dict(itertools.islice(named, plan.limit))
@@ -137,7 +136,7 @@ def main(argv=None):
             if missing:
                 check_libraries(settings["image_size"], methods)
         if missing:
-            folder.begin(settings | describe_run())
+            folder.begin(settings)
             with Recorder(folder, done) as recorder:
                 order = plan, methods, settings["image_size"]
                 failed = measure_all(missing, faces, order, recorder, check=stop.check)

@@ -193,7 +193,6 @@ def describe_holes(options):
 def main(argv=None):
     """Run the command; returns its exit code."""
     inputs, subject, settings, place, holes = parse(argv)
-    from output.page import describe_run
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
     names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
@@ -209,7 +208,7 @@ def main(argv=None):
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:
-                writer.open(**describe_run())
+                writer.open()
                 complete_all(tasks, subject, settings, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
         with Progress(None, "writing sheets, page and curves"):

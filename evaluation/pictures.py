@@ -38,11 +38,10 @@ def write_page(folder, faces, groups, summary, shown):
     count = len(set().union(*(group.places for group in groups.values())))
     choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
     facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
-             ("Faces", str(count) + choice * (count > shown)), ("Date", config.get("date")),
-             ("Command", config.get("command"))]
+             ("Faces", str(count) + choice * (count > shown))]
     title = f"Face completion: methods and holes, {count} face{'s' * (count > 1)}"
-    page.write(folder.path / "report.html", ", ".join(filter(None, [title, config.get("date")])), facts=facts,
-               summary=summary, warning=FEW if is_small(summary) else "", settings=config)
+    page.write(folder.path / "report.html", title, facts=facts, summary=summary,
+               warning=FEW if is_small(summary) else "", settings=config)
 
 
 def write_figure(folder, faces, groups, masks=None, methods=None):

@@ -52,12 +52,9 @@ class CompletedFolder:
         self._check_settings()
         return self._find_done()
 
-    def begin(self, **run):
-        """Write the settings, and what else is to be known of the run.
-
-        Returns {name: the names of the files that an earlier run wrote of that face}.
-        """
-        helpers.write_json(self.path / CONFIG, {"kind": KIND, **self.settings, **run})
+    def begin(self):
+        """Write the settings, and return {name: the names of the files that an earlier run wrote of that face}."""
+        helpers.write_json(self.path / CONFIG, {"kind": KIND, **self.settings})
         return {record["name"]: tuple(map(sys.intern, record.get("files") or ()))
                 for record in read_records(self.results, **KEY)}
 

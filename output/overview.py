@@ -9,7 +9,7 @@ import helpers
 from helpers import BadPhoto, UsageError, read_json, remove_files
 from pictures.photo import read_photo
 
-from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CONFIG, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
+from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
 from .figures import pair, write_gif, write_sheet
 from .page import FaceRow, Page
 
@@ -135,17 +135,15 @@ class Overview:
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
     def _write_page(self):
-        run, count = read_json(Path(self.folder, CONFIG)), len(self._shown)
-        model, method = self.settings.get("checkpoint"), self.settings["method"]
+        count, model, method = len(self._shown), self.settings.get("checkpoint"), self.settings["method"]
         title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
-                 f"{self._hole} hole", Path(model or method).name, run.get("date")]
+                 f"{self._hole} hole", Path(model or method).name]
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
-        self._page.write(Path(self.folder, PAGE), ", ".join(filter(None, title)), settings=self.settings,
+        self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
                          facts=[*_describe_scores(self._shown), ("Method", method), ("Model", model),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
-                                ("Failed", len(self._failed)), ("Date", run.get("date")),
-                                ("Command", run.get("command"))])
+                                ("Failed", len(self._failed))])
 
     def _animate(self):
         """Show the first sheet over the iterations; without any, remove what an earlier run left."""

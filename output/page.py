@@ -75,7 +75,7 @@ class Page:
     def write(self, path, title, *, facts=(), summary=(), warning="", settings=None, groups_of="Mask"):
         """Write the page, whole or not at all.
 
-        facts : [(name, text)], which stand below the title
+        facts : [(name, text)], which stand below the title, before the date and the command line of this process
         summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}, "best": [metric]}]; low and
             high, the ends of a 95 % interval, may be None; by the metrics in "best" the method is the best of its mask.
             Without it the page has neither table nor plots
@@ -87,19 +87,17 @@ class Page:
         """
         groups = [{"mask": mask, "columns": list(dict.fromkeys(column for row in rows for column in row["pictures"])),
                    "rows": rows} for mask, rows in self._groups.items()]
-        record = {"title": title, "facts": [fact for fact in facts if fact[1]], "failures": self._failures,
+        date, command = time.strftime("%Y-%m-%d"), shlex.join(["python", *sys.argv])
+        if len(command) > COMMAND:
+            command = command[:COMMAND] + " ..."
+        facts = [*(fact for fact in facts if fact[1]), ("Date", date), ("Command", command)]
+        record = {"title": f"{title}, {date}", "facts": facts, "failures": self._failures,
                   "summary": list(summary), "warning": warning, "settings": settings, "groups_of": groups_of,
                   "better": {metric: better(metric) for row in summary for metric in row["metrics"]},
                   "figures": self._figures, "groups": groups, "format": f"image/{FORMAT.lower()}",
                   "pictures": list(self._pictures)}
         before, after = read_template()
         write_file(path, (before + _to_json(record) + after).encode())
-
-
-def describe_run():
-    """The date and the command line of this process, for a folder's settings and the page's facts."""
-    command = shlex.join(["python", *sys.argv])
-    return {"date": time.strftime("%Y-%m-%d"), "command": command[:COMMAND] + " ..." * (len(command) > COMMAND)}
 
 
 def read_template():

@@ -38,9 +38,9 @@ class FaceWriter:
     def __exit__(self, *_):
         self._results.close()
 
-    def open(self, **run):
-        """Write the settings, and what else is to be known of the run, before the first face."""
-        self._earlier = self.folder.begin(**run)
+    def open(self):
+        """Write the settings before the first face."""
+        self._earlier = self.folder.begin()
 
     def begin(self, batch):
         """Write what goes in of every Face of a batch, and the same with its hole white; returns the batch."""

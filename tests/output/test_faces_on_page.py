@@ -152,13 +152,16 @@ def test_without_scores_nothing_speaks_of_them(browse, rows):
     assert not browser.find_elements(By.CSS_SELECTOR, "#rows [title*=PSNR]")
 
 
-def test_what_failed_is_named_with_its_reason_and_facts_stand_on_top(chromium, rows, tmp_path):
+def test_what_failed_is_named_with_its_reason_and_facts_stand_on_top(chromium, rows, tmp_path, monkeypatch):
     page = Page()
     page.add("center", rows[0])
     page.add_failure(HOSTILE, "not_an_image (none of BMP, GIF)")
-    page.write(tmp_path / "page.html", "Faces", facts=[("Command", f"python x {HOSTILE}"), ("Model", None)])
+    monkeypatch.setattr("sys.argv", ["face_completion.py", HOSTILE, "--quiet"])
+    page.write(tmp_path / "page.html", "Faces", facts=[("Hole", "half"), ("Model", None)])
     chromium.get((tmp_path / "page.html").as_uri())
-    assert texts(chromium, "#facts *") == ["Command", f"python x {HOSTILE}"]
+    hole, half, _, date, _, command = texts(chromium, "#facts *")
+    assert (hole, half, command) == ("Hole", "half", f"python face_completion.py '{HOSTILE}' --quiet")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", date) and chromium.title == f"Faces, {date}"
     assert texts(chromium, "#failures summary") == ["1 failed"]
     assert texts(chromium, "#failures dl *") == [HOSTILE, "not_an_image (none of BMP, GIF)"]
     assert chromium.find_element(By.CSS_SELECTOR, "#failures dd").is_displayed()
