@@ -38,6 +38,8 @@ class Plan:
     limit: int | None
     seed: int
     report_faces: int
+    figure_masks: list | None
+    figure_methods: list | None
     out_dir: str
     jobs: int
     scheduler: str | None
@@ -65,6 +67,10 @@ def make_parser():
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
     how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
+    how.add_argument("--figure_methods", nargs="+", choices=METHODS, metavar="METHOD", help="columns of the figure "
+                     "(default: every measured method, the best PSNR in the hole first)")
+    how.add_argument("--figure_masks", nargs="+", choices=list(MASKS), metavar="MASK", help="groups of rows of the "
+                     "figure (default: every measured mask)")
     method_options.add_method(how)
     method_options.add_search(parser.add_argument_group("search (defaults that are not shown come from the recipe)"))
     return parser
@@ -100,6 +106,9 @@ def check_options(parser, options):
         parser.refuse_given(options, others, "is of measuring: --compare reads two finished evaluations")
         if options.paths:
             parser.error(f"--compare takes two folders and no photos, got {options.paths[0]}")
+    for name in ("methods", "masks"):
+        if left := set(getattr(options, f"figure_{name}") or ()) - set(getattr(options, name)):
+            parser.error(f"--figure_{name}: {', '.join(sorted(left))} is not in --{name}")
     if "latent" not in methods:
         parser.refuse_given(options, [*method_options.OF_SEARCH, "checkpoint"],
                             "is of the latent search, which is not in --methods")
@@ -247,23 +256,25 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
 
 def conclude(folder, faces, plan, methods):
     """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
-    from evaluation.pictures import write_pictures
-    from evaluation.tables import as_csv, as_table, read_measured, summarize
-    out = folder.path
+    from evaluation import tables
+    from evaluation.pictures import FIGURE, write_figure, write_page
+    out, shown = folder.path, (plan.figure_masks, plan.figure_methods)
     asked = {"faces": hashlib.sha256(repr(sorted(folder.stamps.items())).encode()).hexdigest(),
-             "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces,
+             "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces, "figure": list(shown),
              "results": file_stamp(out / RESULTS)[0]}
-    files = [out / name for name in ("summary.csv", "summary.txt", "report.html", "figure.png")]
+    files = [out / name for name in (*tables.FILES, "report.html", *FIGURE)]
     written = read_json(out / "summary.json")
     if written.get("asked") == asked and written.get("bytes") == [file_stamp(path)[0] for path in files]:
         return
-    groups = read_measured(folder, plan.masks, list(methods))
+    groups = tables.read_measured(folder, plan.masks, list(methods))
     if not groups:
         raise UsageError("no face could be measured", helpers.NO_INPUT)
-    summary = [summarize(out, key, measured, faces, seed=plan.seed) for key, measured in groups.items()]
-    helpers.write_file(out / "summary.csv", as_csv(summary).encode())
-    helpers.write_file(out / "summary.txt", as_table(summary).encode())
-    write_pictures(folder, faces, groups, summary, shown=plan.report_faces)
+    rows = [tables.summarize(out, key, measured, faces, seed=plan.seed) for key, measured in groups.items()]
+    summary = tables.mark_best(rows, groups)
+    for name, write in tables.FILES.items():
+        helpers.write_file(out / name, write(summary).encode())
+    write_page(folder, faces, groups, summary, shown=plan.report_faces)
+    write_figure(folder, faces, groups, *shown)
     helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary,
                                               "bytes": [file_stamp(path)[0] for path in files]})
 

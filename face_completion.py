@@ -335,12 +335,10 @@ def claim_log(place):
 
 def summarize(folder, finished, writer, skipped):
     """Print how it went and what it scored; returns the exit code."""
+    from output.overview import mean_scores
     say(f"{writer.completed} completed, {skipped} skipped (done before), {writer.failed} failed; results in {folder}")
-    for where in ("hole", "image"):
-        pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in finished]
-        if pairs := [pair for pair in pairs if None not in pair]:      # a face that came out perfect has no PSNR
-            psnr, ssim = (sum(values) / len(values) for values in zip(*pairs))
-            say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {len(pairs)} faces)")
+    for where, psnr, ssim, faces in mean_scores(finished):
+        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces} faces)")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
         say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of {len(apart)} "
             "faces)")

@@ -145,7 +145,7 @@ def completions(_):
 def read_completions(content, folder):
     """As face_completion.py does that goes on."""
     write(folder / "results.jsonl", content)
-    done = CompletedFolder(folder, {"mask": None, "mask_type": "center"})
+    done = CompletedFolder(folder, {"mask": None, "mask_type": "center", "method": "latent"})
     done.open(["a", "b"], overwrite=False)
     done.begin()
     shown = {record["name"]: record for record in done.read_finished(["a", "b"], SHOWS)}

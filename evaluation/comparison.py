@@ -11,14 +11,18 @@ METRICS = "hole_psnr", "hole_ssim", "identity"
 
 
 def compare(first, second):
-    """Yield a line for every mask, method and metric: the mean paired difference, its interval, and a verdict.
+    """Yield a line on what both have, and one for every mask, method and metric of it.
 
-    first, second : folders of evaluations. Raises UsageError if one is empty, or if faces or holes differ.
+    The latter has the mean paired difference, its interval, and a verdict.
+    first, second : folders of evaluations. Raises UsageError if one is empty, if they share nothing, or if faces or
+    holes of the same name differ.
     """
     a, b = (_read(folder) for folder in (first, second))
     _check_comparable(first, second, a, b)
+    both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
+    yield f"{len(both)} faces are in both: {first} has {len(one)}, {second} has {len(other)}"
     groups = {}
-    for key in sorted(a):
+    for key in sorted(a.keys() & b.keys()):
         groups.setdefault(key[:2], []).append(key)
     for (mask, method), keys in groups.items():
         for metric in METRICS:
@@ -40,10 +44,10 @@ def _read(folder):
 
 
 def _check_comparable(first, second, a, b):
-    if a.keys() != b.keys():
-        raise UsageError(f"{first} and {second} do not hold the same faces, masks and methods "
-                         f"({len(a.keys() ^ b.keys())} results are in one of them only)")
+    shared = sorted(a.keys() & b.keys())
+    if not shared:
+        raise UsageError(f"{first} and {second} share no face with the same mask and method")
     for part in ("face_sha256", "hole_sha256"):
-        if odd := [key for key in a if a[key][part] != b[key][part]]:
+        if odd := [key for key in shared if a[key][part] != b[key][part]]:
             mask, _, face = odd[0]
             raise UsageError(f"{first} and {second} differ in the {part.split('_')[0]} of {face} (mask {mask})")

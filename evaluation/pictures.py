@@ -1,48 +1,93 @@
-"""What an evaluation shows: the rows of its report and its figure."""
+"""What an evaluation shows: its report and its figure."""
+import math
+from statistics import fmean
+
 import numpy as np
 
 from completion.face import FaceReader
 from completion.holes import StandardHoles
-from helpers import read_json
-from metrics.intervals import spread
+from helpers import UsageError, read_json
+from metrics.ranking import evenly, spread
 from output.figures import write_comparison
 from output.page import FaceRow, Page
 from pictures.photo import read_photo
 
 from .evaluated_folder import CONFIG, picture_of
+from .tables import FEW, is_small
 
-FIGURE_FACES, FIGURE_METHODS = 6, ("total_variation", "low_rank", "patchmatch", "latent")
+FIGURE = "figure.png", "figure.pdf"
+FIGURE_FACES = 6, 3                                     # of one mask, and of each of several
 
 
-def write_pictures(folder, faces, groups, summary, shown):
-    """Write report.html, and figure.png of two of the best, the median and the worst faces under the first hole.
+def write_page(folder, faces, groups, summary, shown):
+    """Write report.html.
 
     folder : an EvaluatedFolder; faces : {name: path}; groups : {(mask, method): Measured}; summary : its rows
-    shown : faces a mask in the report
+    shown : faces a mask
     """
-    settings, steps, page, first = read_json(folder.path / CONFIG), folder.read_steps(), Page(), []
-    for mask in dict.fromkeys(mask for mask, _ in groups):
-        methods = {method: group for (of, method), group in groups.items() if of == mask}
-        read = FaceReader(StandardHoles(mask, settings["seed"]), settings["image_size"], settings["seed"])
-        ranked = _rank(methods)
+    config, steps, page = read_json(folder.path / CONFIG), folder.read_steps(), Page()
+    masks, methods = (list(dict.fromkeys(part)) for part in zip(*groups))
+    for mask in masks:
+        of_mask = {method: group for (of, method), group in groups.items() if of == mask}
+        read, ranked = _reader(config, mask), _rank(of_mask)
         for index, note in spread(len(ranked), shown):
             face = read(faces[ranked[index]], ranked[index])
             frames = _frames(folder.path, face.name, mask, steps.get((face.name, mask), ()))
-            row = FaceRow(face.name, _pictures(folder.path, face, mask, methods), frames, _scores(face.name, methods),
-                          note=note)
-            page.add(mask, row)
-            if mask == next(iter(groups))[0]:
-                first.append(row)
-    page.write(folder.path / "report.html", "Face completion: methods and holes", summary=summary, settings=settings)
-    _write_figure(folder.path / "figure.png", first)
+            pictures = _pictures(folder.path, face, mask, of_mask)
+            page.add(mask, FaceRow(face.name, pictures, frames, _scores(face.name, of_mask), note=note))
+    count = len(set().union(*(group.places for group in groups.values())))
+    choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
+    facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
+             ("Faces", str(count) + choice * (count > shown))]
+    title = f"Face completion: methods and holes, {count} face{'s' * (count > 1)}"
+    page.write(folder.path / "report.html", title, facts=facts, summary=summary,
+               warning=FEW if is_small(summary) else "", settings=config)
+
+
+def write_figure(folder, faces, groups, masks=None, methods=None):
+    """Write figure.png and figure.pdf: a few faces under all masks by all methods, or by those that are named.
+
+    folder, faces, groups : as above. Methods that are not named come the best first, by the mean PSNR in the hole over
+    masks and faces. The faces are the same under all masks: ranked by the mean of that PSNR over masks and methods, the
+    middle ones of equal parts. Of all this only faces count that all methods have, if there are any.
+    Raises UsageError if nothing of what is named was measured.
+    """
+    masks = masks or list(dict.fromkeys(mask for mask, _ in groups))
+    groups = {key: group for key, group in groups.items() if key[0] in masks and (not methods or key[1] in methods)}
+    if not groups:
+        raise UsageError("nothing was measured of what the figure is to show")
+    shared = _shared(groups.values())
+    methods = methods or sorted(dict.fromkeys(method for _, method in groups), key=lambda method: -_mean_psnr(
+        [group for (_, of), group in groups.items() if of == method], shared))
+    ranked = sorted(shared, key=lambda name: (-_mean_psnr(groups.values(), [name]), name))
+    chosen = [ranked[place] for place in evenly(len(ranked), FIGURE_FACES[len(masks) > 1])]
+    rows, config = {}, read_json(folder.path / CONFIG)
+    for mask in masks:
+        read, of_mask = _reader(config, mask), {method: group for (of, method), group in groups.items() if of == mask}
+        rows[mask] = [_pictures(folder.path, read(faces[name], name), mask, of_mask) for name in chosen]
+    write_comparison([folder.path / name for name in FIGURE], rows, ["original", "masked", *methods])
+
+
+def _reader(config, mask):
+    return FaceReader(StandardHoles(mask, config["seed"]), config["image_size"], config["seed"])
+
+
+def _shared(groups):
+    """The faces that all groups have, or if there are none all faces."""
+    places = [set(group.places) for group in groups]
+    return set.intersection(*places) or set.union(*places)
+
+
+def _mean_psnr(groups, faces):
+    """Of these faces in the hole; without any it is infinite: they came out perfect."""
+    numbers = [group.value(face, "hole_psnr") for group in groups for face in faces]
+    return fmean(present) if (present := [number for number in numbers if number is not None]) else math.inf
 
 
 def _rank(methods):
-    """The faces that all methods have, or if there are none all faces, by the first method's SSIM in the hole."""
-    places = [set(group.places) for group in methods.values()]
+    """The faces of a mask by the first method's SSIM in the hole."""
     leading = next(iter(methods.values()))
-    return sorted(set.intersection(*places) or set.union(*places), key=lambda name: (
-        name in leading.places and leading.value(name, "hole_ssim") or 0, name))
+    return sorted(_shared(methods.values()), key=lambda name: (leading.value(name, "hole_ssim") or 0, name))
 
 
 def _pictures(out, face, mask, methods):
@@ -62,10 +107,3 @@ def _frames(out, name, mask, steps):
         return {}
     strip = read_photo(out / picture_of(name, mask, "latent", ".steps")).pixels
     return dict(zip(steps, np.split(strip, len(steps), axis=1)))
-
-
-def _write_figure(path, rows):
-    columns = ["original", "masked", *[name for name in FIGURE_METHODS if any(name in row.pictures for row in rows)]]
-    by_note = [[row for row in rows if row.note == note] for note in ("best", "median", "worst")]
-    chosen = [row for rows in by_note for row in rows[:FIGURE_FACES // len(by_note)]]
-    write_comparison(path, [row.pictures for row in chosen], columns)

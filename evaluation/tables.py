@@ -2,17 +2,20 @@
 import array
 import csv
 import io
-import itertools
 import math
 
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.intervals import mean_interval
+from metrics.ranking import clearly_best
 
 from .evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles, group_of, picture_of
 
 FIRST_METRICS = ("hole_psnr", "hole_ssim", "identity", "face_frechet", "image_psnr", "image_ssim", "seconds")
 TABLE = {"hole_psnr": ".2f", "hole_ssim": ".3f", "image_psnr": ".2f", "identity": ".3f", "face_frechet": ".4f",
          "seam_gradient": ".2f", "seconds": ".3f"}
+MANY = 500                                              # faces that a distance of sets needs to be taken by itself
+FEW = (f"face_frechet, face_kernel and sliced_wasserstein are of fewer than {MANY} faces: the first and last are too "
+       "large, the second is unsure; compare them only with those of as many faces")
 
 
 class Measured:
@@ -32,7 +35,7 @@ class Measured:
 
     def value(self, face, metric):
         """A number of a face, or None."""
-        column, place = self.columns.get(metric, ()), self.places[face]
+        column, place = self.columns.get(metric, ()), self.places.get(face, math.inf)
         return column[place] if place < len(column) and math.isfinite(column[place]) else None
 
     def values(self, metric):
@@ -69,15 +72,41 @@ def summarize(out, key, measured, faces, seed):
             "metrics": {name: metrics[name] for name in dict.fromkeys(order + sorted(metrics))}}
 
 
+def mark_best(summary, groups):
+    """Add to each row, as "best", the metrics by which its method is clearly the best under its mask.
+
+    groups : {(mask, method): Measured} of the rows
+    """
+    rows = {(row["mask"], row["method"]): row | {"best": []} for row in summary}
+    for mask in dict.fromkeys(mask for mask, _ in rows):
+        methods = {method: group for (of, method), group in groups.items() if of == mask}
+        faces = list(dict.fromkeys(face for group in methods.values() for face in group.places))
+        for metric in dict.fromkeys(metric for group in methods.values() for metric in group.columns):
+            best = clearly_best({method: [group.value(face, metric) for face in faces]
+                                 for method, group in methods.items()}, metric)
+            if best:
+                rows[mask, best]["best"].append(metric)
+    return list(rows.values())
+
+
 def as_csv(summary):
     """The summary as CSV: a line per mask and method, three columns a metric."""
     metrics = list(dict.fromkeys(name for row in summary for name in row["metrics"]))
+    columns = (f"{name}{part}" for name in metrics for part in ("", "_low", "_high"))
+    return _write_csv(["mask", "method", "n", *columns], ([row["mask"], row["method"], row["n"], *(
+        number for name in metrics for number in row["metrics"].get(name) or (None,) * 3)] for row in summary))
+
+
+def as_long_csv(summary):
+    """The summary as CSV: a line per mask, method and metric."""
+    return _write_csv(["mask", "method", "n", "metric", "mean", "low", "high"], (
+        [row["mask"], row["method"], row["n"], name, *(numbers or (None,) * 3)]
+        for row in summary for name, numbers in row["metrics"].items()))
+
+
+def _write_csv(heading, rows):
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["mask", "method", "n"] + [f"{name}{part}" for name in metrics for part in ("", "_low", "_high")])
-    for row in summary:
-        numbers = (row["metrics"].get(name) or (None,) * 3 for name in metrics)
-        writer.writerow([row["mask"], row["method"], row["n"], *itertools.chain.from_iterable(numbers)])
+    csv.writer(text).writerows([heading, *rows])
     return text.getvalue()
 
 
@@ -90,4 +119,12 @@ def as_table(summary):
         values = (format(means[name], style) if name in means else "-" for name, style in TABLE.items())
         lines.append(f"{row['mask']:8} {row['method']:{width}} {row['n']:5} "
                      + " ".join(f"{value:>13}" for value in values))
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + [FEW] * is_small(summary)) + "\n"
+
+
+def is_small(summary):
+    """Whether the distances of sets in it are of so few faces that FEW has to be said."""
+    return any(row["n"] < MANY for row in summary)
+
+
+FILES = {"summary.csv": as_csv, "summary_long.csv": as_long_csv, "summary.txt": as_table}

@@ -29,19 +29,3 @@ def _resamples(count, seed):
     """(R, count) indices, R smaller for very many faces, so that memory does not grow with them."""
     rounds = max(200, min(RESAMPLES, 20_000_000 // count))
     return np.random.default_rng(seed).integers(0, count, (rounds, count))
-
-
-def spread(count, shown):
-    """Which of `count` faces in the order of their score to show: the best, those around the median, the worst.
-
-    Returns [(index, "best" | "median" | "worst"), ...], at most `shown`, each index once.
-    """
-    third = max(1, min(count, shown) // 3)
-    middle = max(0, count // 2 - third // 2)
-    chosen = {}
-    for note, indices in (("best", range(count - 1, count - 1 - third, -1)), ("median", range(middle, middle + third)),
-                          ("worst", range(third))):
-        for index in indices:
-            if 0 <= index < count and len(chosen) < shown:
-                chosen.setdefault(index, note)
-    return list(chosen.items())

@@ -19,7 +19,7 @@ def write_dataset_page(path, split, duplicates, settings):
 
     split : {side: paths}; duplicates : [(path, path, distance in bits)]; settings : a JSON-able record, shown folded
     """
-    page, figures, measures = Page(), [], {}
+    page, measures = Page(), {}
     for side, paths in split.items():
         faces = list(_read_some(paths, SAMPLE))
         if not faces:
@@ -27,15 +27,15 @@ def write_dataset_page(path, split, duplicates, settings):
         small = np.stack([resize(face, SIDE, "crop") for face in faces])
         mean = np.rint(small.mean(axis=0)).astype(np.uint8)
         sheet = tile(np.stack([mean, *small[:SHEET - 1]]), columns=12)
-        figures.append((f"{side}: {len(paths)} faces; the first is their mean", sheet))
+        page.add_figure(f"{side}: {len(paths)} faces; the first is their mean", sheet)
         measures[side] = [(ndimage.laplace(face.mean(axis=2)).var(), min(face.shape[:2])) for face in faces]
     if measures:
-        figures.append(("sharpness (variance of the Laplacian) and shorter side in pixels", _draw_histograms(measures)))
+        page.add_figure("sharpness (variance of the Laplacian) and shorter side in pixels", _draw_histograms(measures))
     for one, other, distance in duplicates[:PAIRS]:
         pictures = dict(zip(("one", "other"), _read_some((one, other), 2)))
         page.add(f"near-duplicates ({len(duplicates)})", FaceRow(str(one), pictures, {}, {}, f"{distance} bits"))
     counts = ", ".join(f"{len(paths)} {side}" for side, paths in split.items())
-    page.write(path, f"Data set: {counts}", settings=settings, groups_of="Photos", figures=figures)
+    page.write(path, f"Data set: {counts}", settings=settings, groups_of="Photos")
 
 
 def _read_some(paths, count):

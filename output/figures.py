@@ -1,5 +1,7 @@
 """Pictures that people look at: many faces in one sheet, and sheets that move."""
 import io
+import itertools
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -8,6 +10,8 @@ from helpers import write_file, write_picture
 from shell.pictures import tile
 
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
+PAGE_WIDTH, LEAST, MOST = 7.2, 0.62, 1                  # inches: of a page's text, and of a place in a figure
+APART, POINT = 0.04, 1 / 72                             # inches: between places and between groups of rows; of a point
 
 
 def write_sheet(path, pictures, columns=8):
@@ -51,24 +55,53 @@ def write_gif(path, frames, milliseconds=400, hold=2000):
     write_file(path, buffer.getvalue())
 
 
-def write_comparison(path, rows, columns, dpi=300):
-    """Write the figure that papers print, a face a row and a picture an inch: PNG, whole or not at all.
+def write_comparison(paths, groups, columns, dpi=300):
+    """Write the figure that papers print, a face a row, as PNG or PDF by the suffix; each file whole or not at all.
 
-    rows : [{column: (H, W, 3) uint8}]; where a row lacks a column the place stays white
+    paths : of the files
+    groups : {name: [{column: (H, W, 3) uint8}]}; where there are several, a name stands beside its rows. Where a row
+        lacks a column the place stays white
     columns : their order; each stands once above its pictures, its words on lines of their own
+
+    A place has an inch, or less where so many columns would not fit on a page.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    import matplotlib
     from matplotlib.figure import Figure
-    heading = 0.06 + 0.15 * max(column.count("_") + 1 for column in columns)                # inches, 9 points a line
-    figure = Figure((len(columns), len(rows) + heading), dpi=dpi)
-    grid = figure.subplots(len(rows), len(columns), squeeze=False, gridspec_kw={
-        "left": 0, "right": 1, "bottom": 0, "top": len(rows) / (len(rows) + heading), "wspace": 0.04, "hspace": 0.04})
-    for (i, j), axes in np.ndenumerate(grid):
-        axes.set_axis_off()
-        if columns[j] in rows[i]:
-            axes.imshow(rows[i][columns[j]], interpolation="bicubic")
-    for axes, column in zip(grid[0], columns):
-        axes.set_title(column.replace("_", "\n"), fontsize=9, pad=3, linespacing=1.05, parse_math=False)
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)
-    write_file(path, buffer.getvalue())
+    words = [column.split("_") for column in columns]
+    side = min(MOST, max(LEAST, PAGE_WIDTH / len(columns)))
+    font = min(9, side / POINT / (0.6 * max(len(word) for some in words for word in some)))
+    lines = max(map(len, words))
+    top, left = (4 + 1.25 * font * lines) * POINT, 1.5 * font * POINT * (len(groups) > 1)
+    height = top + sum(side * len(rows) + APART for rows in groups.values()) - APART
+    figure = Figure((left + side * len(columns), height), dpi=dpi)
+    with matplotlib.rc_context({"font.size": font, "text.parse_math": False, "pdf.fonttype": 42}):    # no Type 3 fonts
+        for place, some in enumerate(words):
+            text = "\n".join([""] * (lines - len(some)) + some)
+            _write(figure, left + side * (place + 0.5), font * POINT, text, va="baseline")
+        for name, rows in groups.items():
+            if left:
+                _write(figure, left / 2, top + side * len(rows) / 2, name, va="center", rotation=90)
+            _draw_rows(figure, (left, top, side), rows, columns)
+            top += side * len(rows) + APART
+        for path in paths:
+            buffer, kind = io.BytesIO(), Path(path).suffix[1:]
+            figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
+            write_file(path, buffer.getvalue())
+
+
+def _write(figure, x, y, text, **style):
+    """Write a text whose middle is x inches from the left, and that is y inches from the top."""
+    width, height = figure.get_size_inches()
+    figure.text(x / width, 1 - y / height, text, ha="center", linespacing=1.05, **style)
+
+
+def _draw_rows(figure, corner, rows, columns):
+    """Draw the pictures of some rows; corner : the left, the top and the side of the first place, in inches."""
+    (width, height), (left, top, side) = figure.get_size_inches(), corner
+    shown = side - APART
+    for (i, row), (j, column) in itertools.product(enumerate(rows), enumerate(columns)):
+        if column in row:
+            x, y = left + side * j + APART / 2, height - top - side * (i + 1) + APART / 2
+            axes = figure.add_axes((x / width, y / height, shown / width, shown / height))
+            axes.set_axis_off()
+            axes.imshow(row[column], interpolation="bicubic")

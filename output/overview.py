@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import re
 from pathlib import Path
+from statistics import fmean
 
 import helpers
 from helpers import BadPhoto, UsageError, read_json, remove_files
@@ -32,7 +33,7 @@ class Overview:
         self._waiting = collections.deque(names)
         self._ready = {name: (_select(record), None) for name, record in done.items()}
         self._group, self._shown, self._sheets, self._frames = [], [], set(), ()
-        self._page, self._on_page = Page(), 0
+        self._page, self._on_page, self._failed = Page(), 0, {}
 
     def add(self, record, pictures):
         """Take a face that has been completed now, or a photo: its record, and its pictures {file: (H, W, 3) uint8}.
@@ -43,9 +44,10 @@ class Overview:
         self._ready[record["name"]] = _select(record), crops
         self._advance()
 
-    def leave_out(self, name):
-        """Wait no longer for a face that came to nothing."""
+    def fail(self, source, name, problem):
+        """Wait no longer for an input that came to nothing, by a BadPhoto."""
         self._ready[name] = None
+        self._failed[source] = str(problem)
 
     def finish(self, check):
         """Write what is still missing, unless all is there for just these faces; returns their records.
@@ -55,8 +57,8 @@ class Overview:
         """
         shown = self._shown + [entry[0] for entry in self._group] + [
             entry[0] for entry in map(self._ready.get, self._waiting) if entry]
-        mark = {"shown": digest(self.settings | {"faces": shown})}
-        if shown and read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure():
+        mark = {"shown": digest(self.settings | {"faces": shown, "failed": self._failed})}
+        if (shown or self._failed) and read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure():
             self._advance(check)
             self._flush()
             self._write_page()
@@ -133,9 +135,15 @@ class Overview:
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
     def _write_page(self):
-        count = len(self._shown)
-        left_out = f" (the first {self._on_page} of {count})" if count > self._on_page else ""
-        self._page.write(Path(self.folder, PAGE), f"Completed faces{left_out}", settings=self.settings)
+        count, model, method = len(self._shown), self.settings.get("checkpoint"), self.settings["method"]
+        title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
+                 f"{self._hole} hole", Path(model or method).name]
+        for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
+            self._page.add_failure(source, reason)
+        self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
+                         facts=[*_describe_scores(self._shown), ("Method", method), ("Model", model),
+                                ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
+                                ("Failed", len(self._failed))])
 
     def _animate(self):
         """Show the first sheet over the iterations; without any, remove what an earlier run left."""
@@ -148,6 +156,23 @@ class Overview:
         sheets = Path(self.folder, SHEETS)
         remove_files(sheets, [path.name for path in sheets.glob("*.png")
                               if SHEET.fullmatch(path.name) and path.name not in self._sheets])
+
+
+def mean_scores(records):
+    """Yield (region, mean PSNR, mean SSIM, number of faces) of those that have both, for the hole and the image.
+
+    A face that came out perfect has no PSNR.
+    """
+    for where in ("hole", "image"):
+        pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in records]
+        if pairs := [pair for pair in pairs if None not in pair]:
+            yield where, *map(fmean, zip(*pairs)), len(pairs)
+
+
+def _describe_scores(records):
+    """The means as facts of the page."""
+    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces})")
+            for where, psnr, ssim, faces in mean_scores(records)]
 
 
 def _select(record):

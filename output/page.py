@@ -5,12 +5,16 @@ import io
 import json
 import math
 import re
+import shlex
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from helpers import read_bytes, write_file
+from metrics.ranking import better
 
 from .figures import fit
 
@@ -18,6 +22,7 @@ TEMPLATE, DATA = Path(__file__).with_name("template"), "{{data}}"
 PART = re.compile(r"\{\{(\w+\.(?:css|js))\}\}")          # of page.html, which stands in a file of its own
 FORMAT, QUALITY, EFFORT = "WEBP", 88, 4                 # 1.5 kB a face of 64x64 at 36 dB; a JPEG as good takes 2.2 kB
 PHOTO_SIDE, PHOTO_QUALITY = 640, 80                     # of whole photos, the longer side
+COMMAND = 1000                                          # letters of a command that are kept: it may name 60,000 files
 
 
 @dataclasses.dataclass
@@ -48,7 +53,7 @@ class Page:
     """A report; rows are packed as they come, so that they need not all be in memory, and equal pictures once."""
 
     def __init__(self):
-        self._pictures, self._groups = {}, {}
+        self._pictures, self._groups, self._figures, self._failures = {}, {}, [], []
 
     @property
     def size(self):
@@ -59,24 +64,38 @@ class Page:
         """Add a FaceRow to the group of a mask."""
         self._groups.setdefault(mask, []).append(_pack_row(row, self._pictures))
 
-    def write(self, path, title, *, summary=(), settings=None, groups_of="Mask", figures=()):
+    def add_figure(self, text, pixels):
+        """Add a picture, (H, W, 3) uint8, that is shown as large as it is before the faces, under its text."""
+        self._figures.append((text, self._pictures.setdefault(_to_text(pixels, QUALITY), len(self._pictures))))
+
+    def add_failure(self, source, reason):
+        """Add an input that has come to nothing, and why, to the list that stands above the faces."""
+        self._failures.append((source, reason))
+
+    def write(self, path, title, *, facts=(), summary=(), warning="", settings=None, groups_of="Mask"):
         """Write the page, whole or not at all.
 
-        summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}}]; low and high, the ends of
-            a 95 % interval, may be None. Without it the page has neither table nor plots.
+        facts : [(name, text)], which stand below the title, before the date and the command line of this process
+        summary : [{"mask", "method", "n", "metrics": {metric: (mean, low, high) or None}, "best": [metric]}]; low and
+            high, the ends of a 95 % interval, may be None; by the metrics in "best" the method is the best of its mask.
+            Without it the page has neither table nor plots
+        warning : stands below the table
         settings : a JSON-able record of what was run, shown folded
         groups_of : what the groups are called
-        figures : [(what stands above, (H, W, 3) uint8)] that are shown as large as they are, before the faces
 
         Numbers that are not finite count as absent.
         """
         groups = [{"mask": mask, "columns": list(dict.fromkeys(column for row in rows for column in row["pictures"])),
                    "rows": rows} for mask, rows in self._groups.items()]
-        figures = [(text, self._pictures.setdefault(_to_text(picture, QUALITY), len(self._pictures)))
-                   for text, picture in figures]
-        record = {"title": title, "groups_of": groups_of, "figures": figures, "settings": settings,
-                  "summary": list(summary), "groups": groups,
-                  "format": f"image/{FORMAT.lower()}", "pictures": list(self._pictures)}
+        date, command = time.strftime("%Y-%m-%d"), shlex.join(["python", *sys.argv])
+        if len(command) > COMMAND:
+            command = command[:COMMAND] + " ..."
+        facts = [*(fact for fact in facts if fact[1]), ("Date", date), ("Command", command)]
+        record = {"title": f"{title}, {date}", "facts": facts, "failures": self._failures,
+                  "summary": list(summary), "warning": warning, "settings": settings, "groups_of": groups_of,
+                  "better": {metric: better(metric) for row in summary for metric in row["metrics"]},
+                  "figures": self._figures, "groups": groups, "format": f"image/{FORMAT.lower()}",
+                  "pictures": list(self._pictures)}
         before, after = read_template()
         write_file(path, (before + _to_json(record) + after).encode())
 

@@ -78,7 +78,7 @@ class FaceWriter:
     def fail(self, source, name, problem):
         """Record an input that has come to nothing, with the BadPhoto that says why, and say so."""
         self._files.pop(source, None)
-        self.overview.leave_out(name)
+        self.overview.fail(source, name, problem)
         self._results.append({"name": name, "source": source, "status": "failed", "reason": problem.reason,
                               "detail": problem.detail})
         self.failed += 1

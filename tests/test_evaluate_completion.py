@@ -10,9 +10,9 @@ from PIL import Image
 import evaluate_completion
 from completion.masks import MASKS
 from evaluation.evaluated_folder import EvaluatedFolder
-from evaluation.pictures import write_pictures
+from evaluation.pictures import write_figure, write_page
 from evaluation.tables import read_measured
-from helpers import file_stamp
+from helpers import UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
 from shell.records import read_records
@@ -69,7 +69,30 @@ def test_the_summary_holds_means_with_intervals_and_distances_of_the_sets(finish
     with open(finished / "summary.csv", newline="") as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(rows) and float(table[0]["hole_ssim"]) == rows[0]["metrics"]["hole_ssim"][0]
-    assert (finished / "report.html").stat().st_size > 10_000 and (finished / "figure.png").stat().st_size > 10_000
+    assert all((finished / name).stat().st_size > 10_000 for name in ("report.html", "figure.png", "figure.pdf"))
+    with open(finished / "summary_long.csv", newline="") as file:
+        assert {(line["mask"], line["method"]) for line in csv.DictReader(file)} == {
+            (row["mask"], row["method"]) for row in rows}
+
+
+def test_the_figure_shows_every_method_the_best_first_or_those_that_are_named(finished, model, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("evaluation.pictures.write_comparison", lambda paths, *shown: drawn.append(shown))
+    folder = EvaluatedFolder(finished, {path.stem: file_stamp(path) for path in FACES.glob("*.png")})
+    faces, groups = {path.stem: path for path in FACES.glob("*.png")}, read_measured(folder, ["center"], METHODS)
+    write_figure(folder, faces, groups)
+    write_figure(folder, faces, groups, ["random"], ["mean_face", "laplace"])
+    (all_rows, columns), (rows, named) = drawn
+    assert list(all_rows) == ["center", "random"] and [len(part) for part in all_rows.values()] == [3, 3]
+    assert columns[:3] == ["original", "masked", "nearest"]                 # which found the faces themselves
+    psnr = {method: np.mean([group.value(face, "hole_psnr") for (_, of), group in groups.items() if of == method
+                             for face in group.places]) for method in METHODS if method != "nearest"}
+    assert columns[3:] == sorted(psnr, key=psnr.get, reverse=True)
+    assert (list(rows), named, len(rows["random"])) == (["random"], ["original", "masked", "mean_face", "laplace"], 4)
+    originals = [[row["original"].tobytes() for row in part] for part in all_rows.values()]
+    assert originals[0] == originals[1] and len(set(originals[0])) == 3     # the same faces under every mask
+    with pytest.raises(UsageError, match="nothing was measured"):
+        write_figure(folder, faces, groups, ["half"])
 
 
 @pytest.mark.fault("F15", "evaluation")
@@ -141,7 +164,25 @@ def test_training_faces_that_cannot_be_used_end_it_before_any_work(tmp_path, cap
 def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, capsys):
     shutil.copytree(finished, tmp_path / "other")
     assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 0
-    assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in printed
+    assert printed.startswith(f"4 faces are in both: {finished} has 4, {tmp_path}/other has 4")
+
+
+def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_path, run):
+    shutil.copytree(finished, tmp_path / "other")
+    records = [record for record in read_records(tmp_path / "other/results.jsonl") if record["method"] == "laplace"]
+    kept = [record for record in records if record["face"] != records[0]["face"]]
+    strangers = [record | {"face": "stranger"} for record in kept[:1]]
+    for name, lines in (("other", kept + strangers), ("foreign", strangers)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "other")
+    first, *lines = ended.out.splitlines()
+    assert first == f"3 faces are in both: {finished} has 4, {tmp_path}/other has 4"
+    assert len(lines) == 6 and all(" laplace " in line and "over 3 faces" in line for line in lines)
+    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "foreign")
+    assert ended.code == 2 and "share no face" in ended.err and ended.err.count("\n") == 1
 
 
 @pytest.mark.fault("F16", "evaluation")
@@ -193,6 +234,8 @@ def test_methods_that_need_faces_say_so(model, tmp_path, capsys):
     (["--compare", "a", "b", "--limit", "4"], "--limit"), (["--compare", "a", "b", "--methods", "vae"], "--methods"),
     (["--compare", "a", "b", "--recipe", "seed"], "--recipe"), (["--compare", "a", "b", FACES], str(FACES)),
     (["--compare", "a", "b", "--from_file", "list"], "--from_file"),
+    ([FACES, "--methods", "laplace", "--figure_methods", "telea"], "telea"),
+    ([FACES, "--methods", "laplace", "--figure_masks", "half"], "half"),
     ([FACES, "--methods", "laplace", "--checkpoint", "dir"], "--checkpoint"),
     ([FACES, "--methods", "laplace", "vae", "--train_faces", "dir"], "--train_faces"),
     ([FACES, "--methods", "latent", "laplace", "--learned", "dir"], "--learned"),
@@ -238,7 +281,7 @@ def test_methods_that_share_no_face_are_shown_each_with_its_own(tmp_path, run):
     groups = read_measured(folder, ["center"], ["laplace"])
     assert {key[1]: list(group.places) for key, group in groups.items()} == {"laplace": ["B001273"],
                                                                              "telea": ["A000369"]}
-    write_pictures(folder, {path.stem: path for path in command[:2]}, groups, [], 60)
+    write_page(folder, {path.stem: path for path in command[:2]}, groups, [], 60)
     assert "A000369" in (tmp_path / "out/report.html").read_text()
 
 

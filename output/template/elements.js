@@ -14,7 +14,19 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-function format(value, digits = 4) {
+const list = pairs => pairs.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]);
+
+function format(value, digits = 3) {
   if (value === null || value === undefined) return "–";
   return (Math.abs(value) >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits)).replace("-", "−");
+}
+
+// Compares by what `value` gives of two things; what has none comes last.
+function by(value, down = false) {
+  return (a, b) => {
+    const first = value(a) ?? null, second = value(b) ?? null;
+    if (first === null || second === null) return (first === null) - (second === null);
+    const order = typeof first === "string" ? first.localeCompare(second, "en", {numeric: true}) : first - second;
+    return down ? -order : order;
+  };
 }

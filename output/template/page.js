@@ -1,5 +1,5 @@
 // What is shown, and the start.
-const selects = document.querySelectorAll("select");    // two, which agree
+const selects = document.querySelectorAll(".masks");    // two, which agree
 const masks = [...new Set([...data.summary, ...data.groups].map(item => item.mask))];
 const state = {mask: masks[0], sort: null, down: false, page: 0, step: 0};
 
@@ -13,16 +13,16 @@ function flatten(value, name = "") {
 function choose(mask) {
   play(false);
   state.mask = mask;
-  stops = [...new Set(group().rows.flatMap(row => row.steps.map(([step]) => step)))].sort((a, b) => a - b);
-  [state.page, state.step, find("#step").max] = [0, stops.length, stops.length];
+  findStops();
+  offerOrders();
+  state.step = find("#step").max = stops.length;
   find("#search").hidden = !stops.length;
-  find("#guide").hidden = !photos().length;
-  find("#tools h2").textContent = photos().length ? "Photos" : "Faces";
-  find("#legend").hidden = !group().rows.flatMap(row => Object.values(row.scores))
-    .some(score => typeof score.hole_ssim === "number");
+  find("#guide").textContent = photos() ? "Drag across a photo to see it before and after; a click or Enter enlarges it."
+    : "A click on a picture, or Enter on its name, enlarges it.";
+  find("#tools h2").textContent = photos() ? "Photos" : "Faces";
   for (const select of selects) select.value = mask;
   if (data.summary.length) showResults();
-  showFaces();
+  arrange();
 }
 
 for (const word of document.querySelectorAll(".word")) word.textContent = data.groups_of;
@@ -30,8 +30,14 @@ find("#figures").append(...data.figures.map(([text, place]) =>
   make("figure", {}, make("figcaption", {}, text), make("img", {src: source(place), alt: text}))));
 document.title = find("#title").textContent = data.title;
 const settings = flatten(data.settings ?? {});
-find("dl").append(...settings.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, value)]));
-for (const [part, content] of [["#settings", settings], ["#figures", data.figures], ["#results", data.summary], ["#faces", data.groups]]) {
+find("#facts").append(...list(data.facts));
+find("#settings dl").append(...list(settings));
+find("#failures dl").append(...list(data.failures));
+find("#failures summary").textContent = `${data.failures.length} failed`;
+find("#failures").open = data.failures.length <= PAGE;
+find("#warning").textContent = data.warning;
+for (const [part, content] of [["#facts", data.facts], ["#settings", settings], ["#failures", data.failures],
+                               ["#figures", data.figures], ["#results", data.summary], ["#faces", data.groups]]) {
   find(part).hidden = !content.length;
 }
 for (const select of selects) {
@@ -41,6 +47,8 @@ for (const select of selects) {
 }
 [find("#all").hidden, find("#all input").onchange] = [masks.length < 2, showTable];
 [find("#previous").onclick, find("#next").onclick] = [() => turn(-1), () => turn(1)];
-find("#step").oninput = () => { play(false); state.step = Number(find("#step").value); showStep(); };
+[find("#order").onchange, find("#query").oninput] = [arrange, arrange];
+find("#step").oninput = () => { play(false); moveAll(Number(find("#step").value)); };
 find("#play").onclick = () => play(player === null);
+offerMetrics();
 choose(masks[0]);

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFolder, PictureFiles, picture_of
-from evaluation.tables import Measured, as_csv, as_table, read_measured, summarize
+from evaluation.tables import FEW, Measured, as_csv, as_long_csv, as_table, mark_best, read_measured, summarize
 from helpers import write_picture
 from metrics.distributions import sliced_wasserstein
 from shell.records import RecordFile
@@ -74,8 +74,28 @@ def test_the_tables_say_what_the_rows_say(row):
     summary, _ = row
     line, = csv.DictReader(io.StringIO(as_csv([summary])))
     assert float(line["hole_psnr"]) == 22 and line["hole_ssim"] == "" and line["face_frechet_low"] == ""
-    heading, text = as_table([summary]).splitlines()
+    lines = list(csv.DictReader(io.StringIO(as_long_csv([summary]))))
+    assert [line["metric"] for line in lines] == list(summary["metrics"])
+    by_metric = {line["metric"]: line for line in lines}
+    assert float(by_metric["hole_psnr"]["low"]) == summary["metrics"]["hole_psnr"][1]
+    assert by_metric["hole_ssim"]["mean"] == by_metric["face_frechet"]["low"] == ""
+    assert {(line["mask"], line["method"], line["n"]) for line in lines} == {("center", "telea", "5")}
+    heading, text, warning = as_table([summary]).splitlines()
     assert dict(zip(heading.split(), text.split()))["hole_psnr"] == "22.00" and " - " in text
+    assert warning == FEW and FEW not in as_table([summary | {"n": 500}])
+
+
+def test_the_best_of_a_mask_is_named_where_the_faces_agree():
+    groups, shifts = {}, {"telea": 0.0, "laplace": 0.2, "nearest": -3.0}
+    for mask, sign in (("center", 1), ("half", -1)):
+        for method, shift in shifts.items():
+            group = groups[mask, method] = Measured()
+            for face in range(30):
+                group.add(record(str(face), mask, method, hole_psnr=float(face + sign * shift), context_loss=shift,
+                                 identity=(face * len(method)) % 7 / 7))
+    rows = mark_best([{"mask": mask, "method": method} for mask, method in groups], groups)
+    assert {(row["mask"], row["method"]): row["best"] for row in rows if row["best"]} == {
+        ("center", "laplace"): ["hole_psnr"], ("half", "nearest"): ["hole_psnr"]}
 
 
 def test_picture_files_are_read_as_they_are_sliced(tmp_path):

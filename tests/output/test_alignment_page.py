@@ -28,7 +28,7 @@ def test_rejects_come_first_and_the_worst_crops_in_order(chromium, tmp_path, mon
     monkeypatch.setattr(alignment_page, "EACH", 5)
     write_alignment_page(tmp_path / align_dlib.PAGE, (tmp_path, tmp_path), records(tmp_path), {"crops": "64"})
     chromium.get((tmp_path / align_dlib.PAGE).as_uri())
-    assert chromium.title == "Aligned faces: 11 of 14 photos"
+    assert chromium.title.startswith("Aligned faces: 11 of 14 photos, ")
     choice = Select(chromium.find_element(By.CSS_SELECTOR, "#faces select"))
     assert chromium.find_element(By.CSS_SELECTOR, "#faces .word").text == "Photos"
     assert [option.text for option in choice.options] == ["no_face (2)", "truncated (1)", *alignment_page.WORST]

@@ -47,7 +47,7 @@ def flat(level):
 
 def test_a_comparison_shows_rows_and_columns_in_their_order_at_print_resolution(tmp_path):
     rows = [{"original": flat(10), "latent": flat(60)}, {"latent": flat(160), "original": flat(110)}]
-    write_comparison(tmp_path / "figure.png", rows, ["original", "latent"])
+    write_comparison([tmp_path / "figure.png"], {"center": rows}, ["original", "latent"])
     figure = read_photo(tmp_path / "figure.png").pixels
     heading = len(figure) - 2 * 300
     assert figure.shape[1] == 2 * 300 and 40 < heading < 90
@@ -59,15 +59,37 @@ def test_a_comparison_shows_rows_and_columns_in_their_order_at_print_resolution(
         assert column.max() == 255 and column.min() < 50                # a heading, dark on white
 
 
+def test_groups_of_a_comparison_have_their_names_and_many_columns_fit_on_a_page(tmp_path):
+    columns = ["generative_face_completion", *(f"method_{index}" for index in range(10))]
+    groups = {"center": [dict.fromkeys(columns, flat(9))], "half": [dict.fromkeys(columns, flat(99))]}
+    write_comparison([tmp_path / "figure.png"], groups, columns, dpi=100)
+    figure = read_photo(tmp_path / "figure.png").pixels.min(axis=-1)
+    assert 7.2 <= figure.shape[1] / 100 <= 7.5
+    left = np.flatnonzero((figure[-60:] == 99).any(axis=0))[0]
+    assert 10 < left < 25 and all(part.min() < 50 for part in np.split(figure[-120:, :left - 2], 2))
+    dark = (figure[:len(figure) - 2 * 66, left - 2:] < 128).any(axis=0)
+    borders = np.rint(np.arange(12) * 100 * 7.2 / 11).astype(int)
+    assert all(dark[first:last].any() for first, last in zip(borders, borders[1:]))
+    assert not dark[borders[:-1]].any()                                 # no heading reaches into the next one's place
+
+
+def test_a_comparison_in_pdf_repeats_itself_and_has_no_type_3_fonts(tmp_path):
+    for name in ("one.pdf", "two.pdf"):
+        write_comparison([tmp_path / name], {"center": [{"original": flat(0)}]}, ["original"])
+    content = (tmp_path / "one.pdf").read_bytes()
+    assert content.startswith(b"%PDF") and b"/Type3" not in content and b"/FontFile2" in content
+    assert content == (tmp_path / "two.pdf").read_bytes()
+
+
 def test_a_comparison_leaves_the_place_of_a_missing_picture_white(tmp_path):
-    write_comparison(tmp_path / "figure.png", [{"original": flat(0), "$a_b": flat(9)}, {"original": flat(0)}],
+    write_comparison([tmp_path / "figure.png"], {"": [{"original": flat(0), "$a_b": flat(9)}, {"original": flat(0)}]},
                      ["original", "$a_b"], dpi=50)
     figure = read_photo(tmp_path / "figure.png").pixels
-    assert (figure[-45:, 55:] == 255).all() and (figure[-45:, :45] == 0).all()
+    assert (figure[-45:, 55:] == 255).all() and (figure[-45:-5, 5:45] == 0).all()
 
 
 def test_a_comparison_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "figure.png").mkdir()
     with pytest.raises(UsageError, match="cannot write"):
-        write_comparison(tmp_path / "figure.png", [{"original": flat(0)}], ["original"], dpi=20)
+        write_comparison([tmp_path / "figure.png"], {"": [{"original": flat(0)}]}, ["original"], dpi=20)
     assert [path.name for path in tmp_path.rglob("*")] == ["figure.png"]

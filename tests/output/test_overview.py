@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import UsageError, write_picture
+from helpers import BadPhoto, UsageError, write_picture
 from output import overview
 from output.figures import fit, pair
 from output.overview import Overview
 from pictures.photo import read_photo
 
 CROPS = "original.png", "masked.png", "0000.png", "completed.png"
-SETTINGS = {"mask": ["holes", None]}
+SETTINGS = {"mask": ["holes", None], "method": "latent", "checkpoint": "checkpoint/celeba64"}
 
 
 def crop(*seed):
@@ -116,7 +116,46 @@ def test_a_page_takes_no_more_photos_than_it_can_carry(add, tmp_path, monkeypatc
     monkeypatch.setattr(overview, "REPORT_BYTES", 100)
     complete(add, tmp_path, 3)
     title, rows = read_rows(tmp_path)
-    assert len(rows) == 1 and title == "Completed faces (the first 1 of 3)"
+    assert len(rows) == 1 and title.startswith("Completed faces: the first 1 of 3, own hole, celeba64, ")
+
+
+def read_facts(folder):
+    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "report.html").read_text(), re.DOTALL)[1])
+    return dict(data["facts"]), data["failures"]
+
+
+def complete_crops(folder, scores, failing=()):
+    """Complete a face for each of some (PSNR, SSIM), and fail others."""
+    names = [f"face{index}" for index in range(len(scores))]
+    shown = Overview(folder, [*names, *failing], SETTINGS | {"mask": None, "mask_type": "half"}, {})
+    for index, (name, (psnr, ssim)) in enumerate(zip(names, scores)):
+        pictures = {file: crop(index, column) for column, file in enumerate(CROPS)}
+        shown.add({"name": name, "files": dict.fromkeys(pictures, 1), "hole_psnr": psnr, "hole_ssim": ssim}, pictures)
+    for name in failing:
+        shown.fail(f"in/{name}.png", name, BadPhoto("truncated", "half of it"))
+    shown.finish(lambda: None)
+
+
+def test_the_page_begins_with_means_and_what_they_are_of(tmp_path):
+    complete_crops(tmp_path, [(20.0, 0.5), (23.0, 0.6), (None, 1.0)])
+    facts, failures = read_facts(tmp_path)
+    assert facts == {"In the hole": "PSNR 21.50 dB, SSIM 0.550 (mean of 2)", "Method": "latent", "Hole": "half",
+                     "Model": "checkpoint/celeba64", "Date": facts["Date"], "Command": facts["Command"]}
+    assert read_rows(tmp_path)[0] == f"Completed faces: 3, half hole, celeba64, {facts['Date']}" and not failures
+
+
+def test_what_was_not_measured_has_no_mean_and_what_failed_has_its_reason(tmp_path):
+    complete_crops(tmp_path, [(None, None)], failing=["b", "a"])
+    facts, failures = read_facts(tmp_path)
+    assert set(facts) == {"Method", "Model", "Hole", "Failed", "Date", "Command"} and facts["Failed"] == 2
+    assert failures == [["in/a.png", "truncated (half of it)"], ["in/b.png", "truncated (half of it)"]]
+    complete_crops(tmp_path, [(None, None)])
+    assert not read_facts(tmp_path)[1]                      # what is mended goes
+
+
+def test_where_all_failed_the_page_says_so(tmp_path):
+    complete_crops(tmp_path, [], failing=["a"])
+    assert read_facts(tmp_path)[1] == [["in/a.png", "truncated (half of it)"]] and not sheets(tmp_path)
 
 
 def test_without_whole_photos_there_is_no_sheet_of_them(tmp_path):
