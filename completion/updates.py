@@ -6,7 +6,7 @@ a large hole, where the encoder's answer is as good as it gets.
 import numpy as np
 from scipy import ndimage
 
-NEAR, FAR = 4.25, 5.5                                   # mean distances, pixels of a face of 64: all updates, none
+NEAR, FAR = 4.5, 5.5                                    # mean distances, pixels of a face of 64: all updates, none
 ROUND = 5
 
 
