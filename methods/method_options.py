@@ -177,9 +177,11 @@ def _settle_detail(options, recipe, folder):
 def _override(options, name):
     """The recipe of a name with what the command line sets otherwise."""
     given = {field: value for field in OF_RECIPE if (value := getattr(options, field)) is not None}
-    recipe = dataclasses.replace(recipes.RECIPES[name], **given, **({"by_depth": False} if "num_iter" in given else {}))
+    recipe = dataclasses.replace(recipes.RECIPES[name], **given)
     views = 2 if recipe.mirror else 1
-    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, math.ceil(options.completions / views)))
+    starts = max(recipe.starts, math.ceil(options.completions / views))
+    recipe = dataclasses.replace(recipe, starts=starts, by_depth=recipe.by_depth and options.num_iter is None
+                                 and starts == 1)       # scattered starts have yet to come near the known pixels
     if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
         raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
     if recipe.window == 1 or recipe.window and not recipe.window % 2:
