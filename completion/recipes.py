@@ -16,7 +16,8 @@ class Recipe:
 
     window : side of the neighbourhood that weighs the known pixels; 0 for none
     lam : weight of the prior loss; prior : its form, one of PRIORS
-    num_iter : updates of z
+    num_iter : updates of z, at most if they go by_depth: fewer the further a hole's pixels are from known ones
+        (completion.updates)
     optimizer : of z, one of OPTIMIZERS: Adam (0.9, 0.999), or gradient descent with Nesterov's momentum of 0.9
     learning_rate : of the optimizer; decay : its factor every 100 updates
     starts : searches a face
@@ -38,6 +39,7 @@ class Recipe:
     lam: float = 0.1
     prior: str = "log(1 - D)"
     num_iter: int = 500
+    by_depth: bool = False
     optimizer: str = "adam"
     learning_rate: float = 0.01
     decay: float = 1.0
@@ -65,8 +67,8 @@ RECIPES = {
     "chengbin": Recipe(lam=3.0, prior="-log D", num_iter=1500, optimizer="nesterov", decay=0.95, draw="normal",
                        iterate="best", blend="poisson"),
     "pool": POOL,
-    "best": Recipe(window=15, lam=0.0, num_iter=20, learning_rate=0.02, answer="mean", blend="matern",
-                   space="activations", hold=50.0, scatter=0.3, mirror=True, detail=0.5),
+    "best": Recipe(window=15, lam=0.0, num_iter=12, by_depth=True, learning_rate=0.02, answer="mean",
+                   blend="matern", space="activations", hold=50.0, scatter=0.3, mirror=True, detail=0.5),
 }
 SOURCES = {
     "seed": "the report of 2018",

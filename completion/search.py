@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from nn.lanes import fill_lanes
-from nn.setup import tf
+from nn.setup import tf, traced
 
 from .descent import OPTIMIZERS
 from .losses import PRIORS, context_loss
 from .starts import drawn, encoded, pooled
+from .updates import updates_for
 from .weights import context_weights
 
 DECAY_EVERY = 100                                       # updates
@@ -79,7 +80,8 @@ class Standing:
     guesses : (B, searches, H, W, 3) and contexts : (B, searches), their faces, turned back, and context losses
     context, prior : (B,) losses of that first search
     context_gradient, prior_gradient : (B,) lengths of the gradients of its context loss and of lam times its prior loss
-        with respect to z; None unless they were asked for
+        with respect to z
+    updates : (B,), how many of these steps each face has made
     """
     step: int
     guess: np.ndarray
@@ -88,8 +90,9 @@ class Standing:
     contexts: np.ndarray
     context: np.ndarray
     prior: np.ndarray
-    context_gradient: np.ndarray | None = None
-    prior_gradient: np.ndarray | None = None
+    context_gradient: np.ndarray
+    prior_gradient: np.ndarray
+    updates: np.ndarray
 
 
 class Search:
@@ -102,15 +105,15 @@ class Search:
         to several devices; scalars go to all of them
     """
 
-    def __init__(self, latent, recipe, seed=0, inner=None, compute=tf.function):
+    def __init__(self, latent, recipe, seed=0, inner=None, compute=traced):
         self.latent, self.recipe, self.searches = latent, recipe, recipe.starts * (1 + recipe.mirror)
         self.decode = inner.decode if recipe.space == "activations" else latent.generate
         self._starts = (encoded(recipe, compute(inner.encode), inner.coarse) if recipe.space == "activations" else
                         pooled(recipe, latent.size, latent.generate, seed) if recipe.pool else
                         drawn(recipe, latent.size))
-        self._descend, self._judge, self._slopes = map(compute, (self._descend, self._judge, self._slopes))
+        self._descend, self._judge, self._measure = map(compute, (self._descend, self._judge, self._measure))
 
-    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, gradients=False, check=lambda: None):
+    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, check=lambda: None):
         """Complete a batch of faces.
 
         Parameters
@@ -120,34 +123,48 @@ class Search:
         seeds : B integers of at least 0, one a face, from which its random starts are drawn
         interval : updates between calls of on_step
         on_step : function of a Standing, called at step 0, at every multiple of `interval` and at the end
-        gradients : measure the lengths of the gradients too, whenever on_step is called
         check : function, called every few updates; what it raises ends the search
 
-        Returns the Standing at the end. No face's result depends on the others of its batch.
+        Returns the Standing at the end; who makes fewer updates than others stays where it is. No face's result depends
+        on the others of its batch.
         """
-        recipe, count = self.recipe, len(faces)
+        recipe = self.recipe
+        updates = updates_for(known, recipe.num_iter) if recipe.by_depth else np.full(len(faces), recipe.num_iter)
         faces = np.where(known[..., None], faces, 0).astype(np.float32)
         weights = context_weights(known, recipe.window)
         views = [(faces, known, weights)]
         if recipe.mirror:
             views.append([array[:, :, ::-1] for array in views[0]])
-        z = _rows([self._starts(*view, seeds) for view in views])
+        starts = self._starts(*map(np.concatenate, zip(*views)), [*seeds] * len(views))
+        z = _rows(np.split(starts, len(views)))
         aim = Aim(z, *(_rows([np.repeat(view[which][:, None], recipe.starts, axis=1) for view in views])
                        for which in (0, 2)))
         state = State(z, tf.zeros_like(z), tf.zeros_like(z), z, least=tf.fill(len(z), np.inf))
-        step, standing = 0, self._look(0, count, z, aim, gradients=gradients)
+        step, standing = 0, self._look(0, updates, z, aim)
         while True:
             if on_step:
                 on_step(standing)
             if step >= recipe.num_iter:
                 return standing
-            last = min(step + (interval or recipe.num_iter), recipe.num_iter)
-            while step < last:
+            begun, step = step, min(step + (interval or recipe.num_iter), recipe.num_iter)
+            if begun >= updates.max():
+                standing = dataclasses.replace(standing, step=step)
+                continue
+            state = self._advance(state, aim, np.repeat(updates, self.searches), begun, step, check=check)
+            standing = self._look(step, updates, state.best if recipe.iterate == "best" else state.z, aim)
+
+    def _advance(self, state, aim, updates, first, last, check):
+        """The updates first + 1 to last of those rows that make so many; updates : (R,), how many each makes."""
+        while first < last and (going := np.flatnonzero(updates > first)).size:
+            rows, end = fill_lanes(going), min(last, int(updates[going].min()))
+            those, goal = tf.nest.map_structure(lambda value, rows=rows: tf.gather(value, rows), (state, aim))
+            for begun in range(first, end, AT_ONCE):
                 check()
-                begun, step = step, min(step + AT_ONCE, last)
-                state = self._descend(state, aim, tf.constant(begun), tf.constant(step))
-            z = state.best if recipe.iterate == "best" else state.z
-            standing = self._look(step, count, z, aim, gradients=gradients)
+                those = self._descend(those, goal, tf.constant(begun), tf.constant(min(begun + AT_ONCE, end)))
+            state = State(*(tf.tensor_scatter_nd_update(whole, rows[:, None], part)
+                            for whole, part in zip(state, those)))
+            first = end
+        return state
 
     def _descend(self, state, aim, first, last):
         """The updates first + 1 to last, in one graph."""
@@ -174,39 +191,40 @@ class Search:
 
     def _judge(self, z, aim):
         guess = self.decode(z)
-        return guess, context_loss(guess, aim.faces, aim.weights), self._prior_loss(z, guess)
+        return guess, context_loss(guess, aim.faces, aim.weights)
 
     def _prior_loss(self, z, guess):
         if self.latent.prior:
             return self.latent.prior(z)
         return PRIORS[self.recipe.prior](self.latent.realism(guess))
 
-    def _slopes(self, z, aim):
-        """Lengths (B,) of the gradients of the context loss and of lam times the prior loss."""
+    def _measure(self, z, aim):
+        """The prior loss (B,), and the lengths of the gradients of the context loss and of lam times the prior loss."""
+        lam = self.recipe.lam
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(z)
             guess = self.decode(z)
-            losses = context_loss(guess, aim.faces, aim.weights), self.recipe.lam * self._prior_loss(z, guess)
-        return [tf.norm(tape.gradient(loss, z), axis=1) for loss in losses]
+            context = context_loss(guess, aim.faces, aim.weights)
+            prior = self._prior_loss(z, guess)
+        slopes = [tape.gradient(context, z), lam * tape.gradient(prior, z) if lam else tf.zeros_like(z)]
+        return prior, *(tf.norm(slope, axis=1) for slope in slopes)
 
-    def _look(self, step, count, z, aim, gradients):
+    def _look(self, step, updates, z, aim):
         """The Standing at this z, the searches of each face in the order of their context loss."""
-        rows, shape = (z, aim), (count, self.searches)
-        guess, context, prior, z = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
-                                    for value in (*self._judge(z, aim), z))
+        shape = len(updates), self.searches
+        guess, context, seen = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
+                                for value in (*self._judge(z, aim), z))
         if self.recipe.mirror:
             straight, mirrored = np.split(guess, 2, axis=1)
             guess = np.concatenate([straight, mirrored[:, :, :, ::-1]], axis=1)
         order = np.argsort(context, axis=1, kind="stable")
-        mean, ranked = guess.mean(axis=1), (np.arange(count)[:, None], order)
-        guess, context, prior, z = (value[ranked] for value in (guess, context, prior, z))
-        standing = Standing(step=step, guess=mean if self.recipe.answer == "mean" else guess[:, 0], z=z, guesses=guess,
-                            contexts=context, context=context[:, 0], prior=prior[:, 0])
-        if gradients:
-            first = fill_lanes(np.arange(count) * self.searches + order[:, 0])
-            slopes = self._slopes(*tf.nest.map_structure(lambda value: tf.gather(value, first), rows))
-            standing.context_gradient, standing.prior_gradient = (slope.numpy()[:count] for slope in slopes)
-        return standing
+        mean, faces = guess.mean(axis=1), np.arange(len(updates))
+        guess, context, seen = (value[faces[:, None], order] for value in (guess, context, seen))
+        first = fill_lanes(faces * self.searches + order[:, 0])
+        prior, *slopes = (value.numpy()[:len(updates)] for value in self._measure(
+            *tf.nest.map_structure(lambda value: tf.gather(value, first), (z, aim))))
+        return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], seen, guess, context,
+                        context[:, 0], prior, *slopes, updates=np.minimum(updates, step))
 
 
 def _rows(parts):

@@ -8,7 +8,7 @@ from completion.detail import mix
 from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
 from models import LIKELY, model_type
-from nn.setup import tf
+from nn.setup import traced
 from training import checkpoint, devices
 from training.manifest import describe_kind
 
@@ -18,7 +18,7 @@ BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
 HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
 
 
-def make_search(model, recipe, seed, encoder=None, compute=tf.function):
+def make_search(model, recipe, seed, encoder=None, compute=traced):
     """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
 
     encoder : a models.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
@@ -82,7 +82,7 @@ class LatentSearch:
         self.likely, self.detail = likely, recipe.detail
 
     def __call__(self, faces, known, seeds, on_step):
-        completed, shown = None, []
+        completed, answered, shown = None, None, []
         likely = self.likely and self.likely.fill_batch(faces, known, seeds)
 
         def answer(guess):
@@ -90,26 +90,27 @@ class LatentSearch:
             return mix(lifelike, likely, known, self.detail) if self.likely else lifelike
 
         def show(standing):
-            nonlocal completed
-            completed = answer(standing.guess)
+            nonlocal completed, answered
+            if standing.guess is not answered:          # nothing was updated between two steps
+                completed, answered = answer(standing.guess), standing.guess
             shown.append((standing.step, standing.context, standing.prior, standing.context_gradient,
                           standing.prior_gradient))
             on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
 
-        standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, gradients=True,
-                            check=self.check)
+        standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, check=self.check)
         ranked = standing.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
-        return Outcome(completed, [self._record(shown, standing.contexts, face) for face in range(len(faces))],
+        return Outcome(completed, [self._record(shown, standing, face) for face in range(len(faces))],
                        [answer(guess) for guess in ranked])
 
-    def _record(self, shown, contexts, face):
+    def _record(self, shown, standing, face):
         """How the search of a face went, and at the end of its `budget`, how it ended."""
         steps, *columns = zip(*shown)
         budget = {name: [_short(values[face]) for values in column] for name, column in zip(BUDGET, columns)}
-        record = {"iterations": steps[-1], **{name: values[-1] for name, values in budget.items()},
+        record = {"iterations": int(standing.updates[face]), **{name: values[-1] for name, values in budget.items()},
                   "budget": {"step": list(steps), **budget}}
         if self.completions > 1:
-            record["completions"] = [{"context_loss": _short(loss)} for loss in contexts[face, :self.completions]]
+            record["completions"] = [{"context_loss": _short(loss)}
+                                     for loss in standing.contexts[face, :self.completions]]
         return record
 
 

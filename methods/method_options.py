@@ -18,7 +18,7 @@ from .measured import list_methods, list_recipes
 from .method_settings import MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
-OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]))
+OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]) if field.name != "by_depth")
 OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
 
 
@@ -46,7 +46,8 @@ def add_search(search):
     search.add_argument("--likely", metavar="DIR", help="folder of the network that knows what is likely "
                         f"(CHECKPOINT-learned/{', or '.join(LIKELY)})")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
-    search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none")
+    search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none; "
+                        "of best, which makes fewer where a hole is deep, just as many")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
     search.add_argument("--lam", type=number(0), metavar="L", help="weight of the prior loss")
     search.add_argument("--starts", type=whole_number(1), metavar="N", help="searches a face")
@@ -187,7 +188,9 @@ def _override(options, name):
     given = {field: value for field in OF_RECIPE if (value := getattr(options, field)) is not None}
     recipe = dataclasses.replace(recipes.RECIPES[name], **given)
     views = 2 if recipe.mirror else 1
-    recipe = dataclasses.replace(recipe, starts=max(recipe.starts, math.ceil(options.completions / views)))
+    starts = max(recipe.starts, math.ceil(options.completions / views))
+    recipe = dataclasses.replace(recipe, starts=starts, by_depth=recipe.by_depth and options.num_iter is None
+                                 and starts == 1)       # scattered starts have yet to come near the known pixels
     if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
         raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
     if recipe.window == 1 or recipe.window and not recipe.window % 2:

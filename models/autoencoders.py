@@ -18,7 +18,7 @@ from nn.choices import Schedule, Sizes
 from nn.lanes import fill_lanes
 from nn.layers import BatchNorm, dense_to_vector, draw, fold, halve, halve_pixels, mean_of_replicas, variable
 from nn.optimizer import descend, falling, make_adam
-from nn.setup import tf
+from nn.setup import tf, traced
 from nn.trainable import Trainable
 
 MOMENTUM = 0.99                                         # of the autoencoder's statistics of its latents
@@ -118,7 +118,7 @@ class LatentModel(Trainable):
         """Always the same 64 faces."""
         return self.sample(64)
 
-    def make_search(self, recipe, seed=0, compute=tf.function):
+    def make_search(self, recipe, seed=0, compute=traced):
         """The latent search on the decoder, with the latents' density as its prior; compute as Search takes it."""
         self.coder.decoder.dtype = tf.as_dtype(recipe.precision)
         return Search(Latent(self.generate, self.architecture.z_dim, prior=self.prior_loss), recipe, seed,

@@ -14,7 +14,7 @@ from helpers import to_float, to_uint8
 from nn.choices import Schedule
 from nn.layers import BatchNorm, mean_of_replicas, variable
 from nn.optimizer import descend, falling, make_adam
-from nn.setup import tf
+from nn.setup import tf, traced
 from nn.trainable import Trainable
 
 STRIDE = 8                                              # pixels of a photo to a place of the smallest maps
@@ -118,7 +118,7 @@ class DamageFinder(Trainable):
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
         self.finder = Finder(architecture.ff_dim, seed)
-        self._find = tf.function(lambda photos: tf.sigmoid(self.finder(photos)), reduce_retracing=True)
+        self._find = traced(lambda photos: tf.sigmoid(self.finder(photos)))
 
     @property
     def shipped(self):

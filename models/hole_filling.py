@@ -5,7 +5,7 @@ from completion.blend import blend_poisson
 from completion.masks import make_hole
 from nn.lanes import fill_lanes
 from nn.layers import draw
-from nn.setup import tf
+from nn.setup import tf, traced
 from nn.trainable import Trainable
 
 STOCK = 1024                                            # of each kind; drawing them anew would take longer than a step
@@ -68,7 +68,7 @@ class Filler:
     """
 
     def __init__(self, guess, blend=blend_poisson):
-        self._guess, self._blend = tf.function(guess, reduce_retracing=True), blend
+        self._guess, self._blend = traced(guess), blend
 
     def __call__(self, faces, known, seeds):
         """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.

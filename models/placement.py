@@ -14,7 +14,7 @@ from network import initial_weights
 from nn.choices import Schedule
 from nn.layers import BatchNorm, dense_to_vector, fold, mean_of_replicas, variable
 from nn.optimizer import copy_weights, descend, falling, follow, make_adam
-from nn.setup import tf
+from nn.setup import tf, traced
 from nn.trainable import Trainable
 
 from .displaced_faces import MIRRORED, affine_maps, cut, displace, template_points
@@ -93,8 +93,7 @@ class Placement(Trainable):
         self.size = architecture.image_size // 2
         self.template, self.points = architecture.template, template_points(architecture.template, self.size)
         self.network = PlacementNetwork(architecture, 2 * seed)
-        self._answer = tf.function(lambda crops, known: (self.average or self.network)(crops, known),
-                                   reduce_retracing=True)
+        self._answer = traced(lambda crops, known: (self.average or self.network)(crops, known))
 
     def locate(self, crop, known):
         """Where the template's landmarks lie in a crop, by what is known of it; a face's mirror image is asked too.

@@ -1,6 +1,6 @@
 """What an update of any network is made of: Adam, its falling rate, the replicas' mean, an average of the weights."""
 from .layers import mean_of_replicas, replicas
-from .setup import keras, tf
+from .setup import tf
 
 
 def make_adam(network, training):
@@ -8,7 +8,7 @@ def make_adam(network, training):
 
     training : has learning_rate and beta1
     """
-    optimizer = keras.optimizers.Adam(training.learning_rate, training.beta1)
+    optimizer = tf.keras.optimizers.Adam(training.learning_rate, training.beta1)
     optimizer.build(network.trainable_variables)
     return optimizer
 

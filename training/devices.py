@@ -7,10 +7,11 @@ from pathlib import Path
 from helpers import OUT_OF_MEMORY, UsageError, read_bytes
 from nn.lanes import LANES
 from nn.layers import mean_of_replicas
-from nn.setup import quiet_stderr, tf
+from nn.setup import quiet_stderr, tf, traced
 
 from .machines import this_worker
 
+XLA_UNTIL = 12                                          # compute capability from which TensorFlow's XLA aborts (2.21)
 SLOW = "this processor has no instructions for bfloat16: --precision float32 is many times as fast here"
 BYTES_PER_FACE = 2_500_000                              # measured: activations and gradients, 64 pixels, 16 filters
 
@@ -64,11 +65,25 @@ def make_local_strategy(name):
 
 
 def prepare(settings, batch_size, architecture):
-    """The strategy of training.settings.Devices; raises UsageError if a batch cannot be shared out or does not fit."""
+    """The strategy of training.settings.Devices.
+
+    Raises UsageError if a batch cannot be shared out or does not fit, or if XLA would end the process.
+    """
     use_device(settings.device)
+    if settings.xla:
+        check_xla()
     strategy = make_strategy(settings.strategy)
     check_memory(share(batch_size, strategy), architecture)
     return strategy
+
+
+def check_xla():
+    """Raise UsageError if there is a GPU on which TensorFlow's XLA ends the process."""
+    for gpu in tf.config.get_visible_devices("GPU"):
+        major, minor = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+        if major >= XLA_UNTIL:
+            raise UsageError(f"--xla: TensorFlow's XLA aborts on a GPU of compute capability {major}.{minor}: train "
+                             "without --xla")
 
 
 def share(batch_size, strategy):
@@ -82,7 +97,7 @@ def share(batch_size, strategy):
 
 def check_agreement(strategy, step):
     """Raise UsageError unless all workers go on from the same step."""
-    means, = strategy.run(tf.function(lambda: mean_of_replicas([tf.fill((), float(step))])))
+    means, = strategy.run(traced(lambda: mean_of_replicas([tf.fill((), float(step))])))
     if strategy.experimental_local_results(means)[0] != step:
         raise UsageError(f"this worker would go on from step {step}, others from another one: --checkpoint_dir has to "
                          "be one folder that all workers see")
@@ -106,9 +121,9 @@ def replicate(step, strategy, xla=False):
 
     xla : compile it by XLA
     """
-    @tf.function
+    @traced
     def together(batch, number):
-        return strategy.run(tf.function(step, jit_compile=True) if xla else step, (batch, number))
+        return strategy.run(traced(step, jit_compile=True) if xla else step, (batch, number))
 
     def update(batch, number):
         figures = together(batch, tf.constant(number, tf.int64))
@@ -124,8 +139,8 @@ def share_rows(function, strategy):
     """
     count = strategy.num_replicas_in_sync
     if count == 1:
-        return tf.function(function)
-    together = tf.function(lambda *parts: strategy.run(function, parts))
+        return traced(function)
+    together = traced(lambda *parts: strategy.run(function, parts))
 
     def deal_out(tensor, share):
         whole = tf.concat([tensor, tf.repeat(tensor[-1:], share * count - len(tensor), axis=0)], axis=0)

@@ -28,7 +28,7 @@ def importing(tmp_path, start):
     """Start a command whose import of TensorFlow takes for ever, and wait until it has come to that."""
     def call(name):
         (tmp_path / "modules").mkdir()
-        (tmp_path / "modules" / "keras.py").write_text(
+        (tmp_path / "modules" / "tensorflow.py").write_text(
             "import os, time\nos.write(1, b'importing\\n')\nwhile True: time.sleep(1)\n")
         process = start("-c", IMPORTING, tmp_path / "modules", *(str(word).format(tmp_path) for word in COMMANDS[name]))
         assert process.stdout.readline() == "importing\n", process.communicate()

@@ -6,7 +6,18 @@ import pytest
 
 from helpers import OUT_OF_MEMORY, USAGE, UsageError
 from network import DCGAN, Architecture, Training, tf
-from training.devices import BYTES_PER_FACE, check_memory, is_slow, make_strategy, replicate, share, use_device
+from training.devices import (
+    BYTES_PER_FACE,
+    check_memory,
+    check_xla,
+    is_slow,
+    make_strategy,
+    prepare,
+    replicate,
+    share,
+    use_device,
+)
+from training.settings import Devices
 
 without_gpu = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 
@@ -74,6 +85,34 @@ def test_several_workers_need_to_be_named_and_do_not_train_alone(monkeypatch):
     for name in ("one", "mirrored"):
         with pytest.raises(UsageError, match="each of the 2 workers"):
             make_strategy(name)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Have TensorFlow see a GPU of a compute capability."""
+    def put(*capability):
+        details = {"compute_capability": capability} if capability else {}
+        monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["gpu:0"])
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
+    return put
+
+
+def test_xla_is_refused_where_it_would_end_the_process(gpu):
+    gpu(12, 0)
+    with pytest.raises(UsageError, match=r"--xla: .* compute capability 12\.0: train without --xla") as caught:
+        prepare(Devices(device="cpu", xla=True), 8, Architecture())
+    assert caught.value.exit_code == USAGE and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("capability", [(9, 0), (8, 9), ()])
+def test_other_gpus_take_xla(gpu, capability):
+    gpu(*capability)
+    check_xla()
+
+
+@without_gpu
+def test_a_processor_takes_xla():
+    check_xla()
 
 
 @pytest.mark.slow

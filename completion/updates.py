@@ -1,0 +1,21 @@
+"""How many updates of the search a hole is worth.
+
+They fit G's face to the known pixels, which say much of unknown ones beside them and nothing of those in the middle of
+a large hole, where the encoder's answer is as good as it gets.
+"""
+import numpy as np
+from scipy import ndimage
+
+NEAR, FAR = 4.5, 5.5                                    # mean distances, pixels of a face of 64: all updates, none
+ROUND = 5
+
+
+def updates_for(known, most):
+    """The updates (B,) int that each hole is worth, in fives from 0 to `most`, as measured on validation faces.
+
+    known : (B, H, W) bool, True where the face is kept
+    """
+    unit = known.shape[1] / 64
+    depths = [np.inf if one.all() else ndimage.distance_transform_edt(~one)[~one].mean() for one in known]
+    share = np.interp(np.array(depths) / unit, (NEAR, FAR), (1, 0))
+    return np.minimum(np.ceil(share * most / ROUND).astype(int) * ROUND, most)
