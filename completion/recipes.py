@@ -30,7 +30,8 @@ class Recipe:
         of the next ones, from the encoder's answer
     hold : weight, for each unit of the context weights, of the mean squared distance from the start
     mirror : search for the mirror image of the face too, from as many starts, which count like the others
-    scatter : deviation of the noise by which all starts but the first leave the encoder's answer
+    scatter : by how much of what sets faces of G apart from their mean all starts but the first leave the encoder's
+        answer, and all those of several completions
     detail : what is answered between the most likely, 0, and the most lifelike, which is the search's own, 1
         (completion.detail); below 1 it needs a network that knows what is likely
     precision : what the convolutions of the search compute in, one of nn.choices.PRECISIONS; an encoder has float32
@@ -68,7 +69,7 @@ RECIPES = {
                        iterate="best", blend="poisson"),
     "pool": POOL,
     "best": Recipe(window=15, lam=0.0, num_iter=12, by_depth=True, learning_rate=0.02, answer="mean",
-                   blend="matern", space="activations", hold=50.0, scatter=0.3, mirror=True, detail=0.5),
+                   blend="matern", space="activations", hold=50.0, scatter=0.7, mirror=True, detail=0.5),
 }
 SOURCES = {
     "seed": "the report of 2018",

@@ -43,11 +43,14 @@ class Inner:
     encode : function, (faces (B, H, W, 3), known (B, H, W)) -> the activations (B, n) of the whole faces; what lies in
         the holes is 0
     decode : function, activations (B, n) -> faces (B, H, W, 3) in [-1, 1]
-    coarse : of the n, how many, the first ones, decide what face it is; the others only its details
+    draw : function, (numpy Generator, count) -> (count, m) float32, the first m of the n of faces of G at random, their
+        mean taken away; these decide what face it is, the others only its details
+    plain : how many of a face's starts are what the encoder sees; the others are scattered about it
     """
     encode: Callable
     decode: Callable
-    coarse: int
+    draw: Callable
+    plain: int = 1
 
 
 class State(NamedTuple):
@@ -108,7 +111,8 @@ class Search:
     def __init__(self, latent, recipe, seed=0, inner=None, compute=traced):
         self.latent, self.recipe, self.searches = latent, recipe, recipe.starts * (1 + recipe.mirror)
         self.decode = inner.decode if recipe.space == "activations" else latent.generate
-        self._starts = (encoded(recipe, compute(inner.encode), inner.coarse) if recipe.space == "activations" else
+        self._starts = (encoded(recipe, compute(inner.encode), inner.draw, plain=inner.plain)
+                        if recipe.space == "activations" else
                         pooled(recipe, latent.size, latent.generate, seed) if recipe.pool else
                         drawn(recipe, latent.size))
         self._descend, self._judge, self._measure = map(compute, (self._descend, self._judge, self._measure))

@@ -38,12 +38,13 @@ def pooled(recipe, z_dim, generate, seed):
     return starts
 
 
-def encoded(recipe, encode, coarse):
-    """The activations that an encoder sees; of every start but the first the `coarse` ones are moved by noise."""
+def encoded(recipe, encode, draw, plain):
+    """The activations that an encoder sees; all starts but the first `plain` ones leave them as faces of G differ."""
     def starts(faces, known, weights, seeds):
         seen = encode(fill_lanes(faces), fill_lanes(known)).numpy()[:len(faces), None]
-        noise = np.zeros((len(faces), recipe.starts, seen.shape[2]))
-        for one, seed in zip(noise, seeds):
-            one[1:, :coarse] = recipe.scatter * np.random.default_rng(seed).normal(size=(recipe.starts, coarse))[1:]
-        return (seen + noise).astype(np.float32)
+        begin = np.repeat(seen, recipe.starts, axis=1)
+        for one, seed in zip(begin, seeds if recipe.starts > plain else ()):
+            moved = draw(np.random.default_rng(seed), recipe.starts - plain)
+            one[plain:, :moved.shape[1]] += recipe.scatter * moved
+        return begin
     return starts

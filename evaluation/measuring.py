@@ -4,9 +4,10 @@ import dataclasses
 import numpy as np
 
 from completion.face import Face
+from metrics.conformal import covered, half_widths
 from metrics.diversity import diversity
 from metrics.identity import FaceDescriber, identity_distance
-from metrics.images import measure
+from metrics.images import measure, psnr
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -43,5 +44,19 @@ def measure_result(result):
     identity = float(identity_distance(truth[None], descriptor[None])[0])
     numbers = measure(face.pixels, pixels, face.known) | {"identity": round(identity, 5)}
     if result.completed.answers is not None and not face.known.all():
-        numbers |= {name: round(value, 5) for name, value in diversity(result.completed.answers, face.known).items()}
+        numbers |= {name: round(value, 5) if np.isfinite(value) else None           # JSON knows no infinity
+                    for name, value in measure_answers(face, result.completed).items()}
     return numbers, truth, descriptor
+
+
+def measure_answers(face, completed):
+    """What several answers to a hole are worth: how much they differ, and how near the truth they are.
+
+    Returns a dictionary: what metrics.diversity gives; best_psnr and mean_psnr, in dB in the hole, of the answer that
+    ranks first and of the mean of all; half_width of the interval, in levels, and the share of the truth it `covered`.
+    """
+    answers, known = completed.answers, face.known
+    widths = half_widths(answers, known)
+    return {**diversity(answers, known), "best_psnr": psnr(face.pixels, answers[0], ~known),
+            "mean_psnr": psnr(face.pixels, answers.mean(axis=0), ~known), "half_width": float(widths[~known].mean()),
+            "covered": covered(face.pixels, completed.pixels, widths, known)}

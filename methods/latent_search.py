@@ -1,4 +1,5 @@
 """The latent search as a method that completes a batch of faces."""
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -18,16 +19,16 @@ BUDGET = "context_loss", "prior_loss", "context_gradient", "prior_gradient"
 HALF = 1e-3                                             # what an encoder shipped in half precision may differ by
 
 
-def make_search(model, recipe, seed, encoder=None, compute=traced):
+def make_search(model, recipe, seed, encoder=None, compute=traced, plain=1):
     """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
 
     encoder : a models.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
-    compute : as completion.search.Search takes it
+    compute : as completion.search.Search takes it; plain : as completion.search.Inner has it
     """
     if model.kind != "dcgan":
         return model.make_search(recipe, seed, compute)
     model.compute_in(recipe.precision)
-    inner = encoder and Inner(encoder.encode, encoder.decode, encoder.mean.shape.num_elements())
+    inner = encoder and Inner(encoder.encode, encoder.decode, encoder.draw, plain)
     if encoder:
         encoder.compute_in(recipe.precision)
     return Search(Latent(model.generate, model.architecture.z_dim, model.realism), recipe, seed, inner, compute=compute)
@@ -74,9 +75,13 @@ class LatentSearch:
             model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
             likely = search.likely and load_likely(search.likely, model)
-        devices.check_memory(settings.batch_size * recipe.starts * (1 + recipe.mirror), model.architecture)
-        self.search = make_search(model, recipe, settings.seed, encoder,
-                                  compute=partial(devices.share_rows, strategy=strategy))
+        searches = max(recipe.starts * (1 + recipe.mirror), search.completions)
+        devices.check_memory(settings.batch_size * searches, model.architecture)
+        make = partial(make_search, model, seed=settings.seed, encoder=encoder,
+                       compute=partial(devices.share_rows, strategy=strategy))
+        several = dataclasses.replace(recipe, starts=search.completions, mirror=False, answer="mean",
+                                      by_depth=False)
+        self.search, self.sampler = make(recipe), encoder and search.completions > 1 and make(several, plain=0)
         self.blend, self.interval = BLENDS[recipe.blend], search.interval
         self.completions, self.check = search.completions, check
         self.likely, self.detail = likely, recipe.detail
@@ -98,11 +103,17 @@ class LatentSearch:
             on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
 
         standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, check=self.check)
-        ranked = standing.guesses.swapaxes(0, 1)[:self.completions] if self.completions > 1 else ()
-        return Outcome(completed, [self._record(shown, standing, face) for face in range(len(faces))],
-                       [answer(guess) for guess in ranked])
+        drawn = self.sampler(faces, known, seeds, check=self.check) if self.sampler else standing
+        return Outcome(completed, [self._record(shown, standing, drawn, face) for face in range(len(faces))],
+                       self._answers(faces, known, drawn, completed) if self.completions > 1 else [])
 
-    def _record(self, shown, standing, face):
+    def _answers(self, faces, known, drawn, completed):
+        """The best of the guesses in the holes, all changed alike so that where their mean lay `completed` lies."""
+        change = completed - self.blend(faces, drawn.guess, known)
+        return [np.clip(self.blend(faces, guess, known) + change, -1, 1)
+                for guess in drawn.guesses.swapaxes(0, 1)[:self.completions]]
+
+    def _record(self, shown, standing, drawn, face):
         """How the search of a face went, and at the end of its `budget`, how it ended."""
         steps, *columns = zip(*shown)
         budget = {name: [_short(values[face]) for values in column] for name, column in zip(BUDGET, columns)}
@@ -110,7 +121,7 @@ class LatentSearch:
                   "budget": {"step": list(steps), **budget}}
         if self.completions > 1:
             record["completions"] = [{"context_loss": _short(loss)}
-                                     for loss in standing.contexts[face, :self.completions]]
+                                     for loss in drawn.contexts[face, :self.completions]]
         return record
 
 

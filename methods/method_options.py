@@ -65,8 +65,8 @@ def add_search(search):
     search.add_argument("--space", choices=recipes.SPACES,
                         help="what is searched: z, or activations of the generator, which the encoder sees first")
     search.add_argument("--hold", type=number(0), metavar="W", help="weight of the distance from where it starts")
-    search.add_argument("--scatter", type=number(0), metavar="S", help="noise on the starts but the first, in "
-                        "deviations of the activations")
+    search.add_argument("--scatter", type=number(0), metavar="S", help="how far all starts but the first, and "
+                        "those of --completions, leave the encoder's answer; 1 is as far as faces are from their mean")
     search.add_argument("--mirror", action=BooleanOptionalAction, help="search for the mirrored face too")
     search.add_argument("--blend", choices=recipes.BLENDS, help="how the guess is put into the hole")
     search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
@@ -74,8 +74,8 @@ def add_search(search):
     search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
                         help="updates between pictures")
     search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
-                        "each face, those of the K best of its searches, and where they differ; the answer itself is "
-                        "the recipe's from all of them")
+                        "each face, about as far apart as faces can be there, and how sure every pixel is; from an "
+                        "encoder they are searches of their own, else the K best")
     search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
                         help="search on one device or on all of this machine; auto takes all there are")
 
@@ -187,11 +187,11 @@ def _override(options, name):
     """The recipe of a name with what the command line sets otherwise."""
     given = {field: value for field in OF_RECIPE if (value := getattr(options, field)) is not None}
     recipe = dataclasses.replace(recipes.RECIPES[name], **given)
-    views = 2 if recipe.mirror else 1
-    starts = max(recipe.starts, math.ceil(options.completions / views))
-    recipe = dataclasses.replace(recipe, starts=starts, by_depth=recipe.by_depth and options.num_iter is None
-                                 and starts == 1)       # scattered starts have yet to come near the known pixels
-    if recipe.space == "activations" and recipe.starts > 1 and not recipe.scatter:
+    if recipe.space == "latent":
+        searches = math.ceil(options.completions / (1 + recipe.mirror))
+        recipe = dataclasses.replace(recipe, starts=max(recipe.starts, searches))
+    recipe = dataclasses.replace(recipe, by_depth=recipe.by_depth and options.num_iter is None and recipe.starts == 1)
+    if recipe.space == "activations" and max(recipe.starts, options.completions) > 1 and not recipe.scatter:
         raise UsageError("several starts at one answer of the encoder would be one: choose a --scatter above 0")
     if recipe.window == 1 or recipe.window and not recipe.window % 2:
         raise UsageError(f"--window {recipe.window} has no middle among neighbours: choose an odd number above 1, or 0")
@@ -207,7 +207,7 @@ def _refuse_useless(options, recipe):
             (("pool", "draw"), recipe.space == "activations",
              "chooses latents, but the search starts from an encoder: add --space latent"),
             (("scatter",), recipe.space == "latent", "is of searches that start from an encoder"),
-            (("scatter",), recipe.starts == 1, "is of several starts: add --starts"),
+            (("scatter",), max(recipe.starts, options.completions) == 1, "is of several starts: add --starts"),
             (("draw",), recipe.pool, "is of starts without a pool: add --pool 0"),
             (("likely",), recipe.detail == 1, "is of less than all detail: add --detail 0.5"),
             (("answer",), recipe.starts * (1 + recipe.mirror) == 1, "is of several searches: add --starts"),

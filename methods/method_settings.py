@@ -17,7 +17,8 @@ class SearchSettings:
     encoder : folder of the latent encoder, for recipes that search activations
     likely : folder of the network that knows what is likely, for recipes with less than all detail
     interval : updates between the steps that are shown
-    completions : answers a face, at most its searches: the faces of so many, by their context loss
+    completions : answers a face, by their context loss: of searches of their own, scattered about what the encoder
+        sees, or without an encoder of the best of its searches
     strategy : on how many devices, "one", "mirrored" for all of this machine, "auto"
     """
     recipe: Recipe

@@ -180,6 +180,12 @@ class LatentEncoder(HoleFiller):
         parts, _ = self._see(self.average or self.encoder, faces, known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
+    def draw(self, rng, count):
+        """The activations (count, n) behind the first layer of G's faces at random, in units of their deviation."""
+        z = tf.constant(rng.uniform(-1, 1, (count, self.architecture.z_dim)), tf.float32)
+        drawn = (tf.cast(self.generator.first(z), tf.float32) - self.mean) / self.deviation
+        return drawn.numpy().reshape(count, -1)
+
     def grow(self, smaller):
         """Take the encoder's weights of a model of half the side."""
         self.encoder.grow(smaller.average or smaller.encoder)

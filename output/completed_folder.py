@@ -19,7 +19,7 @@ FORMATS = "png", "jpeg", "same"                         # of restored photos
 FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
 CROP = r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})"
 INSIDE = re.compile(rf"({CROP}|mask)\.png|(before|after)\.jpg|restored(_\d+)?\.\w+|{FURTHER.pattern}")    # of a face
-UNCERTAINTY_SCALE = 4                                   # greys of that picture for a level of standard deviation
+UNCERTAINTY_SCALE = 2                                   # greys of that picture for a level of half an interval
 KIND = "completion"
 KEY = {"name": str, "status": str, "files": (dict, type(None))}       # what every record of a result has
 

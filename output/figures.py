@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from helpers import write_file, write_picture
 from shell.pictures import tile
@@ -12,6 +12,7 @@ from shell.pictures import tile
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
 PAGE_WIDTH, LEAST, MOST = 7.2, 0.62, 1                  # inches: of a page's text, and of a place in a figure
 APART, POINT = 0.04, 1 / 72                             # inches: between places and between groups of rows; of a point
+LEGEND, BAR, EVERY = 56, 12, 32                         # pixels of a legend and its bar; levels between its numbers
 
 
 def write_sheet(path, pictures, columns=8):
@@ -44,6 +45,29 @@ def pair(before, after, side):
         top = (side - height) // 2
         canvas[top:top + height, left:left + width] = picture
     return canvas
+
+
+def draw_levels(values, greys, side=256):
+    """Levels (H, W) as greys, each a square, `side` pixels or a few more in all, and at their right what the greys say.
+
+    greys : of 1 level; white is 255 / greys levels and more. Returns (at least side, about side + LEGEND, 3) uint8.
+    """
+    step = -(-side // len(values))
+    shown = np.rint(greys * values).clip(0, 255).astype(np.uint8).repeat(step, axis=0).repeat(step, axis=1)
+    legend = np.full((len(shown), LEGEND), 255, np.uint8)
+    bar = np.linspace(255, 0, len(shown) - 2 * BAR)
+    legend[BAR:-BAR, BAR:2 * BAR] = np.rint(bar)[:, None]
+    picture = Image.fromarray(np.concatenate([shown, legend], axis=1))
+    for level in range(0, int(255 / greys) + 1, EVERY):
+        place = BAR + int(np.abs(bar - greys * level).argmin())
+        ImageDraw.Draw(picture).text((shown.shape[1] + 2 * BAR + GAP, place - 6), str(level), fill=0)
+    return np.asarray(picture.convert("RGB"))
+
+
+def without_legend(picture, side):
+    """Of what draw_levels made of (side, side) levels a pixel for each of them, (side, side, 3)."""
+    step = len(picture) // side
+    return picture[::step, :side * step:step]
 
 
 def write_gif(path, frames, milliseconds=400, hold=2000):

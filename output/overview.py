@@ -10,7 +10,7 @@ from helpers import BadPhoto, UsageError, read_json, remove_files
 from pictures.photo import read_photo
 
 from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
-from .figures import pair, write_gif, write_sheet
+from .figures import pair, without_legend, write_gif, write_sheet
 from .page import FaceRow, Page
 
 FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
@@ -108,7 +108,9 @@ class Overview:
         answers = [file for file in faces[0] if Path(file).match(ANSWER.format("*")) or file == UNCERTAINTY]
         if answers:
             columns = ["original.png", "masked.png", "completed.png", *answers]
-            self._write_sheet(f"completions_{number:03d}.png", _in_turn(faces, columns), len(columns))
+            shown = [face | {UNCERTAINTY: without_legend(face[UNCERTAINTY], len(face["completed.png"]))}
+                     for face in faces]
+            self._write_sheet(f"completions_{number:03d}.png", _in_turn(shown, columns), len(columns))
         sheets = {file: self._write_sheet(f"{Path(file).stem}_{number:03d}.png", _in_turn(faces, [file]))
                   for file in files if file not in answers}
         if not self._shown and any(file[0].isdigit() for file in sheets):

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from helpers import write_file, write_picture
-from metrics.diversity import diversity, uncertainty
+from metrics.conformal import COVERAGE, half_widths
+from metrics.diversity import diversity
 from metrics.images import measure, psnr, ssim_map
 from shell.messages import report_failure
 from shell.records import RecordFile
 
 from .completed_folder import AFTER, ANSWER, BEFORE, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
+from .figures import draw_levels
 from .photo_file import choose_encoding, encode, shrink, write_small
 
 
@@ -108,17 +110,17 @@ class FaceWriter:
         return encoding.remarks
 
     def _finish_answers(self, face, completed):
-        """Write every answer and where they differ; returns how much, and adds each one's scores to the record."""
-        answers = completed.answers
+        """Write every answer and how sure each pixel is; returns how much, and adds each one's scores to the record."""
+        answers, widths = completed.answers, half_widths(completed.answers, face.known)
         for rank, answer in enumerate(answers, 1):
             self._write(face, ANSWER.format(rank), answer)
-        greys = np.rint(UNCERTAINTY_SCALE * uncertainty(answers)).clip(0, 255).astype(np.uint8)
-        self._write(face, UNCERTAINTY, np.repeat(greys[..., None], 3, axis=-1))
+        self._write(face, UNCERTAINTY, draw_levels(widths, UNCERTAINTY_SCALE))
         if face.known.all():
             return {}
         for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
             scores |= _score(face.pixels, answer, ~face.known)
-        return {name: round(value, 5) for name, value in diversity(answers, face.known).items()}
+        scores = {**diversity(answers, face.known), "half_width": widths[~face.known].mean()}
+        return {**{name: round(float(value), 5) for name, value in scores.items()}, "interval_coverage": COVERAGE}
 
     def _write(self, face, file, picture):
         pictures, sums = self._files[face.source]

@@ -8,7 +8,9 @@ import pytest
 
 import face_completion
 from methods.latent_search import BUDGET
-from metrics.diversity import diversity, uncertainty
+from metrics.conformal import half_widths
+from metrics.diversity import diversity
+from output.figures import draw_levels
 from pictures.photo import read_photo
 from shell.records import read_records
 
@@ -42,8 +44,6 @@ def test_several_answers_are_ranked_written_compared_and_shown(complete, tmp_pat
         known = (picture(folder, "masked") == picture(folder, "original")).all(axis=-1)
         assert (answers[:, known] == picture(folder, "original")[known]).all()
         assert len({answer.tobytes() for answer in answers}) == 3
-        grey = np.rint(4 * uncertainty(answers)).clip(0, 255)
-        np.testing.assert_array_equal(picture(folder, "uncertainty"), np.repeat(grey[..., None], 3, axis=-1))
         losses = [answer["context_loss"] for answer in record["completions"]]
         assert losses == sorted(losses) and losses[0] == record["context_loss"]
         assert record["completions"][0]["hole_psnr"] == record["hole_psnr"]
@@ -52,11 +52,17 @@ def test_several_answers_are_ranked_written_compared_and_shown(complete, tmp_pat
         hole[16:48, 16:48] = False
         assert {name: record[name] for name in ("diversity_rms", "diversity_ssim", "uncertainty")} == pytest.approx(
             diversity(answers, hole), abs=1e-5)
-    assert picture(out / "grids", "completions_000").shape == (2 * 64, 7 * 64, 3)
+        widths = half_widths(answers, hole)
+        assert record["half_width"] == pytest.approx(widths[~hole].mean(), abs=1e-5)
+        assert record["interval_coverage"] == 0.9
+        np.testing.assert_array_equal(picture(folder, "uncertainty"), draw_levels(widths, 2))
+    sheet = picture(out / "grids", "completions_000")
+    assert sheet.shape == (2 * 64, 7 * 64, 3)
+    np.testing.assert_array_equal(sheet[64:, -64:, 0], np.rint(2 * widths).clip(0, 255))
     assert "completed_1_000.png" not in os.listdir(out / "grids")
     page = (out / "report.html").read_text()
     assert all(text in page for text in ("completed_3", "uncertainty", "diversity "))
-    assert json.loads((out / "config.json").read_text())["uncertainty_scale"] == 4
+    assert json.loads((out / "config.json").read_text())["uncertainty_scale"] == 2
 
 
 def test_one_answer_is_what_it_was_and_replaces_several(complete, tmp_path):

@@ -52,6 +52,19 @@ def test_where_there_is_an_encoder_the_search_begins_at_its_answer(complete, enc
         assert record["iterations"] == 4 and record["context_loss"] < record["budget"]["context_loss"][0]
 
 
+def test_several_answers_are_scattered_about_the_one_answer(complete, encoded, tmp_path):
+    pictures = {}
+    for count in (1, 3):
+        ended, settings = complete(encoded, "--overwrite", "--completions", count)
+        assert ended.code == 0 and not ended.err and settings["recipe"]["starts"] == 1, ended.err
+        folder = tmp_path / "out" / FACES[0].stem
+        pictures[count] = read_photo(folder / "completed.png").pixels
+    answers = np.stack([read_photo(folder / f"completed_{rank}.png").pixels for rank in (1, 2, 3)])
+    np.testing.assert_array_equal(pictures[3], pictures[1])
+    assert len({answer.tobytes() for answer in answers}) == 3
+    assert np.abs(answers.mean(axis=0) - pictures[1]).max() < 2         # but where an answer is cut at black or white
+
+
 @pytest.mark.parametrize("how", [[], ["--recipe", "seed", "--lam", "3"]], ids=["activations", "latent"])
 def test_in_bfloat16_the_search_ends_near_where_it_ends_in_float32(complete, encoded, tmp_path, how):
     guesses = {}

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from helpers import UsageError
-from output.figures import fit, pair, write_comparison, write_gif, write_sheet
+from output.figures import draw_levels, fit, pair, without_legend, write_comparison, write_gif, write_sheet
 from pictures.photo import read_photo
 
 FACES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
@@ -30,6 +30,23 @@ def test_a_pair_meets_in_the_middle_and_keeps_off_the_next(samples):
     np.testing.assert_array_equal(both[:64, 68:68 + width], fit(photo[::-1], 64))
     for white in (both[64:], both[:, 64:68], both[:, :64 - width], both[:, 68 + width:]):
         assert (white == 255).all()
+
+
+@pytest.mark.parametrize("side, step", [(64, 4), (100, 3), (300, 1)])
+def test_levels_are_greys_beside_a_bar_that_names_them(side, step):
+    levels = np.linspace(0, 140, side * side).reshape(side, side)
+    picture = draw_levels(levels, 2)
+    height, width = picture.shape[:2]
+    greys = np.rint(2 * levels).clip(0, 255)
+    np.testing.assert_array_equal(picture[:, :side * step, 0], greys.repeat(step, axis=0).repeat(step, axis=1))
+    np.testing.assert_array_equal(without_legend(picture, side), np.repeat(greys[..., None], 3, axis=2))
+    legend = picture[:, side * step:, 0]
+    bar = legend[12:-12, 18].astype(int)
+    assert (bar[0], bar[-1]) == (255, 0) and (np.diff(bar) <= 0).all()
+    inked = (legend[:, 28:] < 128).any(axis=1)
+    for level in (0, 32, 64, 96):                       # a number stands where the bar has its grey
+        place = 12 + np.abs(bar - 2 * level).argmin()
+        assert inked[place - 5:place + 6].any() and not inked[place - 14:place - 9].any()
 
 
 def test_an_animation_has_every_frame_and_rests_on_the_last(tmp_path):
