@@ -46,12 +46,12 @@ def load_encoder(folder, dcgan):
 
 
 def load_likely(folder, dcgan):
-    """The network in a folder that knows what is likely, one of LIKELY.
+    """The network in a folder that knows what is likely, a models.posterior_mean.PosteriorMean.
 
     Raises UsageError (exit code 4) if it is another, or not for faces of the DCGAN's size.
     """
-    if (kind := describe_kind(folder)) not in LIKELY:
-        raise UsageError(f"{folder} is a {kind}, none of {', '.join(LIKELY)}", BAD_CHECKPOINT)
+    if (kind := describe_kind(folder)) != LIKELY:
+        raise UsageError(f"{folder} is a {kind}, no {LIKELY}", BAD_CHECKPOINT)
     likely, _ = checkpoint.load_model(folder, model_type(kind))
     if (size := likely.architecture.image_size) != dcgan.architecture.image_size:
         raise UsageError(f"the network in {folder} completes faces of {size} pixels a side, the model makes faces of "

@@ -44,7 +44,7 @@ def add_search(search):
     search.add_argument("--detail", type=number(0, 1), metavar="D", help="from 0, the most likely answer, which is "
                         "smooth where a face could be this or that, to 1, the most lifelike one")
     search.add_argument("--likely", metavar="DIR", help="folder of the network that knows what is likely "
-                        f"(CHECKPOINT-learned/{', or '.join(LIKELY)})")
+                        f"(CHECKPOINT-learned/{LIKELY})")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
     search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none; "
                         "of best, which makes fewer where a hole is deep, just as many")
@@ -173,13 +173,13 @@ def _settle_detail(options, recipe, folder):
     """(the recipe, the folder of the network that knows what is likely, or None where all is detail)."""
     if recipe.detail == 1:
         return recipe, None
-    folders = [options.likely] if options.likely else [_beside(folder, kind) for kind in LIKELY]
-    if there := [likely for likely in folders if (locate(likely) / MANIFEST).exists()]:
-        return recipe, there[0]
+    likely = options.likely or _beside(folder, LIKELY)
+    if (locate(likely) / MANIFEST).exists():
+        return recipe, likely
     if options.detail is not None or options.likely:
         raise UsageError(f"--detail {recipe.detail:g} needs a network that knows what is likely, and there is none in "
-                         f"{' or '.join(folders)}: train one by python -m models.train {LIKELY[0]}, or ask for "
-                         "--detail 1", BAD_CHECKPOINT)
+                         f"{likely}: train one by python -m models.train {LIKELY}, or ask for --detail 1",
+                         BAD_CHECKPOINT)
     return dataclasses.replace(recipe, detail=1.0), None
 
 

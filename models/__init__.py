@@ -6,7 +6,7 @@ LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "
            "latent_encoder": "latent_encoder", "posterior_mean": "posterior_mean", "autoencoder": "autoencoder",
            "vae": "vae", "vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
-LIKELY = "posterior_mean", "context_encoder"            # what says beside a search what is likely, by preference
+LIKELY = "posterior_mean"                               # what says beside a search what is likely
 PLACEMENT = "checkpoint/celeba64-placement"             # where the network lies that places faces under a hole
 DAMAGE = "checkpoint/damage"                            # where the network lies that finds damage in photos
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
