@@ -158,13 +158,13 @@ def test_an_evaluation_knows_its_encoder(run, encoded, tmp_path):
 
 def test_from_any_folder_the_shipped_encoder_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    *_, settings, _, _ = face_completion.parse(["face.png"])
+    *_, (settings,), _, _ = face_completion.parse(["face.png"])
     assert settings.search.recipe.space == "activations" and Path(settings.search.encoder).is_dir()
 
 
 @pytest.mark.parametrize(("words", "by_depth"), [
-    ([], True), (["--num_iter", "12"], False), (["--completions", "4"], False), (["--starts", "2"], False),
+    ([], True), (["--num_iter", "12"], False), (["--completions", "4"], True), (["--starts", "2"], False),
     (["--recipe", "seed"], False), (["--hold", "10"], True)])
 def test_the_hole_decides_the_updates_of_one_start_unless_their_number_is_given(words, by_depth):
-    *_, settings, _, _ = face_completion.parse(["face.png", *words])
+    *_, (settings,), _, _ = face_completion.parse(["face.png", *words])
     assert settings.search.recipe.by_depth == by_depth
