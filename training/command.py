@@ -104,12 +104,11 @@ def carry_out(options, find_type):
             from .loop import train
             from .rehearsal import rehearse
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
-        run = model_type, Settings(*(_take(kind, options) for kind in kinds)), Console(Progress, stop.check, say, warn,
-                                                                                       stop.hold)
-        if options["dry_run"]:
-            return rehearse(*run)
-        step = train(*run)
-        say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
+        settings = Settings(*(_take(kind, options) for kind in kinds))
+        carry = rehearse if options["dry_run"] else train
+        step = carry(model_type, settings, Console(Progress, stop.check, say, warn, stop.hold))
+        if not options["dry_run"]:
+            say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
 
 
 def _take(kind, options):

@@ -212,7 +212,8 @@ def test_the_shipped_model_fills_portraits_better_than_the_smoothest_surface(ope
     truth = np.stack([read_photo(path).pixels for path in sorted(openface.glob("*.png"))])
     known = np.repeat(center(64)[None], len(truth), axis=0)
     learned, _ = load_filler(MethodSettings("context_encoder", ROOT / shipped("context_encoder")))
-    learned, smooth = (score(fill, truth, known) for fill in (learned, make_fill_batch("laplace", 64, None)))
+    learned, smooth = (score(fill(to_float(truth), known, range(len(truth))), truth, known)
+                       for fill in (learned, make_fill_batch("laplace", 64, None)))
     assert learned["hole_psnr"] > smooth["hole_psnr"] + 1 and learned["hole_ssim"] > smooth["hole_ssim"] + 0.1
 
 
