@@ -3,6 +3,7 @@ import array
 import csv
 import io
 import math
+import textwrap
 
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.intervals import mean_interval
@@ -12,7 +13,8 @@ from .evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles, group_of,
 
 FIRST_METRICS = ("hole_psnr", "hole_ssim", "identity", "face_frechet", "image_psnr", "image_ssim", "seconds")
 TABLE = {"hole_psnr": ".2f", "hole_ssim": ".3f", "image_psnr": ".2f", "identity": ".3f", "face_frechet": ".4f",
-         "seam_gradient": ".2f", "seconds": ".3f"}
+         "seconds": ".3f"}
+WIDTH = 100                                             # columns of a terminal
 MANY = 500                                              # faces that a distance of sets needs to be taken by itself
 FEW = (f"face_frechet, face_kernel and sliced_wasserstein are of fewer than {MANY} faces: the first and last are too "
        "large, the second is unsure; compare them only with those of as many faces")
@@ -112,14 +114,14 @@ def _write_csv(heading, rows):
 
 def as_table(summary):
     """The summary as text, the columns that matter most."""
-    width = max(len(row["method"]) for row in summary)
-    lines = [f"{'mask':8} {'method':{width}} {'n':>5} " + " ".join(f"{name:>13}" for name in TABLE)]
+    rows = [["mask", "method", "n", *TABLE]]
     for row in summary:
         means = {name: interval[0] for name, interval in row["metrics"].items() if interval}
         values = (format(means[name], style) if name in means else "-" for name, style in TABLE.items())
-        lines.append(f"{row['mask']:8} {row['method']:{width}} {row['n']:5} "
-                     + " ".join(f"{value:>13}" for value in values))
-    return "\n".join(lines + [FEW] * is_small(summary)) + "\n"
+        rows.append([row["mask"], row["method"], str(row["n"]), *values])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [" ".join([*map(str.ljust, row[:2], widths), *map(str.rjust, row[2:], widths[2:])]) for row in rows]
+    return "\n".join(lines + textwrap.wrap(FEW, WIDTH) * is_small(summary)) + "\n"
 
 
 def is_small(summary):

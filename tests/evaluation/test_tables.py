@@ -80,9 +80,15 @@ def test_the_tables_say_what_the_rows_say(row):
     assert float(by_metric["hole_psnr"]["low"]) == summary["metrics"]["hole_psnr"][1]
     assert by_metric["hole_ssim"]["mean"] == by_metric["face_frechet"]["low"] == ""
     assert {(line["mask"], line["method"], line["n"]) for line in lines} == {("center", "telea", "5")}
-    heading, text, warning = as_table([summary]).splitlines()
+    heading, text, *warning = as_table([summary]).splitlines()
     assert dict(zip(heading.split(), text.split()))["hole_psnr"] == "22.00" and " - " in text
-    assert warning == FEW and FEW not in as_table([summary | {"n": 500}])
+    assert " ".join(warning) == FEW and len(as_table([summary | {"n": 500}]).splitlines()) == 2
+
+
+def test_the_table_fits_a_terminal_whatever_its_methods_are_called(row):
+    longest = {"mask": "pattern", "method": "generative_face_completion", "n": 1000}
+    longest["metrics"] = dict.fromkeys(row[0]["metrics"], (22.222, None, None)) | {"seconds": (22.2, None, None)}
+    assert max(map(len, as_table([longest, row[0]]).splitlines())) <= 100
 
 
 def test_the_best_of_a_mask_is_named_where_the_faces_agree():
