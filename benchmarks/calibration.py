@@ -81,7 +81,7 @@ def parse(argv=None):
     parser.add_argument("--checkpoint", metavar="DIR", help="folder of the model (the shipped one)")
     method_options.add_method(parser)
     method_options.add_search(parser)
-    parser.set_defaults(completions=8)
+    parser.set_defaults(completions=4)
     return parser.parse_args(argv)
 
 
