@@ -6,6 +6,7 @@ Completes faces under every kind of hole, as face_completion.py --completions do
 depth and the conformal factor of the calibration faces, and of as many faces that follow, with these factors, the mean
 half width in levels and the share of the truth that is covered.
 """
+import itertools
 import sys
 from typing import NamedTuple
 
@@ -31,12 +32,12 @@ class Errors(NamedTuple):
     scales: np.ndarray
 
 
-def complete(paths, mask, settings):
-    """Yield the Errors of every face, under a hole of a kind of masks.MASKS."""
+def complete(paths, masks, settings):
+    """Yield the Errors of every face under a hole of each kind, one kind after the other."""
     from methods.batches import complete_batches
-    read = FaceReader(StandardHoles(mask, settings.seed), SIZE, settings.seed)
+    readers = [FaceReader(StandardHoles(mask, settings.seed), SIZE, settings.seed) for mask in masks]
     batches = (tuple(read(path, path) for path in paths[first:first + settings.batch_size])
-               for first in range(0, len(paths), settings.batch_size))
+               for read in readers for first in range(0, len(paths), settings.batch_size))
     for face, completed in complete_batches(batches, settings, SIZE):
         hole = ~face.known
         errors = np.abs(face.pixels.astype(float) - completed.pixels)[hole]
@@ -60,9 +61,10 @@ def main(argv=None):
         raise UsageError(f"no two faces in {options.folder} from the {options.first + 1}th on", NO_INPUT)
     settings = method_options.method_settings(options, "latent", options.checkpoint)
     print(f"{'hole':8} {'faces':>6} {'depth':>6} {'factor':>7} {'half width':>11} {'covered':>8}")
+    completed = complete(paths, FACTORS, settings)
     for mask in FACTORS:
         with Progress(len(paths), f"faces, {mask}") as progress:
-            faces = list(progress.each(complete(paths, mask, settings)))
+            faces = list(progress.each(itertools.islice(completed, len(paths))))
         depth, errors, scales = join(faces[:len(faces) // 2])
         factor = conformal_factor(errors, scales)
         _, errors, scales = join(faces[len(faces) // 2:])
@@ -81,7 +83,7 @@ def parse(argv=None):
     parser.add_argument("--checkpoint", metavar="DIR", help="folder of the model (the shipped one)")
     method_options.add_method(parser)
     method_options.add_search(parser)
-    parser.set_defaults(completions=8)
+    parser.set_defaults(completions=4)
     return parser.parse_args(argv)
 
 
