@@ -38,7 +38,7 @@ def complete(paths, masks, settings):
     readers = [FaceReader(StandardHoles(mask, settings.seed), SIZE, settings.seed) for mask in masks]
     batches = (tuple(read(path, path) for path in paths[first:first + settings.batch_size])
                for read in readers for first in range(0, len(paths), settings.batch_size))
-    for face, completed in complete_batches(batches, settings, SIZE):
+    for face, completed in complete_batches(batches, {SIZE: settings}):
         hole = ~face.known
         errors = np.abs(face.pixels.astype(float) - completed.pixels)[hole]
         scales = deviations(completed.answers, face.known)[hole]
