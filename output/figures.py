@@ -129,3 +129,25 @@ def _draw_rows(figure, corner, rows, columns):
             axes = figure.add_axes((x / width, y / height, shown / width, shown / height))
             axes.set_axis_off()
             axes.imshow(row[column], interpolation="bicubic")
+
+
+def draw_scores(path, name, curve, others):
+    """Write a PNG with a plot of every metric but the first over that one.
+
+    curve : {label of a point: {metric: number}}, joined by a line of this name; others : {name: {metric: number}}
+    """
+    from matplotlib.figure import Figure
+    first, *metrics = next(iter(curve.values()))
+    figure = Figure((3 * len(metrics), 3.2), dpi=110, layout="constrained")
+    for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics):
+        points = [(scores[first], scores[metric]) for scores in curve.values()]
+        axes.plot(*zip(*points), "o-", label=name)
+        for label, point in zip(curve, points):
+            axes.annotate(label, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
+        for other, scores in others.items():
+            axes.plot(scores[first], scores[metric], "s", label=other)
+        axes.set(xlabel=first, ylabel=metric)
+    figure.axes[0].legend(fontsize=7)
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    write_file(path, content.getvalue())

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from helpers import UsageError
-from output.figures import draw_levels, fit, pair, without_legend, write_comparison, write_gif, write_sheet
+from output.figures import draw_levels, draw_scores, fit, pair, without_legend, write_comparison, write_gif, write_sheet
 from pictures.photo import read_photo
 
 FACES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
@@ -110,3 +110,13 @@ def test_a_comparison_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(UsageError, match="cannot write"):
         write_comparison([tmp_path / "figure.png"], {"": [{"original": flat(0)}]}, ["original"], dpi=20)
     assert [path.name for path in tmp_path.rglob("*")] == ["figure.png"]
+
+
+@pytest.mark.parametrize("others", [{}, {"rival": {"psnr": 22.0, "ssim": 0.6}}])
+def test_scores_are_drawn_as_one_picture(tmp_path, others):
+    draw_scores(tmp_path / "scores.png", "dial", {"0": {"psnr": 23.0, "ssim": 0.7}, "1": {"psnr": 22.5, "ssim": 0.69}},
+                others)
+    pixels = read_photo(tmp_path / "scores.png").pixels
+    assert pixels.shape == (352, 330, 3)
+    blue, orange = ((pixels == colour).all(axis=-1).any() for colour in ((31, 119, 180), (255, 127, 14)))
+    assert blue and orange == bool(others)
