@@ -63,7 +63,7 @@ def main(argv=None):
     print(f"{'hole':8} {'faces':>6} {'depth':>6} {'factor':>7} {'half width':>11} {'covered':>8}")
     completed = complete(paths, FACTORS, settings)
     for mask in FACTORS:
-        with Progress(len(paths), f"faces, {mask}") as progress:
+        with Progress(len(paths), "faces") as progress:
             faces = list(progress.each(itertools.islice(completed, len(paths))))
         depth, errors, scales = join(faces[:len(faces) // 2])
         factor = conformal_factor(errors, scales)

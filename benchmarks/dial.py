@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from dataset.listing import find_photos
-from helpers import read_json
+from helpers import UsageError, read_json
 from methods import METHODS
 from output.figures import draw_scores
 from shell.command import command
@@ -23,9 +23,11 @@ DIGITS = 2, 3, 3, 3
 
 
 def measure(paths, out, words):
-    """{method: {metric: mean}} of an evaluation of centre holes."""
-    subprocess.run([sys.executable, "evaluate_completion.py", "--from_file", "-", "--out_dir", out, *words], cwd=ROOT,
-                   input="\n".join(paths), text=True, check=True, stdout=subprocess.DEVNULL)
+    """{method: {metric: mean}} of an evaluation of centre holes; UsageError if it fails, as it says itself."""
+    ended = subprocess.run([sys.executable, "evaluate_completion.py", "-", "--out_dir", out, *words], cwd=ROOT,
+                           input="\n".join(paths), text=True, stdout=subprocess.DEVNULL)
+    if ended.returncode:
+        raise UsageError(f"the evaluation in {out} ended with exit code {ended.returncode}", ended.returncode)
     return {row["method"]: {metric: row["metrics"][metric][0] for metric in METRICS}
             for row in read_json(out / "summary.json")["rows"]}
 

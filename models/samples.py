@@ -2,6 +2,7 @@
 
 python -m models.samples samples.png checkpoint/celeba64-learned/vae checkpoint/celeba64
 """
+import os
 import sys
 
 import numpy as np
@@ -30,7 +31,7 @@ def parse(argv=None):
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
     parser.add_argument("--count", type=whole_number(1, 10_000), default=10, metavar="N", help="samples a model")
     options = parser.parse_args(argv)
-    if not options.picture.lower().endswith(".png"):
+    if os.path.splitext(options.picture)[1].lower() not in ("", ".png"):
         parser.error(f"the picture is written as PNG: call it {options.picture}.png")
     return options
 
