@@ -16,8 +16,8 @@ from shell.command import command
 from shell.options import Parser, output_path, whole_number
 from training.manifest import ROOT
 
-DETAILS = 0, 0.25, 0.4, 0.6, 0.8, 1
-OTHERS = "posterior_mean", "latent_encoder", "context_encoder", "generative_face_completion"
+DETAILS = 0, 0.4, 0.6, 0.8, 1
+OTHERS = "posterior_mean", "latent_encoder", "context_encoder"
 METRICS = "hole_psnr", "hole_ssim", "identity", "face_frechet"
 DIGITS = 2, 3, 3, 3
 
@@ -38,7 +38,8 @@ def main(argv=None):
     options = parse(argv)
     paths = [str(Path(source.path).resolve()) for source in find_photos([options.faces])[0]]
     paths, out = paths[options.first:options.first + options.count], Path(options.out_dir).resolve()
-    others = measure(paths, out / "others", ["--methods", *options.methods]) if options.methods else {}
+    measured = measure(paths, out / "others", ["--methods", *options.methods]) if options.methods else {}
+    others = {name: measured[name] for name in options.methods}     # the folder may hold more
     curve = {detail: measure(paths, out / f"{detail:g}", ["--methods", "latent", "--detail", f"{detail:g}"])["latent"]
              for detail in DETAILS}
     print(f"{'':26} " + " ".join(f"{metric:>12}" for metric in METRICS))

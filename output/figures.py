@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from helpers import write_file, write_picture
+from metrics.ranking import better
 from shell.pictures import tile
 
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
@@ -146,7 +147,7 @@ def draw_scores(path, name, curve, others):
             axes.annotate(label, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
         for other, scores in others.items():
             axes.plot(scores[first], scores[metric], "s", label=other)
-        axes.set(xlabel=first, ylabel=metric)
+        axes.set(xlabel=f"{first}, {better(first)} is better", ylabel=f"{metric}, {better(metric)} is better")
     figure.axes[0].legend(fontsize=7)
     content = io.BytesIO()
     figure.savefig(content, format="png")

@@ -1,4 +1,5 @@
 """The work in these tests is eval of an expression, as in test_processes.py."""
+import gc
 import json
 import os
 import signal
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.slow
 
 distributed = pytest.importorskip("distributed")
 DIE = "__import__('os')._exit(9)"
+
+
+@pytest.fixture(autouse=True)
+def collect():
+    """Close the clients that a test leaves; collected while another one starts, they wait for its lock for ever."""
+    yield
+    gc.collect()
 
 
 def results(items, address, **options):
