@@ -194,7 +194,11 @@ def parse(argv=None):
                               "latent_encoder)")
             tool.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
             tool.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the pool of starts")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if getattr(options, "z_index", None):
+        tools.choices["walk"].refuse_given(options, ["directions", "encoder"], "is of the activations: --z_index goes "
+                                           "through the latent")
+    return options
 
 
 @command

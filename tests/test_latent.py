@@ -84,6 +84,11 @@ def test_a_walk_has_a_row_a_direction_and_the_face_in_the_middle(run, encoded, o
     assert "numbers 0 to 7" in run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 8).err
 
 
+def test_a_walk_has_one_kind_of_directions(run, openface, tmp_path):
+    ended = run(latent.main, "walk", openface / f"{NAMES[0]}.png", tmp_path / "out", "--z_index", 3, "--directions", 2)
+    assert ended.code == 2 and "--directions is of the activations" in ended.err and not any(tmp_path.iterdir())
+
+
 def test_a_model_without_an_encoder_is_refused(run, model, openface, tmp_path):
     ended = run(latent.main, "project", openface, tmp_path / "out", "--checkpoint", model)
     assert ended.code == BAD_CHECKPOINT and "latent_encoder" in ended.err
