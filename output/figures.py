@@ -13,6 +13,7 @@ from shell.pictures import tile
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
 PAGE_WIDTH, LEAST, MOST = 7.2, 0.62, 1                  # inches: of a page's text, and of a place in a figure
 APART, POINT = 0.04, 1 / 72                             # inches: between places and between groups of rows; of a point
+CAPTION = 14                                            # pixels of a line of text
 LEGEND, BAR, EVERY = 56, 12, 32                         # pixels of a legend and its bar; levels between its numbers
 
 
@@ -32,6 +33,14 @@ def fit(pixels, side):
     height, width = pixels.shape[:2]
     size = [max(1, round(length * side / max(height, width))) for length in (width, height)]
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3))
+
+
+def caption(picture, text, side):
+    """A (H, W, 3) uint8 picture enlarged to `side` pixels, with a line of text below it, black on white."""
+    enlarged = fit(picture, side)
+    canvas = Image.fromarray(np.pad(enlarged, ((0, CAPTION), (0, 0), (0, 0)), constant_values=255))
+    ImageDraw.Draw(canvas).text((GAP, side), text, fill=(0, 0, 0))
+    return np.asarray(canvas)
 
 
 def pair(before, after, side):

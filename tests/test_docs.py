@@ -19,6 +19,7 @@ TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
 START = re.compile(r"(?<![\w/.-])python (?=-m [a-z]|\S+\.py\b)(.*)")
+SUBCOMMANDS = "models.train", "completion.latent"                   # whose second word has options of its own
 WITHOUT_HELP = "baselines.", "tests.", "pytest"                     # what only passes its options on, or is not ours
 OTHERS = {"--nthreads", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--no-binary", "--logdir"}    # not ours
 
@@ -115,7 +116,7 @@ def test_quoted_commands_have_their_options(line):
     module, options = module_of(words), {word for word in words if OPTION.fullmatch(word)}
     path = Path(ROOT, *module.split("."))
     assert path.with_suffix(".py").exists() or (path / "__main__.py").exists() or module == "pytest", module
-    if module == "models.train" and len(words) > 2 and words[2].islower():
+    if module in SUBCOMMANDS and len(words) > 2 and words[2].islower():
         assert options <= options_of(module, words[2]), page
     elif not module.startswith(WITHOUT_HELP):
         assert not options or options <= options_of(module), page
@@ -127,7 +128,7 @@ def test_every_option_that_a_page_names_is_one_of_some_command():
     known = set(OTHERS)
     for _, *words in LINES:
         module = module_of(words)
-        if module == "models.train" and len(words) > 2 and words[2].islower():
+        if module in SUBCOMMANDS and len(words) > 2 and words[2].islower():
             known |= options_of(module, words[2])
         elif not module.startswith(WITHOUT_HELP):
             known |= options_of(module)

@@ -1,0 +1,186 @@
+"""Measure a table of the documentation again, and say where it comes out otherwise.
+
+python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces processed-data/train
+
+A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks.
+"""
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from completion.recipes import RECIPES
+from evaluation.evaluated_folder import CONFIG, KEY, RESULTS
+from helpers import NO_INPUT, SOME_FAILED, UsageError, read_bytes, read_json, write_file
+from methods import METHODS, NEED_FACES, measured
+from models import LEARNED
+from shell.command import command
+from shell.lock import claim_folder
+from shell.messages import say, warn
+from shell.options import Parser, output_path, whole_number
+from shell.records import read_records
+from training.manifest import ROOT
+
+LISTS, DIGESTS = "lists", "digests.json"
+TOLERANCES = {"hole_psnr": (2, .01)}                    # digits of a figure, and by how much it may differ
+OTHERS = 3, .001
+MODELS = "model", "encoder", *sorted(set(LEARNED.values()))           # what an evaluation calls their digests
+
+
+class Table(NamedTuple):
+    """A table of the documentation.
+
+    page, heading : as measured.read_table takes them; faces : name of their list; count : how many of them, in order
+    columns : {its head: the hole}; metrics : what stands in a cell, with / between
+    """
+    page: str
+    heading: str
+    faces: str
+    count: int
+    columns: dict
+    metrics: tuple
+
+
+TABLES = {
+    "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000,
+                          {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"},
+                          ("hole_psnr", "hole_ssim", "identity", "face_frechet")),
+    "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, {"hole PSNR / SSIM": "center"},
+                     ("hole_psnr", "hole_ssim")),
+}
+
+
+def read_row(cell):
+    """(method, options of evaluate_completion.py) that a row's first cell means; raises UsageError if it means none.
+
+    Only the latent search takes the recipe and options that stand behind it.
+    """
+    first, *others = re.findall(r"`([^`]+)`", cell) or [""]
+    if first in RECIPES:
+        return "latent", ["--recipe", first]
+    if first not in METHODS:
+        raise UsageError(f"the row {cell!r} names no method or recipe")
+    words = [["--recipe", word] if word in RECIPES else word.split() for word in others]
+    return first, sum(words, []) if first == "latent" else []
+
+
+def read_cell(text, metrics):
+    """{metric: figure} of a cell, such as "22.98 / .694"; empty if nothing was measured."""
+    return dict(zip(metrics, map(float, text.split("/")), strict=True)) if re.search(r"\d", text) else {}
+
+
+def find_differences(figures, means):
+    """The names of a cell's figures from which the measured means differ by more than the tolerance."""
+    return [name for name, figure in figures.items() if name not in means or not _agree(name, figure, means[name])]
+
+
+def _agree(name, figure, mean):
+    digits, tolerance = TOLERANCES.get(name, OTHERS)
+    return abs(round(mean, digits) - figure) <= tolerance + 1e-9
+
+
+def digest_faces(folder, names):
+    """{"faces" and each hole's name: a digest of all of them in the order of the names} of an evaluation."""
+    parts = {}
+    for record in read_records(Path(folder, RESULTS), **KEY):
+        parts.setdefault("faces", {})[record["face"]] = record["face_sha256"]
+        parts.setdefault(record["mask"], {})[record["face"]] = record["hole_sha256"]
+    return {kind: hashlib.sha256(" ".join(digests.get(name, "") for name in names).encode()).hexdigest()[:16]
+            for kind, digests in parts.items()}
+
+
+def write_list(table, dataset, out, count):
+    """Write the list of the first `count` faces of a table; returns (its path, their names).
+
+    Raises UsageError (exit code 3) if one of them is not in the data set.
+    """
+    lines = read_bytes(measured.PAGES / LISTS / table.faces).decode().splitlines()[:count]
+    paths = [Path(dataset, line).resolve() for line in lines]
+    if lost := [path for path in paths if not path.is_file()]:
+        raise UsageError(f"{len(lost)} faces of {table.faces} are not in {dataset}, such as {lost[0].name}", NO_INPUT)
+    write_file(Path(out, "faces.txt"), "".join(f"{path}\n" for path in paths).encode())
+    return Path(out, "faces.txt"), [path.stem for path in paths]
+
+
+def evaluate(faces, method, masks, options, out):
+    """Measure a method under some holes, as far as it has not been; faces : path of their list."""
+    words = [sys.executable, ROOT / "evaluate_completion.py", "--from_file", faces, "--methods", method, "--masks",
+             *masks, *options, "--out_dir", out]
+    if (code := subprocess.run([str(word) for word in words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode) not in (
+            0, SOME_FAILED):
+        raise UsageError(f"evaluate_completion.py ended with {code}: {' '.join(map(str, words[2:]))}", code)
+
+
+def check_row(table, row, head, folder):
+    """Say what came out for each cell of a row beside what stands there; returns whether anything differs."""
+    rows = {one["mask"]: one["metrics"] for one in read_json(Path(folder, "summary.json")).get("rows", ())}
+    differs = False
+    for column, mask in table.columns.items():
+        figures = read_cell(row[head.index(column)], table.metrics)
+        means = {name: interval[0] for name, interval in rows.get(mask, {}).items() if interval}
+        odd = find_differences(figures, means)
+        shown = ", ".join(f"{name} {means.get(name, float('nan')):.{TOLERANCES.get(name, OTHERS)[0]}f} "
+                          f"({figure:g}{', differs' * (name in odd)})" for name, figure in figures.items())
+        say(f"{row[0]}, {mask}: {shown or 'not in the table'}")
+        differs |= bool(odd)
+    return differs
+
+
+def check_inputs(table, count, found):
+    """Say whether faces and holes are those of the table; returns whether any differs."""
+    known = read_json(measured.PAGES / LISTS / DIGESTS).get(table.faces, {}).get(str(count), {})
+    for kind, digest in found.items():
+        say(f"{kind}: {digest}" + (f", the table's were {known[kind]}" if known.get(kind, digest) != digest else ""))
+    return any(known.get(kind, digest) != digest for kind, digest in found.items())
+
+
+@command
+def main(argv=None):
+    """Measure the table; returns 1 if anything differs from it."""
+    options = parse(argv)
+    table = TABLES[options.table]
+    count, differs, digests = min(options.limit or table.count, table.count), False, {}
+    _, head, rows = measured.read_table(table.page, table.heading)
+    with claim_folder(options.out_dir):
+        faces, names = write_list(table, options.dataset, options.out_dir, count)
+        for row in rows:
+            method, words = read_row(row[0])
+            if method in NEED_FACES and not options.train_faces:
+                warn(f"{row[0]} needs --train_faces: passed over")
+                continue
+            words += ["--train_faces", os.path.abspath(options.train_faces)] if method in NEED_FACES else []
+            masks = [mask for column, mask in table.columns.items()
+                     if read_cell(row[head.index(column)], table.metrics)]
+            folder = Path(options.out_dir, re.sub(r"[^\w.]+", "_", row[0]).strip("_")).resolve()
+            evaluate(faces.resolve(), method, masks, words, folder)
+            differs |= check_row(table, row, head, folder)
+            config = read_json(folder / CONFIG)
+            digests |= digest_faces(folder, names) | {key: config[key] for key in MODELS if config.get(key)}
+    differs |= check_inputs(table, count, digests)
+    if count < table.count:
+        say(f"of {count} of the table's {table.count} faces: nothing follows from what differs")
+    return SOME_FAILED if differs and count == table.count else 0
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Measure a table of the documentation again, and say where it comes out otherwise.",
+                    'python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces '
+                    "processed-data/train\npython -m benchmarks.reproduce recipes --dataset processed-data/validation")
+    parser.add_argument("table", choices=list(TABLES), metavar="TABLE", help=" or ".join(TABLES))
+    parser.add_argument("--dataset", required=True, metavar="DIR", help="folder of the aligned faces that docs/lists "
+                        "names")
+    parser.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}, which are "
+                        "passed over without them")
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces, as a trial: what "
+                        "differs then is no failure")
+    parser.add_argument("--out_dir", type=output_path, default="reproduced", metavar="DIR", help="folder for the "
+                        "evaluations, a row each; the same command goes on where it was")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

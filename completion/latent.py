@@ -1,0 +1,213 @@
+"""Look into what a model has learned: where faces lie in it, what lies between and around them, what it may repeat.
+
+python -m completion.latent project aligned/ projected
+python -m completion.latent nearest completed/ processed-data/train/ memorised
+"""
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from helpers import NO_INPUT, SOME_FAILED, BadPhoto, UsageError, to_float, to_uint8, write_json
+from methods import method_options
+from models import shipped
+from shell.command import command
+from shell.lock import claim_folder, inside
+from shell.messages import report_failure, say, warn
+from shell.options import Parser, output_path, whole_number
+from shell.progress import Progress
+from shell.signals import StopRequest
+from shell.sources import find_inputs, output_names
+
+from .directions import along, between, over_numbers, principal_directions
+from .face import FaceReader
+from .holes import StandardHoles
+from .reading import read_batches
+from .recipes import RECIPES
+
+WHOLE = {"window": 0, "hold": 0.0, "scatter": 0.0, "mirror": False, "answer": "best", "by_depth": False}
+SPACES = {"encoder": "best", "activations": "best", "latent": "pool"}      # of each its recipe
+SHOWN, SIDE = 16, 128                                   # rows of a sheet, and pixels of a face on it
+SAMPLES, REACH = 2048, 2                                # faces of G whose directions are sought; deviations
+
+
+def make_searches(options, names):
+    """({name of SPACES: completion.search.Search for whole faces}, side of the faces, LatentEncoder or None)."""
+    from methods.latent_search import load_encoder, make_search
+    from training import checkpoint, devices
+    devices.use_device(options.device)
+    model, _ = checkpoint.load_model(options.checkpoint, warn=warn)
+    folder = options.encoder or method_options.default_encoder(options.checkpoint)
+    encoder = None if set(names) == {"latent"} else load_encoder(folder, model)
+    updates = {name: 0 if name == "encoder" else options.num_iter for name in names}
+    recipes = {name: dataclasses.replace(RECIPES[SPACES[name]], num_iter=updates[name], **WHOLE) for name in names}
+    searches = {name: make_search(model, recipe, options.seed, encoder) for name, recipe in recipes.items()}
+    return searches, model.architecture.image_size, encoder
+
+
+def find_points(search, faces, check):
+    """Where Faces lie in the space of a search, (B, n) float32."""
+    pixels, known = (np.stack([getattr(face, name) for face in faces]) for name in ("pixels", "known"))
+    return search(to_float(pixels), known, [face.seed for face in faces], check=check).z[:, 0]
+
+
+def draw_points(search, points):
+    """The faces of points (..., n) of its space, (..., S, S, 3) uint8."""
+    faces = to_uint8(search.decode(np.float32(points.reshape(-1, points.shape[-1]))))
+    return faces.reshape(*points.shape[:-1], *faces.shape[1:])
+
+
+def project(options, check):
+    """Find whole faces in each space; show them beside what is found, and write the PSNR of it."""
+    searches, size, _ = make_searches(options, SPACES)
+    sources, failures = find_inputs([options.faces], exclude=options.out)
+    read, found = FaceReader(StandardHoles("none", options.seed), size, options.seed), []
+
+    def fail(source, name, problem):
+        failures.append((source, problem))
+
+    tasks = [(source.path, name) for source, name in zip(sources, output_names(sources))]
+    with Progress(len(tasks), "faces") as progress:
+        for batch in read_batches(tasks, lambda *task: [read(*task)], options.batch_size, fail, check):
+            found += zip(batch, *(draw_points(search, find_points(search, batch, check))
+                                  for search in searches.values()))
+            progress.update(len(batch))
+    for source, problem in failures:
+        report_failure(source, problem)
+    if not found:
+        raise UsageError(f"no face of {size} pixels a side in {options.faces}", NO_INPUT)
+    write_projected(options, found, list(searches))
+    return SOME_FAILED if failures else 0
+
+
+def write_projected(options, found, names):
+    """Write sheets and PSNR of [(Face, its picture in each of the spaces `names`)], and say the means."""
+    from metrics.images import psnr
+    from output.figures import caption, write_sheet
+    scores, rows = {}, []
+    for face, *pictures in found:
+        scores[face.name] = {name: round(psnr(face.pixels, picture, face.known), 3)
+                             for name, picture in zip(names, pictures)}
+        words = [face.name, *(f"{name} {score:.1f} dB" for name, score in scores[face.name].items())]
+        rows.append([caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)])
+    for first in range(0, len(rows), SHOWN):
+        write_sheet(inside(options.out, f"projected_{first // SHOWN:03d}.png"), sum(rows[first:first + SHOWN], []),
+                    len(rows[0]))
+    means = {name: round(float(np.mean([score[name] for score in scores.values()])), 3) for name in names}
+    write_json(inside(options.out, "projected.json"), {"updates": options.num_iter, "psnr": means, "faces": scores})
+    say(f"mean PSNR of {len(scores)} faces in dB: " + ", ".join(f"{name} {mean:.2f}" for name, mean in means.items()))
+
+
+def interpolate(options, check):
+    """Go from one face to another through both spaces, a row each."""
+    searches, size, _ = make_searches(options, ("activations", "latent"))
+    ends = [read_face(path, size, options.seed) for path in (options.first, options.last)]
+    rows = [draw_points(search, between(*find_points(search, ends, check), options.steps))
+            for search in searches.values()]
+    write_moving(options.out, "interpolated", np.stack(rows))
+    say(f"{options.out}: through the {' and below through the '.join(searches)}")
+
+
+def walk(options, check):
+    """Go from a face along directions, a row each: the principal ones of G's activations, or numbers of the latent."""
+    space = "latent" if options.z_index else "activations"
+    searches, size, encoder = make_searches(options, (space,))
+    point = find_points(searches[space], [read_face(options.face, size, options.seed)], check)[0]
+    if options.z_index:
+        if (last := max(options.z_index)) >= len(point):
+            raise UsageError(f"--z_index {last}: the latent has the numbers 0 to {len(point) - 1}")
+        points, lines = over_numbers(point, options.z_index, options.steps), [f"z {i}" for i in options.z_index]
+    else:
+        samples = encoder.draw(np.random.default_rng(options.seed), SAMPLES)
+        directions, shares = principal_directions(samples, min(options.directions, samples.shape[1]))
+        points = along(point, directions, REACH, options.steps)
+        lines = [f"direction {number}, {share:.1%} of the variance" for number, share in enumerate(shares, 1)]
+    write_moving(options.out, "walk", draw_points(searches[space], points))
+    for number, line in enumerate(lines, 1):
+        say(f"row {number}: {line}")
+
+
+def nearest(options, check):
+    """Compare completed and true faces with the training faces nearest to them."""
+    from evaluation.memorisation import compare_with_training
+    for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check):
+        say(line)
+
+
+def read_face(path, size, seed):
+    """The Face of an aligned picture, all of it known; UsageError (exit code 3) if it is of no use."""
+    try:
+        return FaceReader(StandardHoles("none", seed), size, seed)(path, Path(path).stem)
+    except BadPhoto as problem:
+        raise UsageError(f"{path}: {problem}", NO_INPUT) from problem
+
+
+def write_moving(out, name, faces):
+    """Write faces (R, K, S, S, 3) uint8 as a sheet of R rows, and as an animation through its columns and back."""
+    from output.figures import fit, write_gif, write_sheet
+    columns = faces.shape[1]
+    large = np.stack([[fit(face, SIDE) for face in row] for row in faces])
+    write_sheet(inside(out, f"{name}.png"), large.reshape(-1, *large.shape[2:]), columns)
+    frames = [np.concatenate(large[:, column], axis=1) for column in (*range(columns), *range(columns - 2, -1, -1))]
+    write_gif(inside(out, f"{name}.gif"), frames, milliseconds=120, hold=120)
+
+
+# Of each tool: what it does, its positional arguments, and its own options.
+TOOLS = {
+    "project": (project, "find faces in the latent space", {"faces": "aligned faces, a folder or one picture"},
+                ("num_iter", "batch_size")),
+    "interpolate": (interpolate, "go from one face to another", {"first": "aligned face", "last": "aligned face"},
+                    ("num_iter", "steps")),
+    "walk": (walk, "go from a face along directions", {"face": "aligned face"},
+             ("num_iter", "steps", "directions", "z_index")),
+    "nearest": (nearest, "find the training faces nearest to completed ones",
+                {"completed": "folder of face_completion.py", "train_faces": "folder of the training faces"},
+                ("limit",)),
+}
+OPTIONS = {
+    "num_iter": {"type": whole_number(), "default": 300, "metavar": "N", "help": "updates of a search"},
+    "batch_size": {"type": whole_number(1), "default": 64, "metavar": "N", "help": "faces at a time"},
+    "steps": {"type": whole_number(2, 200), "default": 9, "metavar": "K", "help": "faces on the way, with both ends"},
+    "directions": {"type": whole_number(1, 100), "default": 6, "metavar": "D", "help": "principal directions"},
+    "z_index": {"type": whole_number(), "nargs": "+", "metavar": "I", "help": "numbers of the latent, from 0 on, "
+                "in place of principal directions"},
+    "limit": {"type": whole_number(1), "metavar": "N", "help": "only the first N training faces"},
+}
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Look into what a model has learned.", "python -m completion.latent project aligned/ projected\n"
+                    "python -m completion.latent interpolate aligned/A.png aligned/B.png between")
+    tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
+    for name, (_, what, places, options) in TOOLS.items():
+        tool = tools.add_parser(name, description=f"{what.capitalize()}.", help=what)
+        for place, said in places.items():
+            tool.add_argument(place, metavar=place.upper(), help=said)
+        tool.add_argument("out", type=output_path, metavar="OUT", help="folder for the results")
+        for option in options:
+            tool.add_argument(f"--{option}", **OPTIONS[option])
+        if name != "nearest":
+            tool.add_argument("--checkpoint", default=shipped("dcgan"), metavar="DIR", help="folder of a DCGAN")
+            tool.add_argument("--encoder", metavar="DIR", help="folder of its latent encoder (CHECKPOINT-learned/"
+                              "latent_encoder)")
+            tool.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
+            tool.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the pool of starts")
+    options = parser.parse_args(argv)
+    if getattr(options, "z_index", None):
+        tools.choices["walk"].refuse_given(options, ["directions", "encoder"], "is of the activations: --z_index goes "
+                                           "through the latent")
+    return options
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    with claim_folder(options.out, "latent"), StopRequest() as stop:
+        return TOOLS[options.tool][0](options, stop.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

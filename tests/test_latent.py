@@ -1,0 +1,109 @@
+"""Looking into a latent space, from the command line to sheets and animations."""
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import face_completion
+import network
+from completion import latent
+from helpers import BAD_CHECKPOINT, NO_INPUT, SOME_FAILED, write_picture
+from models.latent_encoder import Architecture, LatentEncoder, Training
+from pictures.photo import read_photo
+from training.checkpoint import export
+
+NAMES = "A000369", "B001273"
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    """The folder of a tiny DCGAN whose encoder lies where it is looked for."""
+    folder = tmp_path_factory.mktemp("encoded") / "dcgan"
+    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
+    for kernel in (dcgan.generator.dense, *dcgan.generator.kernels):
+        kernel.assign(15 * kernel)
+    export(dcgan, folder, {})
+    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2))
+    encoder.prepare_training(Training(generator=str(folder)))
+    export(encoder, f"{folder}-learned/latent_encoder", {})
+    return folder
+
+
+@pytest.mark.slow
+def test_a_projection_is_nearer_the_more_it_is_searched(run, encoded, openface, tmp_path):
+    means = []
+    for count in (0, 40):
+        ended = run(latent.main, "project", openface, tmp_path / str(count), "--checkpoint", encoded,
+                    "--num_iter", count)
+        assert ended.code == 0, ended.err
+        means.append(json.loads((tmp_path / str(count) / "projected.json").read_text())["psnr"])
+    assert means[0]["encoder"] == means[0]["activations"] == means[1]["encoder"]
+    assert means[1]["activations"] > means[0]["activations"] + 1 and means[1]["latent"] > means[0]["latent"]
+    faces = len(list(openface.glob("*.png")))
+    sheets = [read_photo(path).pixels for path in sorted((tmp_path / "40").glob("projected_*.png"))]
+    assert sum(len(sheet) for sheet in sheets) == faces * (latent.SIDE + 14) and sheets[0].shape[1] == 4 * latent.SIDE
+
+
+def test_what_is_no_face_fails_and_the_others_go_on(run, encoded, openface, tmp_path):
+    write_picture(tmp_path / "faces" / "wide.png", np.zeros((10, 20, 3), np.uint8))
+    (tmp_path / "faces" / "face.png").symlink_to(openface / f"{NAMES[0]}.png")
+    arguments = "--checkpoint", encoded, "--num_iter", 1
+    ended = run(latent.main, "project", tmp_path / "faces", tmp_path / "out", *arguments)
+    assert ended.code == SOME_FAILED and "wrong_size" in ended.err and "of 1 faces" in ended.out
+    (tmp_path / "faces" / "face.png").unlink()
+    assert run(latent.main, "project", tmp_path / "faces", tmp_path / "out", *arguments).code == NO_INPUT
+
+
+@pytest.mark.slow
+def test_an_interpolation_goes_from_one_projection_to_the_other(run, encoded, openface, tmp_path):
+    paths = [openface / f"{name}.png" for name in NAMES]
+    common = "--checkpoint", encoded, "--num_iter", 3, "--steps", 5
+    there, back = tmp_path / "there", tmp_path / "back"
+    for ends, out in ((paths, there), (paths[::-1], back)):
+        assert run(latent.main, "interpolate", *ends, out, *common).code == 0
+    sheets = [read_photo(out / "interpolated.png").pixels for out in (there, back)]
+    assert sheets[0].shape == (2 * latent.SIDE, 5 * latent.SIDE, 3)
+    shown = [sheet.reshape(2, latent.SIDE, 5, latent.SIDE, 3).swapaxes(1, 2) for sheet in sheets]
+    np.testing.assert_allclose(shown[0].astype(int), shown[1][:, ::-1].astype(int), atol=3)
+    assert (shown[0][:, 0] != shown[0][:, -1]).any(axis=(1, 2, 3)).all()
+    assert Image.open(there / "interpolated.gif").n_frames > 5
+
+
+@pytest.mark.slow
+def test_a_walk_has_a_row_a_direction_and_the_face_in_the_middle(run, encoded, openface, tmp_path):
+    face, common = openface / f"{NAMES[0]}.png", ("--checkpoint", encoded, "--num_iter", 3, "--steps", 5)
+    ended = run(latent.main, "walk", face, tmp_path / "walk", *common, "--directions", 3)
+    assert ended.code == 0 and "row 3: direction 3" in ended.out and (tmp_path / "walk" / "walk.gif").exists()
+    sheet = read_photo(tmp_path / "walk" / "walk.png").pixels
+    shown = sheet.reshape(3, latent.SIDE, 5, latent.SIDE, 3).swapaxes(1, 2)
+    np.testing.assert_allclose(shown[0, 2].astype(int), shown[1, 2], atol=1)
+    assert (shown[0, 0] != shown[1, 0]).any()
+    ended = run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 0, 7)
+    assert ended.code == 0 and "row 2: z 7" in ended.out
+    assert "numbers 0 to 7" in run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 8).err
+
+
+def test_a_walk_has_one_kind_of_directions(run, openface, tmp_path):
+    ended = run(latent.main, "walk", openface / f"{NAMES[0]}.png", tmp_path / "out", "--z_index", 3, "--directions", 2)
+    assert ended.code == 2 and "--directions is of the activations" in ended.err and not any(tmp_path.iterdir())
+
+
+def test_a_model_without_an_encoder_is_refused(run, model, openface, tmp_path):
+    ended = run(latent.main, "project", openface, tmp_path / "out", "--checkpoint", model)
+    assert ended.code == BAD_CHECKPOINT and "latent_encoder" in ended.err
+
+
+def test_a_completion_that_repeats_a_training_face_is_found(run, openface, tmp_path):
+    faces = [openface / f"{name}.png" for name in NAMES]
+    assert run(face_completion.main, *faces, "--out_dir", tmp_path / "completed", "--method", "nearest",
+               "--train_faces", openface, "--mask_type", "half").code == 0
+    ended = run(latent.main, "nearest", tmp_path / "completed", openface, tmp_path / "out")
+    assert ended.code == 0 and "descriptor: " in ended.out and "pixels: " in ended.out, ended.err
+    found = json.loads((tmp_path / "out" / "nearest.json").read_text())
+    for name in NAMES:
+        assert found["faces"][name]["pixels"]["training_face"].endswith(f"{name}.png")
+        assert found["faces"][name]["pixels"]["of_the_truth"] == 0
+        assert found["faces"][name]["descriptor"]["of_the_truth"] == 0
+    assert read_photo(tmp_path / "out" / "nearest.png").pixels.shape[1] == 4 * latent.SIDE
+    assert run(latent.main, "nearest", openface, openface, tmp_path / "none").code == NO_INPUT

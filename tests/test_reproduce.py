@@ -1,0 +1,94 @@
+"""Tables of the documentation that are measured again."""
+import json
+
+import pytest
+
+from benchmarks import reproduce
+from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row
+from helpers import NO_INPUT, SOME_FAILED, UsageError
+from methods import measured
+
+NAMES = "A000369", "B001273", "C001070"
+
+
+@pytest.mark.parametrize("cell, expected", [
+    ("`latent` (`best`)", ("latent", ["--recipe", "best"])),
+    ("`latent`, `--detail 1`", ("latent", ["--detail", "1"])),
+    ("`latent`, `--recipe pool`", ("latent", ["--recipe", "pool"])),
+    ("`vae`, its latent searched by `pool`", ("vae", [])),
+    ("`moodoki`", ("latent", ["--recipe", "moodoki"])),
+])
+def test_a_rows_first_cell_is_its_command(cell, expected):
+    assert read_row(cell) == expected
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_and_cell_of_the_documentation_can_be_read(name):
+    table = TABLES[name]
+    _, head, rows = measured.read_table(table.page, table.heading)
+    assert len(rows) > 5 and table.columns.keys() <= set(head)
+    for row in rows:
+        read_row(row[0])
+        cells = [read_cell(row[head.index(column)], table.metrics) for column in table.columns]
+        assert any(cells)
+        assert all(set(cell) == set(table.metrics) and 0 < cell["hole_ssim"] < 1 for cell in cells if cell)
+
+
+def test_a_row_without_a_method_is_refused():
+    with pytest.raises(UsageError, match="no method"):
+        read_row("the paper's")
+
+
+def test_figures_differ_by_more_than_their_tolerance():
+    figures = read_cell("22.98 / .694 / .421", ("hole_psnr", "hole_ssim", "identity"))
+    assert find_differences(figures, {"hole_psnr": 22.9949, "hole_ssim": .6954, "identity": .4196}) == []
+    assert find_differences(figures, {"hole_psnr": 22.9951, "hole_ssim": .6956, "identity": .4194}) == [
+        "hole_psnr", "hole_ssim", "identity"]
+    assert find_differences(figures, {"hole_psnr": 22.98, "hole_ssim": .694}) == ["identity"]
+    assert read_cell("–", ("hole_psnr",)) == {}
+
+
+@pytest.fixture
+def write_table(monkeypatch, tmp_path):
+    """Make a page with one table of two rows; the figures of `telea` are given."""
+    monkeypatch.setattr(measured, "PAGES", tmp_path)
+    monkeypatch.setattr(reproduce, "TABLES", {"tiny": Table(
+        "page.md", "Tiny", "three.txt", 3, {"centre": "center", "half": "half"}, ("hole_psnr", "hole_ssim"))})
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "three.txt").write_text("".join(f"{name}.png\n" for name in NAMES))
+
+    def write(centre):
+        (tmp_path / "page.md").write_text("# Page\n\n## Tiny\n\nOf three faces:\n\n| method | centre | half |\n"
+                                          f"|---|---|---|\n| `telea` | {centre} | – |\n")
+    return write
+
+
+def test_faces_that_are_not_there_end_it(run, write_table, tmp_path):
+    write_table("1 / .5")
+    ended = run(reproduce.main, "tiny", "--dataset", tmp_path, "--out_dir", tmp_path / "out")
+    assert ended.code == NO_INPUT and "3 faces of three.txt" in ended.err
+
+
+@pytest.mark.slow
+def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, openface, tmp_path):
+    def reproduced(*arguments):
+        return run(reproduce.main, "tiny", "--dataset", openface, "--out_dir", tmp_path / "out", *arguments)
+
+    write_table("1 / **.5**")
+    ended = reproduced()
+    assert ended.code == SOME_FAILED and "(1, differs)" in ended.out and "half" not in ended.out.replace(
+        "half: not in the table", ""), ended.err
+    row, = json.loads((tmp_path / "out" / "telea" / "summary.json").read_text())["rows"]
+    assert (row["n"], row["mask"]) == (3, "center")
+    write_table(" / ".join(f"{row['metrics'][name][0]:.{digits}f}" for name, digits in
+                           (("hole_psnr", 2), ("hole_ssim", 3))))
+    ended = reproduced()
+    assert ended.code == 0 and "differs" not in ended.out
+    faces = next(line for line in ended.out.splitlines() if line.startswith("faces: ")).removeprefix("faces: ")
+    digests = {"three.txt": {"3": {"faces": faces, "center": "0" * 16}}}
+    (tmp_path / "lists" / "digests.json").write_text(json.dumps(digests))
+    ended = reproduced()
+    assert ended.code == SOME_FAILED and f"the table's were {'0' * 16}" in ended.out
+    write_table("1 / .5")
+    ended = run(reproduce.main, "tiny", "--dataset", openface, "--out_dir", tmp_path / "two", "--limit", 2)
+    assert ended.code == 0 and "differs" in ended.out and "of 2 of the table's 3 faces" in ended.out
