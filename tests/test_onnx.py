@@ -103,7 +103,7 @@ def test_a_broken_or_foreign_file_is_refused(complete, tmp_path, content):
     assert ended.code == BAD_CHECKPOINT and pixels is None and str(path) in ended.err and ended.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("module", ["onnxruntime", "tf2onnx"])
+@pytest.mark.parametrize("module", ["onnxruntime", pytest.param("tf2onnx", marks=pytest.mark.slow)])
 def test_what_to_install_is_said(run, tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     ended = (run(face_completion.main, FACE, "--out_dir", tmp_path / "out", "--onnx", write_graph(tmp_path / "a.onnx"))
