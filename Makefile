@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 600
 
 setup: .venv/ready
 
-.venv/ready: requirements.txt requirements-baselines.txt requirements-dask.txt requirements-heic.txt requirements-dev.txt
+.venv/ready: requirements.txt requirements-baselines.txt requirements-dask.txt requirements-heic.txt requirements-onnx.txt requirements-dev.txt
 	@python=""; \
 	for candidate in $(PYTHON) python3.12 python3.11 python3.13 python3.10 python3; do \
 	  if $$candidate -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then python=$$candidate; break; fi; \

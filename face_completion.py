@@ -53,8 +53,8 @@ def parse(argv=None):
     check_options(parser, options)
     options.points = options.points and read_points(options.points)
     sizes = (options.size,) if options.size else SIZES
-    settings = method_options.methods_by_size(options, options.method, options.checkpoint,
-                                              sizes if options.paste_back else sizes[:1])
+    settings = [method_options.exported_settings(options)] if options.onnx else method_options.methods_by_size(
+        options, options.method, options.checkpoint, sizes if options.paste_back else sizes[:1])
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
@@ -106,6 +106,7 @@ def make_parser():
     how = parser.add_argument_group("how")
     method_options.add_method(how)
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
+    method_options.add_onnx(how)
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     method_options.add_search(search)
     search.add_argument("--log_dir", type=output_path, metavar="DIR",
@@ -151,6 +152,9 @@ def check_options(parser, options):
         parser.refuse_given(options, [*method_options.OF_SEARCH, "log_dir"],
                      f"is of the latent search: --method {options.method} has no use for it")
     check_hole(parser, options)
+    if options.onnx:
+        parser.refuse_given(options, method_options.NOT_OF_ONNX, "is not for --onnx, which takes of the search "
+                            "--detail and --blend alone")
     if options.paste_back and not options.mask and options.mask_type == "center":
         warn("no --mask: the centre of every face is taken for damaged; --mask says where a photo is")
     if options.paste_back:

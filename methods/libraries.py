@@ -16,7 +16,7 @@ def patchmatch(face, known, seed=0):
     (H, W, 3) float32 in [-1, 1], never looked at in the hole; known (H, W) bool; returns (H, W, 3) float32 in [-1, 1],
     equal to `face` bit for bit where known. Raises UsageError if the library is missing.
     """
-    library = _need("patchmatch.patch_match", "patchmatch", "PyPatchMatch")
+    library = need("patchmatch.patch_match", "patchmatch", "PyPatchMatch")
     library.set_random_seed(seed % 2 ** 32)
     return _filled(face, known, lambda picture: library.inpaint(picture, ~known, patch_size=PATCH_RADIUS))
 
@@ -24,7 +24,7 @@ def patchmatch(face, known, seed=0):
 def telea(face, known, seed=0):
     """March inwards from the border. Source: Telea, "An Image Inpainting Technique Based on the Fast Marching Method",
     JGT 2004."""
-    cv2 = _need("cv2", "telea", "opencv-python-headless")
+    cv2 = need("cv2", "telea", "opencv-python-headless")
     return _filled(face, known, lambda picture: cv2.inpaint(picture, (~known).astype(np.uint8), RADIUS,
                                                             cv2.INPAINT_TELEA))
 
@@ -32,7 +32,7 @@ def telea(face, known, seed=0):
 def navier_stokes(face, known, seed=0):
     """Continue the lines of equal brightness as a fluid's streamlines. Source: Bertalmio, Bertozzi, Sapiro,
     "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", CVPR 2001."""
-    cv2 = _need("cv2", "navier_stokes", "opencv-python-headless")
+    cv2 = need("cv2", "navier_stokes", "opencv-python-headless")
     return _filled(face, known, lambda picture: cv2.inpaint(picture, (~known).astype(np.uint8), RADIUS,
                                                             cv2.INPAINT_NS))
 
@@ -40,7 +40,7 @@ def navier_stokes(face, known, seed=0):
 def biharmonic(face, known, seed=0):
     """Bend like a thin plate. Source: Damelin and Hoang, "On Surface Completion and Image Inpainting by Biharmonic
     Functions", 2018; scikit-image."""
-    restoration = _need("skimage.restoration", "biharmonic", "scikit-image")
+    restoration = need("skimage.restoration", "biharmonic", "scikit-image")
     visible = np.where(known[..., None], face, 0)
     result = restoration.inpaint_biharmonic((visible + 1) / 2, ~known, channel_axis=-1)
     return np.where(known[..., None], face, np.clip(2 * result - 1, -1, 1)).astype(np.float32)
@@ -53,8 +53,9 @@ def _filled(face, known, inpaint):
     return np.where(known[..., None], face, to_float(inpaint(picture)))
 
 
-def _need(module, method, package):
+def need(module, method, package, requirements="requirements-baselines.txt"):
+    """A module of somebody else's; raises UsageError that says which file of requirements has it."""
     try:
         return importlib.import_module(module)
     except (ImportError, OSError, RuntimeError) as error:      # a package may lack its native library
-        raise UsageError(f"{method} needs {package}: pip install -r requirements-baselines.txt ({error})") from error
+        raise UsageError(f"{method} needs {package}: pip install -r {requirements} ({error})") from error

@@ -15,11 +15,13 @@ from shell.options import Listing, number, whole_number
 from training.manifest import MANIFEST, find_model, locate
 
 from .measured import list_methods, list_recipes
-from .method_settings import MethodSettings, SearchSettings
+from .method_settings import ExportedSettings, MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
 OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]) if field.name != "by_depth")
 OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
+NOT_OF_ONNX = ("method", "checkpoint", "size", "device", "scheduler", "log_dir",
+               *(name for name in OF_SEARCH if name not in ("blend", "detail")))
 
 
 def add_method(how):
@@ -31,6 +33,12 @@ def add_method(how):
     how.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the networks run")
     how.add_argument("--scheduler", metavar="ADDRESS", help="complete on the workers of a Dask cluster, such as "
                      "tcp://host:8786; the model's folder has to be one that all machines see")
+
+
+def add_onnx(how):
+    """Declare the file of completion.export that takes the place of networks."""
+    how.add_argument("--onnx", metavar="FILE", help="what the latent method answers without updates, out of a file "
+                     "that python -m completion.export has written, by onnxruntime instead of TensorFlow")
 
 
 def add_search(search):
@@ -121,6 +129,23 @@ def latent_settings(options, folder):
                           device=options.device, search=search)
 
 
+def exported_settings(options):
+    """The MethodSettings of the ONNX file, with the blend and the dial, that a command's options mean.
+
+    Raises UsageError if onnxruntime is missing, or (exit code 4) if the file is none of completion.export's or has not
+    what is likely.
+    """
+    from .exported import open_exported, side_of  # whose scipy --help need not wait for
+    (session, digest), best = open_exported(options.onnx), recipes.RECIPES[BEST]
+    has_likely = len(session.get_outputs()) > 1
+    detail = options.detail if options.detail is not None else best.detail if has_likely else 1.0
+    if detail < 1 and not has_likely:
+        raise UsageError(f"--detail {detail:g} needs a network that knows what is likely, and {options.onnx} has none",
+                         BAD_CHECKPOINT)
+    exported = ExportedSettings(options.onnx, digest, side_of(session), options.blend or best.blend, detail)
+    return MethodSettings("latent", seed=options.seed, exported=exported)
+
+
 def pinned(folder):
     """The save to use of a model's folder, which a run may still be writing to; warns of what is wrong with newer ones.
 
@@ -140,10 +165,11 @@ def warn_if_slow(settings):
 
 def default_encoder(folder):
     """The folder where the encoder of a model is looked for."""
-    return _beside(folder, "latent_encoder")
+    return beside(folder, "latent_encoder")
 
 
-def _beside(folder, kind):
+def beside(folder, kind):
+    """The folder where what was trained beside a model is looked for."""
     return os.path.join(f"{os.path.normpath(folder)}-learned", kind)
 
 
@@ -173,7 +199,7 @@ def _settle_detail(options, recipe, folder):
     """(the recipe, the folder of the network that knows what is likely, or None where all is detail)."""
     if recipe.detail == 1:
         return recipe, None
-    likely = options.likely or _beside(folder, LIKELY)
+    likely = options.likely or beside(folder, LIKELY)
     if (locate(likely) / MANIFEST).exists():
         return recipe, likely
     if options.detail is not None or options.likely:

@@ -31,6 +31,20 @@ class SearchSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportedSettings:
+    """The latent method's answer without updates, out of a file of completion.export.
+
+    file : ONNX; digest : by which its content is known again; image_size : of its faces
+    blend, detail : as completion.recipes.Recipe has them
+    """
+    file: str
+    digest: str
+    image_size: int
+    blend: str
+    detail: float
+
+
+@dataclasses.dataclass(frozen=True)
 class MethodSettings:
     """One way to fill holes.
 
@@ -38,7 +52,7 @@ class MethodSettings:
     checkpoint : folder of the model, of one save where a run may make new ones; None for classical methods
     train_faces : folder of aligned faces, for methods.NEED_FACES
     seed : decides pools of starts; batch_size : faces at a time, at most; device : "auto", "cpu" or "gpu"
-    search : of the latent search, else None
+    search : of the latent search, else None; exported : of the latent method that onnxruntime computes, else None
     """
     name: str
     checkpoint: str | None = None
@@ -47,6 +61,7 @@ class MethodSettings:
     batch_size: int = 64
     device: str = "auto"
     search: SearchSettings | None = None
+    exported: ExportedSettings | None = None
 
     @property
     def steps(self):
@@ -55,11 +70,14 @@ class MethodSettings:
 
     @property
     def has_network(self):
-        """Whether TensorFlow computes it."""
-        return self.search is not None or self.name in LEARNED
+        """Whether a network computes it."""
+        return self.name == "latent" or self.name in LEARNED
 
     def describe(self):
         """What decides a face's result, as a JSON record. Raises UsageError (exit code 4) if there is no such model."""
+        if self.exported:
+            record = dataclasses.asdict(self.exported)
+            return {"checkpoint": record.pop("file"), "onnx": record.pop("digest"), **record}
         if not self.has_network:
             return {"train_faces": fingerprint_folder(self.train_faces)} if self.train_faces else {}
         record = {"checkpoint": self.checkpoint, **describe_model(self.checkpoint)}

@@ -25,6 +25,9 @@ def make_method(settings, size, check=lambda: None):
     if settings.name in LEARNED:
         from .learned import load_filler
         return Filling(*load_filler(settings), check)
+    if settings.exported:
+        from .exported import make_fill_batch
+        return Filling(make_fill_batch(settings.exported), 1, check)
     from .classical import make_fill_batch
     return Filling(make_fill_batch(settings.name, size, settings.train_faces), 1, check)
 

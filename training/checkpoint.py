@@ -151,6 +151,22 @@ def export(model, folder, record, half=False):
         **record, "kind": model.kind, "architecture": dataclasses.asdict(model.architecture)}, half=half)
 
 
+def write_function(module, function, folder):
+    """Write a compiled function of a tf.Module as TensorFlow's SavedModel in a new folder, whole or not at all.
+
+    Raises UsageError (exit code 5) if it cannot be written, or if something else is there.
+    """
+    folder = Path(folder).absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as unfinished:
+            whole = Path(unfinished, folder.name)
+            tf.saved_model.save(module, str(whole), signatures=function)
+            os.replace(whole, folder)
+    except (OSError, tf.errors.OpError) as error:
+        raise UsageError(f"cannot write {folder}: {plain_words(error)}", BAD_OUTPUT) from error
+
+
 def _convert(source, target, old, new):
     """Copy TensorFlow's tensor files with all kernels of one type turned into another."""
     reader = tf.train.load_checkpoint(str(source))

@@ -1,0 +1,37 @@
+"""Write the latent method's answer for other runtimes.
+
+python -m completion.export checkpoint/celeba64 celeba64.onnx
+"""
+import sys
+
+from shell.command import command
+from shell.lock import check_file
+from shell.messages import say, warn
+from shell.options import Parser, output_path
+
+
+def parse(argv=None):
+    """The command line as a namespace."""
+    parser = Parser("Write what encoder, generator and the network that knows what is likely answer, without updates, "
+                    "as one ONNX file, or as a SavedModel.",
+                    "python -m completion.export checkpoint/celeba64 celeba64.onnx")
+    parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the other two lie in MODEL-learned/")
+    parser.add_argument("out", type=output_path, metavar="OUT", help="the file to write, if it ends in .onnx, for "
+                        "face_completion.py --onnx, or else the folder of a SavedModel")
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command; returns its exit code."""
+    options = parse(argv)
+    check_file(options.out)
+    from methods import exporting
+    answer = exporting.load_answer(options.model, warn)
+    write = exporting.write_onnx if options.out.lower().endswith(".onnx") else exporting.write_saved_model
+    write(answer, options.out)
+    say(f"{options.out}: {' and '.join(answer.outputs)} faces of {answer.side} pixels a side")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The latent method's answer without updates as one function of TensorFlow, written for other runtimes."""
+import logging
+
+from helpers import write_file
+from models import LIKELY
+from nn.setup import tf, traced
+from training import checkpoint, devices
+from training.manifest import MANIFEST, locate
+
+from .latent_search import load_encoder, load_likely
+from .libraries import need
+from .method_options import beside, default_encoder
+
+OPSET = 17                                              # of ONNX, which onnxruntime reads from 1.12 on
+
+
+class Answer(tf.Module):
+    """faces (B, S, S, 3) float32 in [-1, 1], known (B, S, S) bool -> {output: such faces}, not yet blended.
+
+    lifelike : the mean of the generator's faces that the encoder sees in a face and in its mirror image
+    likely : the most likely ones, of a models.posterior_mean.PosteriorMean, if there is one
+    """
+
+    def __init__(self, encoder, likely=None):
+        super().__init__("answer")
+        self.encoder, self.likely, self.side = encoder, likely, encoder.architecture.image_size
+        self.networks = [network for model in (encoder, likely) if model for network in model.shipped.values()]
+        self.outputs = ["lifelike"] + ["likely"] * (likely is not None)
+
+    @property
+    def inputs(self):
+        """What it takes, as TensorSpecs."""
+        square = None, self.side, self.side
+        return [tf.TensorSpec((*square, 3), tf.float32, "faces"), tf.TensorSpec(square, tf.bool, "known")]
+
+    def __call__(self, faces, known):
+        faces = tf.where(known[..., None], faces, 0)    # nothing looks under the hole
+        lifelike = (self._see(faces, known) + self._see(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
+        return {"lifelike": lifelike} | ({"likely": self.likely.guess(faces, known)} if self.likely else {})
+
+    def _see(self, faces, known):
+        return self.encoder.decode(self.encoder.encode(faces, known))
+
+
+def load_answer(folder, warn=lambda text: None):
+    """The Answer of the DCGAN in a folder and of what lies beside it.
+
+    warn : as training.manifest.find_model takes it
+    Raises UsageError (exit code 4) if there is no DCGAN or no encoder, or if one of the networks is of another.
+    """
+    devices.use_device("cpu")
+    dcgan, _ = checkpoint.load_model(folder, warn=warn)
+    encoder, likely = load_encoder(default_encoder(folder), dcgan), beside(folder, LIKELY)
+    return Answer(encoder, load_likely(likely, dcgan) if (locate(likely) / MANIFEST).exists() else None)
+
+
+def write_onnx(answer, path):
+    """Write an Answer as an ONNX file, whole or not at all.
+
+    Raises UsageError if tf2onnx is missing, or (exit code 5) if the file cannot be written.
+    """
+    convert = need("tf2onnx", "completion.export", "tf2onnx", "requirements-onnx.txt").convert
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    model, _ = convert.from_function(traced(answer.__call__), answer.inputs, opset=OPSET)
+    write_file(path, model.SerializeToString())
+
+
+def write_saved_model(answer, folder):
+    """Write an Answer as a SavedModel in a new folder, whole or not at all; UsageError (exit code 5)."""
+    checkpoint.write_function(answer, traced(answer.__call__, input_signature=answer.inputs), folder)
