@@ -153,10 +153,10 @@ def check_options(parser, options):
                      f"is of the latent search: --method {options.method} has no use for it")
     check_hole(parser, options)
     if options.onnx:
-        parser.refuse_given(options, method_options.NOT_OF_ONNX, "is not for --onnx, which takes of the search "
-                            "--detail and --blend alone")
+        parser.refuse_given(options, method_options.NOT_OF_ONNX, "is not for --onnx, which takes --detail and --blend "
+                            "alone")
     if options.paste_back and not options.mask and options.mask_type == "center":
-        warn("no --mask: the centre of every face is taken for damaged; --mask says where a photo is")
+        warn("no --mask: of every photo the centre of the largest face is taken for damaged; --mask says what is")
     if options.paste_back:
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:

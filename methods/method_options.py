@@ -120,12 +120,13 @@ def latent_settings(options, folder):
     Raises UsageError if options do not fit together, or (exit code 4) if there is no model or a recipe lacks its
     encoder.
     """
+    model = pinned(folder)
     recipe, encoder = _settle_recipe(options, folder)
     recipe, likely = _settle_detail(options, recipe, folder)
     _refuse_useless(options, recipe)
     search = SearchSettings(recipe, options.model, encoder and pinned(encoder), likely and pinned(likely),
                             interval=options.out_interval, completions=options.completions, strategy=options.strategy)
-    return MethodSettings("latent", pinned(folder), seed=options.seed, batch_size=options.batch_size,
+    return MethodSettings("latent", model, seed=options.seed, batch_size=options.batch_size,
                           device=options.device, search=search)
 
 

@@ -120,7 +120,7 @@ class FaceWriter:
         for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
             scores |= _score(face.pixels, answer, ~face.known)
         scores = {**diversity(answers, face.known), "half_width": widths[~face.known].mean()}
-        return {**{name: round(float(value), 5) for name, value in scores.items()}, "interval_coverage": COVERAGE}
+        return {**{name: round(float(value), 5) for name, value in scores.items()}, "nominal_coverage": COVERAGE}
 
     def _write(self, face, file, picture):
         pictures, sums = self._files[face.source]

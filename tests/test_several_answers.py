@@ -54,7 +54,7 @@ def test_several_answers_are_ranked_written_compared_and_shown(complete, tmp_pat
             diversity(answers, hole), abs=1e-5)
         widths = half_widths(answers, hole)
         assert record["half_width"] == pytest.approx(widths[~hole].mean(), abs=1e-5)
-        assert record["interval_coverage"] == 0.9
+        assert record["nominal_coverage"] == 0.9
         np.testing.assert_array_equal(picture(folder, "uncertainty"), draw_levels(widths, 2))
     sheet = picture(out / "grids", "completions_000")
     assert sheet.shape == (2 * 64, 7 * 64, 3)
