@@ -3,9 +3,8 @@ import functools
 import importlib
 
 # Of each learned method the kind of model that it needs.
-LEARNED = {"context_encoder": "context_encoder", "generative_face_completion": "generative_face_completion",
-           "latent_encoder": "latent_encoder", "posterior_mean": "posterior_mean", "autoencoder": "autoencoder",
-           "vae": "vae", "vae_encoding": "vae"}
+LEARNED = {kind: kind for kind in ("context_encoder", "generative_face_completion", "latent_encoder", "posterior_mean",
+                                   "autoencoder", "vae")} | {"vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
 LIKELY = "posterior_mean"                               # what says beside a search what is likely
 PLACEMENT = "checkpoint/celeba64-placement"             # where the network lies that places faces under a hole
