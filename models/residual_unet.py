@@ -19,7 +19,8 @@ class ResidualUNet(tf.Module):
     of channels (Shi et al., CVPR 2016).
 
     size : S; width : filters of the outermost of LEVELS levels, every level inwards has twice as many; blocks :
-    residual blocks of a level on each way; grown : levels outside of those, every level outwards has half as many
+    residual blocks of each of these on each way; grown : levels outside of them, without blocks, every level outwards
+    has half as many filters
     """
 
     def __init__(self, size, width, blocks, seed=0, grown=0):
@@ -27,8 +28,8 @@ class ResidualUNet(tf.Module):
         weights = initial_weights(seed)
         widths = [(width << level) >> grown for level in range(LEVELS + grown)]
         self.inwards = [Convolution(*sizes, weights) for sizes in zip((32, *(4 * width for width in widths)), widths)]
-        self.before, self.after = ([[Residual(width, weights) for _ in range(blocks)] for width in widths]
-                                   for _ in range(2))
+        self.before, self.after = ([[Residual(width, weights) for _ in range(blocks if level >= grown else 0)]
+                                    for level, width in enumerate(widths)] for _ in range(2))
         side = size >> len(widths)
         self.everywhere = weights((side, side, widths[-1], side * side), "everywhere")
         self.outwards = [Convolution(inner, 4 * outer, weights) for outer, inner in zip(widths, widths[1:])]
