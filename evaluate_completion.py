@@ -1,6 +1,7 @@
-"""Measure methods on holes: every method, every mask, every face.
+"""Complete faces by many methods under many holes, and measure every result against the truth.
 
 python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center half --limit 1000
+python evaluate_completion.py --compare measured/ another/
 """
 import dataclasses
 import hashlib
@@ -47,9 +48,7 @@ class Plan:
 
 def make_parser():
     """The options."""
-    parser = Parser("Complete faces by many methods under many holes, and measure every result against the truth.",
-                    "python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center "
-                    "half --limit 1000\npython evaluate_completion.py --compare measured/ another/")
+    parser = Parser(__doc__)
     add_inputs(parser)
     what = parser.add_argument_group("what one needs first")
     what.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"],

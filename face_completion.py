@@ -1,7 +1,7 @@
-"""Complete aligned faces with a hole.
+"""Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.
 
-python face_completion.py processed-data/test/* --out_dir completed
-python face_completion.py processed-data/test/* --out_dir smooth --method laplace
+python face_completion.py processed-data/test/ --out_dir completed
+python face_completion.py processed-data/test/ --out_dir smooth --method laplace
 python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored
 """
 import contextlib
@@ -18,8 +18,7 @@ from completion.points import ADVICE, ESTIMATED, UNDAMAGED, read_points
 from completion.reading import FACES, SIZES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
-from models import DAMAGE, load_locator
-from models.damage_finding import damage_finder
+from models import DAMAGE, damage_finder, load_locator
 from output.completed_folder import FORMATS, INSIDE, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -81,9 +80,7 @@ def damage_model(options):
 
 def make_parser():
     """The options, those first that one needs first."""
-    parser = Parser("Complete faces whose hole is unknown, by searching the latent z of a trained DCGAN, or otherwise.",
-                    "python face_completion.py processed-data/test/ --out_dir completed\n"
-                    "python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored")
+    parser = Parser(__doc__)
     add_inputs(parser)
     add_first(parser.add_argument_group("what one needs first"))
     add_hole(parser.add_argument_group("hole"))
@@ -155,9 +152,9 @@ def check_options(parser, options):
     if options.onnx:
         parser.refuse_given(options, method_options.NOT_OF_ONNX, "is not for --onnx, which takes --detail and --blend "
                             "alone")
-    if options.paste_back and not options.mask and options.mask_type == "center":
-        warn("no --mask: of every photo the centre of the largest face is taken for damaged; --mask says what is")
     if options.paste_back:
+        if not options.mask and options.mask_type == "center":
+            warn("no --mask: of every photo the centre of the largest face is taken for damaged; --mask says what is")
         parser.refuse_given(options, ["fit"], "is for faces that are aligned: --paste_back aligns them")
     else:
         parser.refuse_given(options, ["landmarks", "faces", "format", "points", "size"], "is of --paste_back")
@@ -227,6 +224,7 @@ def main(argv=None):
         with Progress(None, "writing sheets, page and curves"):
             finished = overview.finish(stop.check)
             if place.log_dir:
+                from output.curves import write_curves
                 budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
                 write_curves(log_folder(place), budgets, folder.settings, warn)
     return summarize(folder.path, finished, writer, len(names) - len(tasks))
@@ -318,12 +316,6 @@ def make_overview(folder, names, unfinished):
     from output.overview import SHOWS, Overview
     done = folder.read_finished([name for name in names if name not in unfinished], SHOWS)
     return Overview(folder.path, names, folder.settings, {record["name"]: record for record in done})
-
-
-def write_curves(*arguments):
-    """Log the course of all searches; as output.curves has it."""
-    from output import curves
-    curves.write_curves(*arguments)
 
 
 def log_folder(place):

@@ -79,15 +79,20 @@ def to_float(pixels):
 
 def to_uint8(values):
     """Values in [-1, 1] (what lies outside is clipped) to the nearest of 256 levels, uint8."""
-    return np.clip(np.rint((np.asarray(values, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+    return to_levels((np.asarray(values, np.float32) + 1) * 127.5)
+
+
+def to_levels(values):
+    """Values in [0, 255] (what lies outside is clipped) to the nearest of 256 levels, uint8."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def resize(pixels, size, how):
-    """Bring (H, W, 3) uint8 to (size, size, 3): `how` is "resize" (stretch) or "crop" (largest centred square)."""
+    """Bring (H, W, 3) or (H, W) uint8 to a side: `how` is "resize" (stretch) or "crop" (largest centred square)."""
     height, width = pixels.shape[:2]
     side = min(height, width)
-    left, top = ((width - side) // 2, (height - side) // 2) if how == "crop" else (0, 0)
-    box = (left, top, left + side, top + side) if how == "crop" else (0, 0, width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (left, top, left + side, top + side) if how == "crop" else None
     return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
 
 
@@ -166,10 +171,10 @@ def no_link(path, flags):
     return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
-def write_picture(path, pixels):
-    """Write (H, W, 3) uint8 RGB as PNG, whole or not at all; returns its checksum, as file_crc32 does."""
+def write_picture(path, pixels, format="PNG", **options):
+    """Write (H, W, 3) uint8 RGB as a picture file, whole or not at all; returns its checksum, as file_crc32 does."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    Image.fromarray(pixels).save(buffer, format, **options)
     write_file(path, buffer.getvalue())
     return zlib.crc32(buffer.getvalue())
 

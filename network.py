@@ -202,9 +202,7 @@ class Discriminator(tf.Module):
 
     def _weights(self, training):
         weights = [tf.convert_to_tensor(weights) for weights in (*self.kernels, self.dense, self.last)]
-        if not self.limits:
-            return weights
-        return [limit(weight, training) for limit, weight in zip(self.limits, weights)]
+        return [limit(weight, training) for limit, weight in zip(self.limits, weights)] or weights
 
 
 def initial_weights(seed):
@@ -277,8 +275,8 @@ class DCGAN(Trainable):
         self.parts = {"generator": self.generator, "discriminator": self.discriminator,
                       "g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
         if training.average:
-            self.average = copy_weights(self.generator, Generator(self.architecture, 2 * self.seed))
-            self.parts["average"] = self.average
+            self.average = self.parts["average"] = copy_weights(
+                self.generator, Generator(self.architecture, 2 * self.seed))
 
     def train_step(self, faces, step):
         """One update of D and `g_updates` of G by faces (B, S, S, 3) in [-1, 1]; all replicas have as many.
@@ -310,8 +308,7 @@ class DCGAN(Trainable):
             follow(self.average, self.generator, step, training.average)
         figures = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
                    "d_fake": tf.reduce_mean(tf.sigmoid(fake)), **lengths}
-        level = adversarial.REAL_ABOVE.get(training.loss)
-        if level is not None:
+        if (level := adversarial.REAL_ABOVE.get(training.loss)) is not None:
             right = tf.concat((real > level, fake <= level), 0)
             figures["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
         return mean_of_replicas(figures) | {"learning_rate": rate}

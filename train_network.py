@@ -1,6 +1,8 @@
-"""Train the DCGAN on a folder of aligned faces.
+"""Train the DCGAN on aligned faces. The same command again goes on where it stopped.
 
 python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300
+python train_network.py --dataset faces/ --preset best --run mine --begin_from checkpoint/celeba64 --export mine/
+tensorboard --logdir logs
 """
 import sys
 
@@ -29,11 +31,7 @@ def parse(argv=None):
 
 def make_parser():
     """The options; the defaults are the report's."""
-    parser = Parser("Train the DCGAN on aligned faces. The same command again goes on where it stopped.",
-                    "python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300\n"
-                    "python train_network.py --dataset faces/ --preset best --run mine --begin_from "
-                    "checkpoint/celeba64 --export checkpoint/mine\n"
-                    "tensorboard --logdir logs")
+    parser = Parser(__doc__)
     add_faces(parser.add_argument_group("faces"))
     run = parser.add_argument_group("run")
     run.add_argument("--preset", choices=list(PRESETS), default="report",

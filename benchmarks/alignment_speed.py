@@ -21,7 +21,8 @@ from preprocess import alignment, dlib_models
 from preprocess.templates import TEMPLATES
 from shell.options import Parser, whole_number
 
-SIZE, TEMPLATE = 64, "innerEyesAndBottomLip"
+from .portraits import SIZE, TEMPLATE
+
 WAYS = "openface", "exact", "fast"
 
 
@@ -114,7 +115,7 @@ def report(seconds, starts, differences, count):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser(__doc__, "taskset -c 0 python -m benchmarks.alignment_speed samples/")
+    parser = Parser(__doc__)
     parser.add_argument("photos", nargs="+", metavar="FOLDER", help="folders of photos, each measured by itself")
     parser.add_argument("--count", type=whole_number(1), default=100, metavar="N", help="photos of each, evenly chosen")
     parser.add_argument("--rounds", type=whole_number(1), default=3, metavar="N", help="how often")

@@ -74,8 +74,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Refit the intervals of several answers, and say what they cover.",
-                    "python -m benchmarks.calibration processed-data/validation --first 1000 --count 500")
+    parser = Parser(__doc__)
     parser.add_argument("folder", metavar="FACES", help="folder of aligned faces that no model was trained on")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="faces to pass over")
     parser.add_argument("--count", type=whole_number(1), default=500, metavar="N",

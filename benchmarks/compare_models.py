@@ -1,43 +1,37 @@
 """How good trained models are, a line each: their samples as a set, and a quick completion of other people's faces.
 
-python -m benchmarks.compare_models VALIDATION COUNT MODEL [MODEL ...]
+python -m benchmarks.compare_models processed-data/validation 1000 checkpoint/celeba64
 
 Of the first COUNT faces in the folder VALIDATION and as many samples: sliced Wasserstein distance, kernel and Frechet
 distance of the face descriptors, and PSNR and SSIM in the centre hole after the short completion that training.health
 makes (one start, 60 iterations). A model is a run's folder, one of its saves, or a model folder.
 """
-
 import sys
 
 import numpy as np
 
-from completion.blend import blend_poisson
 from completion.masks import center
 from completion.search import Latent, Search
 from dataset.folder import load_faces
 from helpers import NO_INPUT, UsageError, to_float, to_uint8
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.identity import FaceDescriber
-from metrics.images import measure
 from preprocess.dlib_models import DESCRIPTOR, checked
 from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model
-from training.health import QUICK
+from training.health import QUICK, fill_by, score
 
 BATCH = 250
 
 
 def complete(dcgan, truth):
     """Mean PSNR and SSIM in the centre hole of (N, S, S, 3) uint8 faces."""
-    search, scores = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK), []
-    for first in range(0, len(truth), BATCH):
-        part = truth[first:first + BATCH]
-        faces, known = to_float(part), np.repeat(center(part.shape[1])[None], len(part), axis=0)
-        standing = search(faces, known, range(first, first + len(part)))
-        results = to_uint8(blend_poisson(faces, standing.guess, known))
-        scores += [measure(*face) for face in zip(part, results, known)]
-    return [float(np.mean([score[name] for score in scores])) for name in ("hole_psnr", "hole_ssim")]
+    fill = fill_by(Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK))
+    known = np.repeat(center(truth.shape[1])[None], len(truth), axis=0)
+    filled = [fill(to_float(truth[part]), known[part], range(len(truth))[part]) for part in (
+        slice(first, first + BATCH) for first in range(0, len(truth), BATCH))]
+    return score(np.concatenate(filled), truth, known).values()
 
 
 @command
@@ -64,8 +58,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how good trained models are, a line each.",
-                    "python -m benchmarks.compare_models processed-data/validation 1000 checkpoint/celeba64")
+    parser = Parser(__doc__)
     parser.add_argument("folder", metavar="VALIDATION", help="folder of aligned faces of other people")
     parser.add_argument("count", type=whole_number(2), metavar="COUNT", help="how many of them")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a run, of one save, or of a model")

@@ -55,8 +55,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure what --detail costs and wins in the centre hole.",
-                    "python -m benchmarks.dial processed-data/validation --first 1000 --count 256 --picture dial.png")
+    parser = Parser(__doc__)
     parser.add_argument("faces", metavar="FACES", help="folder of aligned faces that no model was trained on")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="faces to pass over")
     parser.add_argument("--count", type=whole_number(3), default=256, metavar="N", help="faces to take")

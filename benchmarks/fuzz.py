@@ -9,6 +9,7 @@ import contextlib
 import faulthandler
 import itertools
 import json
+import os
 import random
 import signal
 import sys
@@ -144,9 +145,12 @@ def judge(read, content, folder):
     return outcome if seconds < SLOW else ("slow", f"{seconds:.1f} s")
 
 
-def memory():
-    """Bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+def memory(process="self"):
+    """Bytes of a process that are in memory, 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
 
 
 def fuzz(seconds, seed, kinds, keep):
@@ -154,7 +158,9 @@ def fuzz(seconds, seed, kinds, keep):
     counts, outcomes, finds = collections.Counter(), collections.defaultdict(collections.Counter), {}
     with tempfile.TemporaryDirectory() as home:
         folders = {kind: Path(home, kind) for kind in kinds}
-        wholes = {kind: KINDS[kind][0](_made(folders[kind])) for kind in kinds}
+        for folder in folders.values():
+            folder.mkdir()
+        wholes = {kind: KINDS[kind][0](folders[kind]) for kind in kinds}
         first, end = memory(), time.monotonic() + seconds
         for kind in itertools.cycle(kinds):
             if time.monotonic() > end:
@@ -175,14 +181,9 @@ def fuzz(seconds, seed, kinds, keep):
     return counts, outcomes, finds
 
 
-def _made(folder):
-    folder.mkdir()
-    return folder
-
-
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Break files of every kind that the toolkit reads.", "python -m benchmarks.fuzz --seconds 600")
+    parser = Parser(__doc__)
     parser.add_argument("--seconds", type=whole_number(1), default=600, metavar="S", help="for how long")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides what is broken")
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="of files")

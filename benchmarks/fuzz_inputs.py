@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -25,9 +24,9 @@ from output.overview import SHOWS, Overview
 from output.photo_file import choose_encoding, encode
 from pictures.photo import read_photo
 from shell.sources import find_inputs, read_list
-from training.manifest import MANIFEST, describe_model, manifest_digest
+from training.manifest import MANIFEST, ROOT, describe_model, manifest_digest
 
-PORTRAIT = Path(__file__).resolve().parents[1] / "samples" / "A000369.jpg"
+PORTRAIT = ROOT / "samples" / "A000369.jpg"
 SIDE = 24
 RECORD = {"name": "a", "source": "a.png", "status": "done", "stamp": [1, 2], "files": {"completed.png": 3},
           "settings": "0", "hole_psnr": 20.5, "hole_ssim": None, "completions": [{"context_loss": 1.0}],

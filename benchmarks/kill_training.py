@@ -17,9 +17,8 @@ from PIL import Image
 
 from nn.setup import tf
 from shell.options import Parser, number, whole_number
-from training.manifest import list_saves
+from training.manifest import ROOT, list_saves
 
-ROOT = Path(__file__).resolve().parents[1]
 FACES, PER_EPOCH = 24, 3
 OPTIONS = ("--batch_size", FACES // PER_EPOCH, "--z_dim", 8, "--gf_dim", 2, "--df_dim", 2,
            "--save_every", 5, "--sample_every", 12, "--report_every", 1, "--keep", 99, "--decay", 0.5, "--noise", 0.1,
@@ -86,8 +85,7 @@ def kill(process, home, moment, from_start):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Kill a training run again and again, and compare it with an untouched one.",
-                    "python -m benchmarks.kill_training --minutes 60 --every 120 --epoch 1600")
+    parser = Parser(__doc__)
     parser.add_argument("--kills", type=whole_number(1), default=20, metavar="N", help="how often")
     parser.add_argument("--minutes", type=whole_number(1), metavar="M", help="for how long, instead of --kills; what "
                         "comes to its end begins anew")

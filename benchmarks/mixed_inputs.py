@@ -5,6 +5,7 @@ python -m benchmarks.mixed_inputs --count 5000
 Every whole face has its result and every broken one its reason, and memory does not grow from the first fifth on.
 """
 import collections
+import io
 import os
 import subprocess
 import sys
@@ -17,19 +18,18 @@ from PIL import Image
 
 from shell.options import Parser, whole_number
 from shell.records import read_records
+from training.manifest import ROOT
 
-from .fuzz import mend_png
+from .fuzz import memory, mend_png
 from .fuzz_inputs import float_tiff, saved
 
-ROOT = Path(__file__).resolve().parents[1]
 SIDE, GROWTH = 64, 1.1
 HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 BROKEN = {
     "empty": lambda whole: b"", "page": lambda whole: b"<!doctype html><title>404</title>",
     "cut PNG": lambda whole: whole[:len(whole) // 2], "flipped bit": lambda whole: flip(whole, len(whole) // 2),
-    "cut JPEG": lambda whole: half(again(whole, "JPEG")), "cut GIF": lambda whole: half(again(whole, "GIF")),
-    "cut TIFF": lambda whole: half(again(whole, "TIFF")), "cut WebP": lambda whole: half(again(whole, "WEBP")),
-    "cut BMP": lambda whole: half(again(whole, "BMP")), "cut PPM": lambda whole: half(again(whole, "PPM")),
+    **{f"cut {kind}": lambda whole, kind=kind: half(again(whole, kind))
+       for kind in ("JPEG", "GIF", "TIFF", "WebP", "BMP", "PPM")},
     "60,000 pixels a side": lambda whole: mend_png(whole[:16] + (60_000).to_bytes(4, "big") * 2 + whole[24:]),
     "another size": lambda whole: saved(Image.new("RGB", (178, 218)), "PNG"),
     "PostScript": lambda whole: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", "text": lambda whole: b"face\n",
@@ -40,9 +40,7 @@ BROKEN = {
 
 def again(whole, format):
     """A PNG's picture in another format."""
-    with tempfile.SpooledTemporaryFile() as file:
-        file.write(whole)
-        return saved(Image.open(file).convert("RGB"), format)
+    return saved(Image.open(io.BytesIO(whole)).convert("RGB"), format)
 
 
 def half(content):
@@ -92,14 +90,6 @@ def complete(folder, out, count):
     return process.returncode, time.monotonic() - begun, first, most, peak
 
 
-def memory(pid):
-    """Bytes of a process that are in memory, 0 if it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
 def judge(out, count, names):
     """Print the reason of every way to be broken; returns [what is wrong]."""
     records = {record["name"]: record for record in read_records(out / "results.jsonl", name=str, status=str)}
@@ -120,8 +110,7 @@ def record_of(records, name):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Complete thousands of faces of which a tenth are broken.",
-                    "python -m benchmarks.mixed_inputs --count 5000")
+    parser = Parser(__doc__)
     parser.add_argument("--count", type=whole_number(20), default=5000, metavar="N", help="faces, whole and broken")
     parser.add_argument("--portraits", type=Path, default=ROOT / "samples", metavar="DIR", help="what to cut them from")
     return parser.parse_args(argv)

@@ -7,7 +7,6 @@ fold across both. Printed are of how many pairs both faces were completed, how m
 in the hole on the larger and on the smaller face, over the pairs that came back.
 """
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,10 @@ from PIL import Image
 from dataset.listing import find_photos
 from metrics.images import psnr
 from pictures.photo import read_photo
-from preprocess.faces import FaceFinder, place_faces
+from preprocess.faces import FaceFinder
 from shell.command import command
-from shell.records import read_records
 
-from .portraits import SIZE, TEMPLATE, complete, draw_block, make_parser, write_damaged
+from .portraits import complete, draw_block, folders, make_parser, place_faces, read_restored, write_damaged
 
 SMALLER = 0.8                                           # the height of the right portrait, over what it was
 SPECK, FOLD = 1, 3                                      # pixels of the photo from the middle to the border
@@ -59,7 +57,7 @@ def find_pairs(folder, count):
     sources, finder, pairs = [source.path for source in find_photos([folder])[0]], FaceFinder(), {}
     for left, right in zip(sources[::2], sources[1::2]):
         photo = join(read_photo(left).pixels, read_photo(right).pixels)
-        blocks = [draw_block(matrix, photo.shape[:2]) for matrix, _ in place_faces(finder, photo, SIZE, TEMPLATE)]
+        blocks = [draw_block(matrix, photo.shape[:2]) for matrix in place_faces(finder, photo)]
         if len(blocks) == 2:
             pairs[f"{Path(left).stem}_{Path(right).stem}"] = photo, blocks
         if len(pairs) == count:
@@ -68,12 +66,11 @@ def find_pairs(folder, count):
 
 
 def complete_pairs(kind, pairs, folder, arguments):
-    """Run the command on pairs with a kind of damage; returns the holes on each of their faces, and {name: record}."""
+    """Run the command on pairs with a kind of damage; returns the holes on each of their faces, and what came back."""
     holes = {name: draw_holes(kind, blocks) for name, (_, blocks) in pairs.items()}
     for name, (photo, _) in pairs.items():
         write_damaged(folder, name, photo, np.any(holes[name], axis=0))
-    complete(folder, folder / "holes", arguments=["--paste_back", *arguments])
-    return holes, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
+    return holes, complete(folder, folder / "holes", arguments=["--paste_back", *arguments])
 
 
 @command
@@ -82,17 +79,14 @@ def main(argv=None):
     options = parse(argv)
     pairs = find_pairs(options.portraits, options.count)
     print(f"{'damage':8} {'both faces':>10} {'came back':>10} {'larger dB':>10} {'smaller dB':>10}")
-    with tempfile.TemporaryDirectory() as temporary:
-        for kind in KINDS:
-            folder = Path(options.pictures or temporary, kind).resolve()
-            print_row(kind, pairs, folder, *complete_pairs(kind, pairs, folder, options.arguments))
+    for kind, folder in folders(options.pictures, KINDS):
+        print_row(kind, pairs, folder, *complete_pairs(kind, pairs, folder, options.arguments))
 
 
-def print_row(kind, pairs, folder, holes, records):
-    """A row of the table."""
-    back = [name for name in pairs if records.get(name, {}).get("status") == "done"]
-    restored = {name: read_photo(folder / "out" / name / "restored.png").pixels for name in back}
-    both = sum(len(records[name].get("further_faces", ())) == 1 for name in back)
+def print_row(kind, pairs, folder, holes, back):
+    """A row of the table; back : {name: record} of what came back."""
+    restored = {name: read_restored(folder, name) for name in back}
+    both = sum(len(record.get("further_faces", ())) == 1 for record in back.values())
     decibels = [np.mean([psnr(pairs[name][0], restored[name], holes[name][face]) for name in back] or [np.nan])
                 for face in (0, 1)]
     print(f"{kind:8} {both:>7}/{len(pairs)} {len(back):>7}/{len(pairs)} {decibels[0]:10.2f} {decibels[1]:10.2f}",
@@ -101,8 +95,7 @@ def print_row(kind, pairs, folder, holes, records):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    return make_parser("Measure how photos with two damaged faces come back.",
-                       "python -m benchmarks.photo_pairs samples/ --count 24", 24).parse_args(argv)
+    return make_parser(__doc__, count=24).parse_args(argv)
 
 
 if __name__ == "__main__":

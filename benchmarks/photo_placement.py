@@ -10,27 +10,29 @@ the twelve landmarks of the eyes, found in the restored photo, lie within .12 ey
 """
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from completion.membrane import fill_harmonic
-from completion.placing import FacePlacer
-from completion.pouring import pour_back, to_levels
+from completion.placing import FacePlacer, Placement
+from completion.pouring import pour_back
 from dataset.listing import find_photos
-from helpers import BadPhoto, to_float, to_uint8, write_picture
+from helpers import BadPhoto, to_float, to_levels, to_uint8, write_picture
 from methods import method_options
 from methods.table import make_method
 from metrics.images import psnr
 from models import load_locator
 from pictures.photo import read_photo
-from preprocess.faces import FaceFinder, place_faces, warp, warp_known
+from preprocess.affine import invert, move
+from preprocess.faces import FaceFinder, warp, warp_known
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, output_path, whole_number
 
-from .portraits import SIZE, TEMPLATE
+from .portraits import SIZE, TEMPLATE, place, place_faces
 
 NEAR = 0.12
 EYES = slice(36, 48)
@@ -113,8 +115,7 @@ HOLES = {"eye_band": eye_band, "eyes": eyes, "nose_and_mouth": nose_and_mouth, "
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how well faces are placed in photos whose hole hides their landmarks.",
-                    "python -m benchmarks.photo_placement samples/ --count 20 --holes eyes nose_and_mouth")
+    parser = Parser(__doc__)
     parser.add_argument("portraits", metavar="PORTRAITS", help="folder of whole photos with one large face each")
     parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="photos to take")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="photos to leave out before them")
@@ -130,12 +131,12 @@ def main(argv=None):
     options = parse(argv)
     finder = FaceFinder()
     portraits = list(read_portraits(finder, options))
-    ways = {"dlib on a fill": DlibOnFill(finder), "placing": FacePlacer(finder, TEMPLATE, SIZE, load_locator),
-            "truth": None}
+    ways = {"dlib on a fill": partial(place_on_fill, finder),
+            "placing": FacePlacer(finder, TEMPLATE, SIZE, load_locator), "truth": None}
     fill = None if options.place_only else make_fill()
     print(f"{'hole':16} {'placed by':16} {'back':>9} {'error':>6} {'p90':>6} {'PSNR':>6} {'below':>6} {'eyes':>9}")
     for name in options.holes:
-        results = {way: [place_one(place, portrait, name) for portrait in portraits] for way, place in ways.items()}
+        results = {way: [place_one(find, portrait, name) for portrait in portraits] for way, find in ways.items()}
         for way, faces in results.items():
             if fill:
                 restore([face for face in faces if face], fill)
@@ -149,43 +150,35 @@ def read_portraits(finder, options):
     sources, _ = find_photos([options.portraits])
     for source in sources[options.first:options.first + options.count]:
         pixels = read_photo(source.path).pixels
-        boxes = finder.boxes(pixels)
-        if boxes:
-            matrix, _ = next(place_faces(finder, pixels, SIZE, TEMPLATE))
-            yield Portrait(Path(source.path).stem, pixels, finder.landmarks(pixels, boxes[0]), matrix)
+        if boxes := finder.boxes(pixels):
+            landmarks = finder.landmarks(pixels, boxes[0])
+            yield Portrait(Path(source.path).stem, pixels, landmarks, place(landmarks))
 
 
-class DlibOnFill:
-    """Places the faces that dlib finds on a smooth fill of the hole, as if nothing were hidden."""
-
-    def __init__(self, finder):
-        self.finder = finder
-
-    def __call__(self, pixels, known):
-        whole = pixels.copy()
-        whole[~known] = to_levels(fill_harmonic(pixels, known))
-        return [matrix for matrix, _ in place_faces(self.finder, whole, SIZE, TEMPLATE)]
+def place_on_fill(finder, pixels, known):
+    """The Placements of the faces that dlib finds on a smooth fill of the hole, as if nothing were hidden."""
+    whole = pixels.copy()
+    whole[~known] = to_levels(fill_harmonic(pixels, known))
+    return [Placement(matrix) for matrix in place_faces(finder, whole)]
 
 
-def place_one(place, portrait, name):
+def place_one(find, portrait, name):
     """The Restored of a portrait under a hole, nothing poured in yet; None if no face was found."""
     rng = np.random.default_rng([len(name), sum(map(ord, portrait.name))])
     known = ~HOLES[name](portrait.landmarks, portrait.pixels.shape[:2], rng)
-    if place is None:
+    if find is None:
         return Restored(portrait, known, portrait.matrix, 0.0)
     try:
-        found = place(np.where(known[..., None], portrait.pixels, 0).astype(np.uint8), known)[0]
-    except BadPhoto:
+        matrix = find(np.where(known[..., None], portrait.pixels, 0).astype(np.uint8), known)[0].matrix
+    except (BadPhoto, IndexError):
         return None
-    matrix = getattr(found, "matrix", found)
     return Restored(portrait, known, matrix, placement_error(matrix, portrait.matrix))
 
 
 def placement_error(matrix, truth):
     """Mean distance in pixels of the crop by which a matrix (2, 3) misses the template's points."""
-    points = np.linalg.solve(truth[:, :2], SIZE * np.array(TEMPLATES[TEMPLATE][1]).T - truth[:, 2:])
-    moved = matrix[:, :2] @ points + matrix[:, 2:]
-    return float(np.linalg.norm(moved.T - SIZE * np.array(TEMPLATES[TEMPLATE][1]), axis=1).mean())
+    points = SIZE * np.array(TEMPLATES[TEMPLATE][1])
+    return float(np.linalg.norm(move(matrix, move(invert(truth), points)) - points, axis=1).mean())
 
 
 def make_fill():

@@ -1,14 +1,12 @@
 """How well damage is found in photos, and how well it is mended: drawn on portraits in two manners.
 
-python -m benchmarks.photo_scratches PORTRAITS --count 100
+python -m benchmarks.photo_scratches samples/ --count 48 --restore
 
 Of COUNT portraits, each damaged by completion.damage, as the network has learned it, and by Pillow's lines and
 ellipses, which it has not seen: the overlap of what is found and what was drawn over their union, the share of the
 undamaged pixels that are found, and with --restore the PSNR in the damaged pixels before and after
 face_completion.py --paste_back --mask auto. Of the portraits as they are: the share of the pixels that are found.
 """
-import io
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from completion.damage import change_tone, compress, draw_damage
+from completion.damage import as_jpeg, change_tone, compress, draw_damage
 from completion.damage_holes import find_damage
 from dataset.listing import find_photos
 from helpers import NO_INPUT, UsageError, write_picture
@@ -26,7 +24,9 @@ from pictures.photo import read_photo
 from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model
-from training.manifest import ROOT
+
+from .photo_strokes import bend
+from .portraits import complete, read_restored
 
 DRAWN = 64                                              # of 255, from which on a pixel of a blurred stroke is damaged
 
@@ -48,13 +48,8 @@ def draw_by_pillow(pixels, rng):
         hole |= np.asarray(layer) >= DRAWN
         opacity = rng.uniform(0.55, 1) if width > 1 else 1
         image.paste(tuple(map(int, color)), mask=layer.point(lambda value, share=opacity: round(value * share)))
-    return (_as_jpeg(image, int(rng.integers(80, 96))) if rng.random() < 0.5 else np.asarray(image)), hole
-
-
-def _as_jpeg(image, quality):
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    drawn = np.asarray(image)
+    return (as_jpeg(drawn, int(rng.integers(80, 96))) if rng.random() < 0.5 else drawn), hole
 
 
 def paint_scratch(draw, size, rng):
@@ -62,9 +57,7 @@ def paint_scratch(draw, size, rng):
     ends, width = rng.uniform(-0.1, 1.1, (3, 2)) * size, int(rng.integers(1, 9))
     if rng.random() < 0.5:
         ends[1] = (ends[0] + ends[2]) / 2
-    along = np.linspace(0, 1, 40)[:, None]
-    curve = (1 - along) ** 2 * ends[0] + 2 * along * (1 - along) * ends[1] + along ** 2 * ends[2]
-    draw.line([tuple(point) for point in curve], 255, width, "curve")
+    draw.line([tuple(point) for point in bend(*ends, 40)], 255, width, "curve")
     return _any_color(rng), width
 
 
@@ -128,14 +121,12 @@ def overlap(found, hole):
 
 def restore(damaged):
     """The photos (H, W, 3) uint8 as face_completion.py restores them, None where it fails."""
+    names = [f"{number:04d}" for number in range(len(damaged))]
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        for number, pixels in enumerate(damaged):
-            write_picture(folder / "in" / f"{number:04d}.png", pixels)
-        subprocess.run([sys.executable, ROOT / "face_completion.py", folder / "in", "--paste_back", "--mask", "auto",
-                        "--out_dir", folder / "out"], check=False, stdout=subprocess.DEVNULL)
-        paths = [folder / "out" / f"{number:04d}" / "restored.png" for number in range(len(damaged))]
-        return [read_photo(path).pixels if path.exists() else None for path in paths]
+        for name, pixels in zip(names, damaged):
+            write_picture(Path(folder, "photos", f"{name}.png"), pixels)
+        back = complete(folder, "auto", arguments=["--paste_back"])
+        return [read_restored(folder, name) if name in back else None for name in names]
 
 
 def report_damaged(name, photos, find, mend):
@@ -180,8 +171,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure how well damage is found in photos, and how well it is mended.",
-                    "python -m benchmarks.photo_scratches samples/ --count 48 --restore")
+    parser = Parser(__doc__)
     parser.add_argument("folder", metavar="PORTRAITS", help="folder of undamaged photos")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="photos to pass over")
     parser.add_argument("--count", type=whole_number(1), default=100, metavar="N", help="photos to damage")

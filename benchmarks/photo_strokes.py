@@ -7,9 +7,8 @@ Strokes are three scratches of 3 to 12 pixels across the face or a blob over an 
 resolution. Printed are of how many photos came back, the mean and the least PSNR in all pixels that the brush has
 touched, and the size of the hole over that of these.
 """
+import itertools
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -17,14 +16,11 @@ from scipy import ndimage
 
 from completion.holes import OwnHoles
 from completion.masks import digest_number
-from dataset.listing import find_photos
 from metrics.images import psnr
 from pictures.photo import read_photo
-from preprocess.faces import FaceFinder
 from shell.command import command
-from shell.records import read_records
 
-from .portraits import complete, make_parser
+from .portraits import complete, find_portraits, folders, make_parser, read_restored
 
 COLOUR, MASK = (0, 255, 0), "color:#00ff00"
 EYE, MOUTH = slice(36, 42), slice(48, 68)               # of the 68 landmarks
@@ -47,9 +43,9 @@ def draw_blob(landmarks, rng):
     yield bend(centre - (0.7 * radius, 0), centre + rng.uniform(-5, 5, 2), centre + (0.7 * radius, 0)), radius
 
 
-def bend(start, middle, end):
-    """Points of a quadratic Bezier curve, (N, 2)."""
-    at = np.linspace(0, 1, 2000)[:, None]
+def bend(start, middle, end, count=2000):
+    """Points of a quadratic Bezier curve, (count, 2)."""
+    at = np.linspace(0, 1, count)[:, None]
     return (1 - at) ** 2 * start + 2 * at * (1 - at) * middle + at ** 2 * end
 
 
@@ -71,18 +67,8 @@ def draw_alpha(strokes, brush, shape):
     return np.where(clear < 1 - 1 / 255, 1 - clear, 0)
 
 
-def find_portraits(folder, count):
-    """{name: (photo, landmarks of its face)} of the first photos in which a face is found."""
-    finder, found = FaceFinder(), {}
-    for source in find_photos([folder])[0]:
-        pixels = read_photo(source.path).pixels
-        if len(found) < count and (boxes := finder.boxes(pixels)):
-            found[Path(source.path).stem] = pixels, finder.landmarks(pixels, boxes[0])
-    return found
-
-
 def complete_painted(portraits, stroke, brush, suffix, folder, arguments):
-    """Paint all portraits and run the command on them; returns {name: alpha}, {name: its record}."""
+    """Paint all portraits and run the command on them; returns {name: alpha}, and what came back."""
     alphas = {}
     (folder / "photos").mkdir(parents=True)
     for name, (pixels, landmarks) in portraits.items():
@@ -90,17 +76,15 @@ def complete_painted(portraits, stroke, brush, suffix, folder, arguments):
         alpha = alphas[name] = draw_alpha(list(strokes), BRUSHES[brush], pixels.shape[:2])
         painted = pixels * (1 - alpha[..., None]) + alpha[..., None] * COLOUR
         Image.fromarray(np.rint(painted).astype(np.uint8)).save(folder / "photos" / f"{name}.{suffix}", **FILES[suffix])
-    complete(folder, MASK, arguments=["--paste_back", *arguments])
-    return alphas, {record["name"]: record for record in read_records(folder / "out" / "results.jsonl")}
+    return alphas, complete(folder, MASK, arguments=["--paste_back", *arguments])
 
 
-def print_row(label, portraits, folder, alphas, records):
-    """A row of the table."""
-    back = [name for name in portraits if records.get(name, {}).get("status") == "done"]
+def print_row(label, portraits, folder, alphas, back):
+    """A row of the table; back : the names of what came back."""
     decibels, sizes = [], []
     for name in back:
         touched, photo = alphas[name] > 0, read_photo(next((folder / "photos").glob(f"{name}.*")))
-        decibels.append(psnr(portraits[name][0], read_photo(folder / "out" / name / "restored.png").pixels, touched))
+        decibels.append(psnr(portraits[name][0], read_restored(folder, name), touched))
         sizes.append(np.count_nonzero(~OwnHoles(MASK).of_photo(photo, name)[0]) / touched.sum())
     print(f"{label} {len(back):>7}/{len(portraits)} {np.mean(decibels):8.2f} {np.min(decibels):8.2f} "
           f"{np.mean(sizes):8.2f}", flush=True)
@@ -112,19 +96,15 @@ def main(argv=None):
     options = parse(argv)
     portraits = find_portraits(options.portraits, options.count)
     print(f"{'strokes':10} {'brush':6} {'file':5} {'came back':>9} {'mean dB':>8} {'least dB':>8} {'hole':>8}")
-    with tempfile.TemporaryDirectory() as temporary:
-        for stroke in STROKES:
-            for brush in BRUSHES:
-                for suffix in FILES:
-                    folder = Path(options.pictures or temporary, f"{stroke}-{brush}-{suffix}").resolve()
-                    print_row(f"{stroke:10} {brush:6} {suffix:5}", portraits, folder,
-                              *complete_painted(portraits, stroke, brush, suffix, folder, options.arguments))
+    for kind, folder in folders(options.pictures, map("-".join, itertools.product(STROKES, BRUSHES, FILES))):
+        stroke, brush, suffix = kind.split("-")
+        print_row(f"{stroke:10} {brush:6} {suffix:5}", portraits, folder,
+                  *complete_painted(portraits, stroke, brush, suffix, folder, options.arguments))
 
 
 def parse(argv=None):
     """The command line as a namespace."""
-    return make_parser("Measure how painted photos come back.",
-                       "python -m benchmarks.photo_strokes samples/ --count 48", 48).parse_args(argv)
+    return make_parser(__doc__).parse_args(argv)
 
 
 if __name__ == "__main__":

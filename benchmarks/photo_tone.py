@@ -6,25 +6,21 @@ Every portrait gets every tone, and a hole over nose and mouth. Printed are of h
 percentile over the pixels of all holes of how far a colour is from the tone of the same luminance, in levels, and PSNR
 in the hole, without any rule and as it is. With --aligned the portraits are aligned faces, else whole photos.
 """
-import io
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
+from completion.damage import as_jpeg
 from completion.tone import LUMA
 from dataset.listing import find_photos
-from helpers import BadPhoto
+from helpers import to_levels
 from metrics.images import psnr
 from pictures.photo import read_photo
-from preprocess.faces import FaceFinder, place_faces
 from shell.command import command
-from shell.records import read_records
 
-from .portraits import SIZE, TEMPLATE, complete, draw_block, make_parser, write_damaged
+from .portraits import complete, draw_block, find_portraits, folders, make_parser, place, read_restored, write_damaged
 
 WITHOUT = ("from completion import tone; tone.find_tone = lambda *_: None; import face_completion, sys; "
            "sys.exit(face_completion.main())")
@@ -55,12 +51,7 @@ def put_in_tone(pixels, tone, seed):
     """An (H, W, 3) uint8 photo in a tone."""
     clean = make_curve(tone)[(pixels @ LUMA + 500) // 1000]
     noisy = clean + np.random.default_rng(seed).normal(0, tone.noise, clean.shape)
-    toned = Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
-    if tone.quality:
-        content = io.BytesIO()
-        toned.save(content, "JPEG", quality=tone.quality)
-        toned = Image.open(content)
-    return np.asarray(toned)
+    return as_jpeg(to_levels(noisy), tone.quality) if tone.quality else to_levels(noisy)
 
 
 def deviation(colours, tone):
@@ -71,46 +62,33 @@ def deviation(colours, tone):
     return np.abs(colours - levels[:, None] - np.stack(tints, axis=-1)).max(axis=-1)
 
 
-def draw_hole(pixels, finder):
-    """The hole, (H, W) bool, over nose and mouth; of an aligned face without a finder. Raises BadPhoto no_face."""
-    matrix = next(place_faces(finder, pixels, SIZE, TEMPLATE))[0] if finder else np.eye(2, 3)
-    return draw_block(matrix, pixels.shape[:2])
-
-
-def find_portraits(folder, count, finder):
-    """{name: (photo, its hole)} of the first photos of which the face is found."""
-    portraits = {}
-    for source in find_photos([folder])[0]:
-        try:
-            pixels = read_photo(source.path).pixels
-            portraits[Path(source.path).stem] = pixels, draw_hole(pixels, finder)
-        except BadPhoto as problem:
-            print(f"left out: {source.path}: {problem}", file=sys.stderr)
-        if len(portraits) == count:
-            break
-    return portraits
+def draw_holes(folder, count, aligned):
+    """{name: (photo, the hole over its nose and mouth)} of the first photos in which a face is found."""
+    if aligned:
+        photos = {Path(source.path).stem: read_photo(source.path).pixels for source in find_photos([folder])[0][:count]}
+        return {name: (photo, draw_block(np.eye(2, 3), photo.shape[:2])) for name, photo in photos.items()}
+    return {name: (photo, draw_block(place(landmarks), photo.shape[:2]))
+            for name, (photo, landmarks) in find_portraits(folder, count).items()}
 
 
 def complete_toned(toned, folder, options):
-    """Run the command on {name: (photo, hole)} without the rule and with it; returns {"before" and "after": folder}."""
+    """Run the command on {name: (photo, hole)} without the rule and with it; returns {name of RUNS: what came back}."""
     for name, (photo, hole) in toned.items():
         write_damaged(folder, name, photo, hole)
     arguments = [*(() if options.aligned else ["--paste_back"]), *options.arguments]
-    for run, start in RUNS.items():
-        complete(folder, folder / "holes", run, arguments=arguments, start=start)
-    return {run: folder / run for run in RUNS}
+    return {run: complete(folder, folder / "holes", run, arguments=arguments, start=start)
+            for run, start in RUNS.items()}
 
 
-def print_row(name, toned, outs, result):
-    """A row of the table; result : name of the file in the folder of a face."""
+def print_row(name, toned, folder, back, file):
+    """A row of the table; back : as complete_toned gives it; file : of the result in the folder of a face."""
     columns = []
-    for out in outs.values():
-        records = [record for record in read_records(out / "results.jsonl") if record["status"] == "done"]
-        pairs = [(toned[record["name"]], read_photo(out / record["name"] / result).pixels) for record in records]
+    for run, records in back.items():
+        pairs = [(toned[face], read_restored(folder, face, run, file)) for face in records]
         far = np.concatenate([deviation(after[hole], TONES[name]) for (_, hole), after in pairs] or [[np.nan]])
         decibels = np.mean([psnr(before, after, hole) for (before, hole), after in pairs] or [np.nan])
         columns += [np.quantile(far, 0.99), decibels]
-    found = sum(record.get("one_tone", False) for record in records)
+    found = sum(record.get("one_tone", False) for record in records.values())
     print(f"{name:10} {found:>5}/{len(toned):<5}" + "".join(f"{value:10.2f}" for value in columns), flush=True)
 
 
@@ -118,21 +96,19 @@ def print_row(name, toned, outs, result):
 def main(argv=None):
     """Print a row for every tone; returns the exit code."""
     options = parse(argv)
-    portraits = find_portraits(options.portraits, options.count, None if options.aligned else FaceFinder())
+    portraits = draw_holes(options.portraits, options.count, options.aligned)
     print(f"{'tone':10} {'found':11}{'99% before':>10}{'dB before':>10}{'99% after':>10}{'dB after':>10}")
-    with tempfile.TemporaryDirectory() as temporary:
-        for name, tone in TONES.items():
-            toned = {stem: (put_in_tone(pixels, tone, seed), hole)
-                     for seed, (stem, (pixels, hole)) in enumerate(portraits.items())}
-            outs = complete_toned(toned, Path(options.pictures or temporary, name).resolve(), options)
-            print_row(name, toned, outs, "completed.png" if options.aligned else "restored.png")
+    for name, folder in folders(options.pictures, TONES):
+        toned = {stem: (put_in_tone(pixels, TONES[name], seed), hole)
+                 for seed, (stem, (pixels, hole)) in enumerate(portraits.items())}
+        print_row(name, toned, folder, complete_toned(toned, folder, options),
+                  file="completed.png" if options.aligned else "restored.png")
 
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = make_parser("Measure how photos of one tone come back.",
-                         "python -m benchmarks.photo_tone samples/ --count 48", 48)
-    parser.add_argument("--aligned", action="store_true", help=f"they are aligned faces of {SIZE} pixels a side")
+    parser = make_parser(__doc__)
+    parser.add_argument("--aligned", action="store_true", help="they are aligned faces of 64 pixels a side")
     return parser.parse_args(argv)
 
 

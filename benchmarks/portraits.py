@@ -1,20 +1,24 @@
-"""What the measurements on photos share: the portraits, the hole over nose and mouth, and the command as it is run."""
+"""What the measurements on photos share: the portraits, their faces, a hole, and the command as it is run."""
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from dataset.listing import find_photos
 from helpers import write_picture
-from preprocess.faces import unwarp
+from pictures.photo import read_photo
+from preprocess.faces import FaceFinder, alignment_matrix, unwarp
 from shell.options import Parser, output_path, whole_number
+from shell.records import read_records
 from training.manifest import ROOT
 
 SIZE, TEMPLATE = 64, "innerEyesAndBottomLip"
 BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
 
 
-def make_parser(what, example, count):
+def make_parser(what, example="", count=48):
     """The parser of a measurement, with the options that all of them have; `count` is the default of --count."""
     parser = Parser(what, example)
     parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
@@ -28,6 +32,35 @@ def make_parser(what, example, count):
 def _as_option(text):
     """["--method", "laplace"] of method=laplace."""
     return f"--{text}".split("=", 1)
+
+
+def folders(pictures, names):
+    """Yield (name, folder of this name), in the folder `pictures` or, without it, in a temporary one."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in names:
+            yield name, Path(pictures or temporary, name).resolve()
+
+
+def find_portraits(folder, count):
+    """{name: (photo, landmarks of its largest face)} of the first photos in which a face is found."""
+    finder, found = FaceFinder(), {}
+    for source in find_photos([folder])[0]:
+        pixels = read_photo(source.path).pixels
+        if boxes := finder.boxes(pixels):
+            found[Path(source.path).stem] = pixels, finder.landmarks(pixels, boxes[0])
+        if len(found) == count:
+            break
+    return found
+
+
+def place_faces(finder, pixels, size=SIZE, margin=0.0):
+    """The matrices (2, 3) to the crops of all faces of a photo, the largest first."""
+    return [place(finder.landmarks(pixels, box), size, margin) for box in finder.boxes(pixels)]
+
+
+def place(landmarks, size=SIZE, margin=0.0):
+    """The matrix (2, 3) to the crop of a face with these landmarks."""
+    return alignment_matrix(landmarks, size, TEMPLATE, margin)
 
 
 def draw_block(matrix, shape):
@@ -46,10 +79,17 @@ def write_damaged(folder, name, photo, hole):
 
 
 def complete(folder, mask, out="out", *, arguments=(), start=("face_completion.py",)):
-    """Run the command on folder/photos, into folder/out; whatever fails is missing from its records.
+    """Run the command on folder/photos, into folder/out; returns {name: record} of what came back.
 
     arguments : of --arguments, and words for the command; start : what Python is given to run
     """
     words = [word for argument in arguments for word in ([argument] if isinstance(argument, str) else argument)]
     subprocess.run([sys.executable, *start, Path(folder, "photos"), "--mask", mask, "--out_dir", Path(folder, out),
                     *words], cwd=ROOT, capture_output=True)
+    return {record["name"]: record for record in read_records(Path(folder, out, "results.jsonl"))
+            if record["status"] == "done"}
+
+
+def read_restored(folder, name, out="out", file="restored.png"):
+    """What became of a photo that came back, (H, W, 3) uint8."""
+    return read_photo(Path(folder, out, name, file)).pixels

@@ -1,6 +1,7 @@
 """Measure a table of the documentation again, and say where it comes out otherwise.
 
 python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces processed-data/train
+python -m benchmarks.reproduce recipes --dataset processed-data/validation
 
 A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks.
 """
@@ -167,9 +168,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Measure a table of the documentation again, and say where it comes out otherwise.",
-                    'python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces '
-                    "processed-data/train\npython -m benchmarks.reproduce recipes --dataset processed-data/validation")
+    parser = Parser(__doc__)
     parser.add_argument("table", choices=list(TABLES), metavar="TABLE", help=" or ".join(TABLES))
     parser.add_argument("--dataset", required=True, metavar="DIR", help="folder of the aligned faces that docs/lists "
                         "names")

@@ -29,6 +29,7 @@ from nn import layers
 from nn.choices import PRECISIONS
 from nn.setup import tf
 from shell.options import Parser
+from training.manifest import ROOT
 
 REPEATS = 9
 
@@ -66,7 +67,7 @@ def loop(batch=300, steps=100):
         write_pack(Path(folder, "pack"), faces)
         subprocess.run([sys.executable, "train_network.py", "--dataset", f"{folder}/pack", "--epoch", "1",
                         "--checkpoint_dir", f"{folder}/saves", "--log_dir", f"{folder}/logs", "--sample_every", "50",
-                        "--save_every", "50"], cwd=Path(__file__).resolve().parents[1], check=True)
+                        "--save_every", "50"], cwd=ROOT, check=True)
         points = [json.loads(line) for line in Path(folder, "logs/dcgan/scalars.jsonl").read_text().splitlines()]
     whole = statistics.harmonic_mean([point["faces_per_second"] for point in points[1:]])    # the first compiles
     print(f"loop, batch {batch}, float32: {whole:.0f} faces/s, the bare update before it {bare:.0f} and after it "
@@ -146,7 +147,7 @@ PARTS = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser(__doc__, "python -m benchmarks.speed train complete")
+    parser = Parser(__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (train and complete)")
     options = parser.parse_args(argv)
     if strange := set(options.parts) - PARTS.keys():

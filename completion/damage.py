@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from helpers import to_levels
+
 from .tone import LUMA
 
 EDGE = 0.15                                             # of a layer's strength, from which on a pixel is damaged
@@ -47,7 +49,7 @@ def draw_damage(pixels, rng, count):
             if (color := _visible(layer, drawn[damaged])) is not None and (hole | damaged).mean() < FULLEST:
                 drawn += (layer.opacity * layer.cover)[..., None] * (color - drawn)
                 hole |= damaged
-    return np.clip(np.rint(drawn), 0, 255).astype(np.uint8), hole
+    return to_levels(drawn), hole
 
 
 def _visible(layer, covered):
@@ -232,7 +234,7 @@ def change_tone(pixels, rng):
     grey = np.repeat((values @ (LUMA / 1000).astype(np.float32))[..., None], 3, axis=2)
     values = grey if kind < 0.6 else grey * rng.uniform(0.75, 1.1, 3) if kind < 0.8 else values
     low, high = rng.uniform(0, 50), rng.uniform(200, 255)
-    return np.clip(np.rint(low + values * (high - low) / 255), 0, 255).astype(np.uint8)
+    return to_levels(low + values * (high - low) / 255)
 
 
 def add_grain(pixels, rng):
@@ -240,7 +242,7 @@ def add_grain(pixels, rng):
     if rng.random() < 0.6:
         return pixels
     noise = rng.normal(0, rng.uniform(1, 10), (*pixels.shape[:2], rng.choice((1, 3))))
-    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+    return to_levels(pixels + noise)
 
 
 def soften(pixels, rng):
@@ -255,8 +257,11 @@ def soften(pixels, rng):
 
 def compress(pixels, rng):
     """The photo, or the same out of a JPEG file; (H, W, 3) uint8."""
-    if rng.random() < 0.35:
-        return pixels
+    return pixels if rng.random() < 0.35 else as_jpeg(pixels, int(rng.integers(55, 98)))
+
+
+def as_jpeg(pixels, quality):
+    """What a JPEG file of this quality keeps of a photo; (H, W, 3) uint8."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=int(rng.integers(55, 98)))
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))

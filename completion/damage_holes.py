@@ -74,11 +74,8 @@ class FoundHoles:
 
     def of_face(self, photo, source, name, size, fit):
         """(the known pixels of a face, (size, size) bool, [remarks]); as OwnHoles.of_face."""
-        hole = self.find(photo.pixels)
-        if hole.shape != (size, size):
-            picture = np.where(hole, 255, 0).astype(np.uint8)
-            hole = resize(np.repeat(picture[..., None], 3, axis=2), size, fit)[..., 0] >= TRACE
-        return self._known(hole)
+        hole = np.where(self.find(photo.pixels), 255, 0).astype(np.uint8)
+        return self._known(resize(hole, size, fit) >= TRACE)
 
     def of_photo(self, photo, name):
         """(the known pixels of a whole photo, (H, W) bool, [remarks]). Raises BadPhoto nothing_known."""

@@ -1,4 +1,6 @@
-"""Write the latent method's answer for other runtimes.
+"""Write the latent method's answer for other runtimes, as one ONNX file, or as a SavedModel.
+
+It is what encoder, generator and the network that knows what is likely answer, without updates.
 
 python -m completion.export checkpoint/celeba64 celeba64.onnx
 """
@@ -12,9 +14,7 @@ from shell.options import Parser, output_path
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Write what encoder, generator and the network that knows what is likely answer, without updates, "
-                    "as one ONNX file, or as a SavedModel.",
-                    "python -m completion.export checkpoint/celeba64 celeba64.onnx")
+    parser = Parser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the other two lie in MODEL-learned/")
     parser.add_argument("out", type=output_path, metavar="OUT", help="the file to write, if it ends in .onnx, for "
                         "face_completion.py --onnx, or else the folder of a SavedModel")

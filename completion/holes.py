@@ -81,15 +81,10 @@ class OwnHoles:
         Raises BadPhoto: no_mask, no_alpha, empty_mask, wrong_mask_shape, nothing_known, or what read_mask says.
         """
         hole, least, remarks = self._find(photo, name)
-        height, width = hole.shape
-        if height != width:
+        if len(hole) != hole.shape[1]:
             _check_shape(hole, photo)
-        remarks = [*remarks, *_remark(hole, photo)]
-        chosen = hole >= least
-        if hole.shape != (size, size):
-            how = fit if hole.shape == photo.pixels.shape[:2] else "resize"
-            chosen = resize(np.repeat(hole[..., None], 3, axis=2), size, how)[..., 0] >= least
-        return self._known(chosen, remarks, name, was_empty=self._selects_nothing(hole >= least))
+        scaled = resize(hole, size, fit if hole.shape == photo.pixels.shape[:2] else "resize")
+        return self._known(scaled >= least, [*remarks, *_remark(hole, photo)], name, drawn=hole >= least)
 
     def of_photo(self, photo, name):
         """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
@@ -98,22 +93,16 @@ class OwnHoles:
         """
         hole, least, remarks = self._find(photo, name)
         _check_shape(hole, photo)
-        remarks, chosen = [*remarks, *_remark(hole, photo)], hole >= least
-        height, width = photo.pixels.shape[:2]
-        if hole.shape != (height, width):
-            chosen = np.asarray(Image.fromarray(hole).resize((width, height), Image.Resampling.BILINEAR)) >= least
-        return self._known(chosen, remarks, name, was_empty=self._selects_nothing(hole >= least))
+        scaled = np.asarray(Image.fromarray(hole).resize(photo.pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        return self._known(scaled >= least, [*remarks, *_remark(hole, photo)], name, drawn=hole >= least)
 
-    def _selects_nothing(self, chosen):
-        return chosen.all() if self.invert else not chosen.any()
-
-    def _known(self, hole, remarks, name, was_empty):
+    def _known(self, hole, remarks, name, drawn):
         """What is not hole, as the user wants it inverted and grown, and the remarks; tells the user of the odd ones.
 
-        was_empty : the mask was so before it was brought to the picture's size
+        drawn : the hole before it was brought to the picture's size
         """
         if self.invert:
-            hole = ~hole
+            hole, drawn = ~hole, ~drawn
         if self.dilate:
             from scipy import ndimage  # half a second that --help need not wait for
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
@@ -122,7 +111,7 @@ class OwnHoles:
             self._warn(f"{name}: {line}")
         if hole.all():
             raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
-        if not hole.any() and not was_empty:
+        if not hole.any() and drawn.any():
             raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
         return ~hole, [*remarks, *odd]
 

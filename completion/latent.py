@@ -1,6 +1,7 @@
 """Look into what a model has learned: where faces lie in it, what lies between and around them, what it may repeat.
 
 python -m completion.latent project aligned/ projected
+python -m completion.latent interpolate aligned/A.png aligned/B.png between
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
@@ -178,8 +179,7 @@ OPTIONS = {
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Look into what a model has learned.", "python -m completion.latent project aligned/ projected\n"
-                    "python -m completion.latent interpolate aligned/A.png aligned/B.png between")
+    parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
     for name, (_, what, places, options) in TOOLS.items():
         tool = tools.add_parser(name, description=f"{what.capitalize()}.", help=what)

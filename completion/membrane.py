@@ -78,7 +78,7 @@ def _coarsen(matrix, rows, columns):
     levels = []
     while matrix.shape[0] > DIRECT:
         rows, columns = rows // 3, columns // 3
-        blocks, first, members = np.unique(rows * (columns.max() + 1) + columns, return_index=True, return_inverse=True)
+        _, first, members = np.unique(rows * (columns.max() + 1) + columns, return_index=True, return_inverse=True)
         rows, columns = rows[first], columns[first]
         constant = sparse.csr_matrix((np.ones(len(members)), (np.arange(len(members)), members.ravel())))
         damped = sparse.diags(2 / 3 / matrix.diagonal())            # 4 / 3 over the spectral radius, which is below 2

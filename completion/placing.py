@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
-from helpers import BadPhoto
+from helpers import BadPhoto, to_levels
 from preprocess.affine import move, through
 from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
@@ -14,7 +14,6 @@ from preprocess.templates import TEMPLATES
 from .finding import find_landmarks
 from .membrane import factorize, fill_harmonic
 from .points import ESTIMATED, PLACED
-from .pouring import to_levels
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
@@ -31,11 +30,9 @@ class Placement:
     """A face of a photo.
 
     matrix : the affine map (2, 3) from the photo's (x, y) to the crop's; notes : remarks on it
-    uncertain : expected error in pixels of the photo where the landmarks that decide are hidden; 0 where they are seen
     """
     matrix: np.ndarray
     notes: tuple = ()
-    uncertain: float = 0.0
 
 
 class FacePlacer:
@@ -73,7 +70,7 @@ class FacePlacer:
             return Placement(matrix)
         points, errors = self._estimate(pixels, known, landmarks, seen)
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
-        return Placement(matrix, (remark(seen, errors),), float("nan") if errors is None else float(errors.max()))
+        return Placement(matrix, (remark(seen, errors),))
 
     def _estimate(self, pixels, known, landmarks, seen):
         """The template's three landmarks, and their expected errors or None."""

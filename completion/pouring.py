@@ -2,6 +2,7 @@
 import numpy as np
 from scipy import ndimage
 
+from helpers import to_levels
 from preprocess.faces import is_covered, sample
 
 from .membrane import factorize, fill_harmonic
@@ -46,8 +47,3 @@ def _pour(picture, known, hole, crop, matrix, factors):
 def _begin_at(matrix, row, column):
     """The map of a photo's window, whose first pixel is the photo's at (row, column)."""
     return np.column_stack([matrix[:, :2], matrix @ (column, row, 1)])
-
-
-def to_levels(values):
-    """Values around [0, 255] as uint8."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

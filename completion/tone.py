@@ -5,6 +5,8 @@ The colours of such a photo are a curve: each is a function of its luminance. Co
 import numpy as np
 from scipy import ndimage
 
+from helpers import to_levels
+
 LUMA = np.array([299, 587, 114])                        # thousandths, of ITU-R BT.601, as Pillow makes grey pictures
 SIDE = 256                                              # of the grid of pixels that is looked at
 BINS, LEAST = 64, 24                                    # points of the curve at most, pixels of each at least
@@ -22,7 +24,7 @@ SCATTER = 2.9
 # Colours of skin, as models of faces know them, near the medians of CelebA's faces: a grey picture in them
 # is completed .5 dB better in the centre, and 1.0 dB around the eyes (48 portraits of samples/, November 2026).
 LEVELS = np.arange(256)[:, None]
-SKIN = np.rint(LEVELS + LEVELS * (255 - LEVELS) / 127.5 ** 2 * [36, -9, -48]).clip(0, 255).astype(np.uint8)
+SKIN = to_levels(LEVELS + LEVELS * (255 - LEVELS) / 127.5 ** 2 * [36, -9, -48])
 
 
 def keep_tone(pixels, known):

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import BadPhoto, UsageError, file_stamp, open_plain, read_json
+from helpers import BadPhoto, UsageError, file_stamp, open_plain, read_bytes, read_json
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
@@ -41,7 +41,7 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
             if real in seen:
                 continue
             seen.add(real)
-            if barred and _inside(real, barred):
+            if barred and lies_in(real, barred):
                 if is_folder:
                     continue
                 problem = BadPhoto("in_output", f"lies in {exclude}, where the results go")
@@ -61,7 +61,7 @@ def _walk(folder, barred, visited, others, warn):
     visited : the folders above it
     """
     real = os.path.realpath(folder)
-    if barred and _inside(real, barred):
+    if barred and lies_in(real, barred):
         return
     if visited and read_json(Path(folder, "config.json")).get("kind") in RESULTS:
         warn(f"{folder} holds results, no photos: passed over")
@@ -121,15 +121,15 @@ def _has_signature(path):
         return False
 
 
-def _inside(path, folder):
+def lies_in(path, folder):
+    """Whether a true path is that of a folder or of something below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def read_lines(path, what):
     """The lines of a text file; UsageError if it cannot be read; what : it is called then."""
     try:
-        with open_plain(path) as file:
-            return file.read().decode("utf-8-sig").splitlines()
+        return read_bytes(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {what} {path}: {error}") from error
 

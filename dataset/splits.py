@@ -71,13 +71,18 @@ def join_groups(names, keys, pairs):
 
 def read_identities(lines):
     """{file stem: person} of the lines "000001.jpg 2880" of CelebA's identity_CelebA.txt."""
-    people = {}
+    return _read_pairs(lines, "the identities", "a person")
+
+
+def _read_pairs(lines, name, what, known=None):
+    """{file stem: second word} of lines of two words, the second one of `known` or any."""
+    pairs = {}
     for number, line in enumerate(lines, 1):
-        fields = line.split()
-        if len(fields) not in (0, 2):
-            raise UsageError(f"line {number} of the identities is {line.strip()!r}, expected a file name and a person")
-        people.update([(fields[0].rsplit(".", 1)[0], fields[1])] if fields else [])
-    return people
+        words = line.split()
+        if words and (len(words) != 2 or known and words[1] not in known):
+            raise UsageError(f"line {number} of {name} is {line.strip()!r}, expected a file name and {what}")
+        pairs.update([(words[0].rsplit(".", 1)[0], words[1])] if words else [])
+    return pairs
 
 
 def split_by_partition(stems, partition, sizes):
@@ -89,16 +94,9 @@ def split_by_partition(stems, partition, sizes):
 
     Returns ({side: sorted list of names}, [names that the partition does not know]).
     """
-    sides = {}
-    for number, line in enumerate(partition, 1):
-        fields = line.split()
-        if not fields:
-            continue
-        if len(fields) != 2 or fields[1] not in ("0", "1", "2"):
-            raise UsageError(f"line {number} of the partition is {line.strip()!r}, expected a file name and 0, 1 or 2")
-        sides[fields[0].rsplit(".", 1)[0]] = SIDES[int(fields[1])]
-    dealt = {side: sorted(name for stem, name in stems.items() if sides.get(stem) == side)[:sizes[side]]
-             for side in SIDES}
+    sides = _read_pairs(partition, "the partition", "0, 1 or 2", known=("0", "1", "2"))
+    dealt = {side: sorted(name for stem, name in stems.items() if sides.get(stem) == number)[:sizes[side]]
+             for number, side in zip("012", SIDES)}
     return dealt, sorted(name for stem, name in stems.items() if stem not in sides)
 
 

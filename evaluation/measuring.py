@@ -7,7 +7,7 @@ from completion.face import Face
 from metrics.conformal import covered, half_widths
 from metrics.diversity import diversity
 from metrics.identity import FaceDescriber, identity_distance
-from metrics.images import measure, psnr
+from metrics.images import measure, psnr, recorded
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -44,8 +44,7 @@ def measure_result(result):
     identity = float(identity_distance(truth[None], descriptor[None])[0])
     numbers = measure(face.pixels, pixels, face.known) | {"identity": round(identity, 5)}
     if result.completed.answers is not None and not face.known.all():
-        numbers |= {name: round(value, 5) if np.isfinite(value) else None           # JSON knows no infinity
-                    for name, value in measure_answers(face, result.completed).items()}
+        numbers |= {name: recorded(value) for name, value in measure_answers(face, result.completed).items()}
     return numbers, truth, descriptor
 
 

@@ -54,6 +54,18 @@ def add_search(search):
     search.add_argument("--likely", metavar="DIR", help="folder of the network that knows what is likely "
                         f"(CHECKPOINT-learned/{LIKELY})")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")
+    _add_recipe(search)
+    search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
+                        help="updates between pictures")
+    search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
+                        "each face, about as far apart as faces can be there, and how sure every pixel is; from an "
+                        "encoder they are searches of their own, else the K best")
+    search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
+                        help="search on one device or on all of this machine; auto takes all there are")
+
+
+def _add_recipe(search):
+    """The settings of a recipe, which take the place of its own."""
     search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none; "
                         "of best, which makes fewer where a hole is deep, just as many")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
@@ -79,13 +91,6 @@ def add_search(search):
     search.add_argument("--blend", choices=recipes.BLENDS, help="how the guess is put into the hole")
     search.add_argument("--precision", choices=PRECISIONS, help="what the convolutions compute in; bfloat16 needs a "
                         "GPU or a processor with instructions for it")
-    search.add_argument("--out_interval", type=whole_number(1), default=50, metavar="N",
-                        help="updates between pictures")
-    search.add_argument("--completions", type=whole_number(1), default=1, metavar="K", help="different completions of "
-                        "each face, about as far apart as faces can be there, and how sure every pixel is; from an "
-                        "encoder they are searches of their own, else the K best")
-    search.add_argument("--strategy", choices=("auto", "one", "mirrored"), default="auto",
-                        help="search on one device or on all of this machine; auto takes all there are")
 
 
 def methods_by_size(options, name, folder, sides):

@@ -54,11 +54,6 @@ def _into_unit_balls(dual):
     return dual / np.maximum(1, np.sqrt((dual ** 2).sum(axis=(0, 3), keepdims=True)))
 
 
-def variation(picture):
-    """Colour total variation of (H, W, 3), the sum over all pixels of the length of the joint gradient."""
-    return float(np.sqrt((_gradient(picture) ** 2).sum(axis=(0, 3))).sum())
-
-
 def _gradient(picture):
     """(H, W, 3) -> (2, H, W, 3): forward differences, 0 across the border."""
     gradient = np.zeros((2, *picture.shape), picture.dtype)

@@ -55,12 +55,12 @@ def covered(truth, completed, widths, known):
     return float((errors <= widths[..., None])[~known].mean())
 
 
-def conformal_factor(errors, scales, coverage=COVERAGE):
-    """The least factor by which `scales` cover a share `coverage` of the errors, one more that is to come included.
+def conformal_factor(errors, scales):
+    """The least factor by which `scales` cover a share COVERAGE of the errors, one more that is to come included.
 
     errors, scales : equally long, at least 0. Returns inf where there are too few to say.
-    Source: Lei et al., algorithm 2: the (n + 1) coverage-th smallest score, rounded up.
+    Source: Lei et al., algorithm 2: the (n + 1) COVERAGE-th smallest score, rounded up.
     """
     scores = np.sort(errors / scales)
-    rank = math.ceil((len(scores) + 1) * coverage)
+    rank = math.ceil((len(scores) + 1) * COVERAGE)
     return float(scores[rank - 1]) if rank <= len(scores) else math.inf

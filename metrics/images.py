@@ -77,10 +77,10 @@ def ssim_map_uniform(truth, result):
     return ssim_map(truth, result, uniform_window)
 
 
-def find_ring(known, width=RING):
-    """The pixels of (H, W) that have both known and missing ones, or the border, within `width` in row and column."""
+def find_ring(known):
+    """The pixels of (H, W) that have both known and missing ones, or the border, within RING in row and column."""
     square = np.ones((3, 3), bool)
-    return ndimage.binary_dilation(known, square, width) & ndimage.binary_dilation(~known, square, width)
+    return ndimage.binary_dilation(known, square, RING) & ndimage.binary_dilation(~known, square, RING)
 
 
 def seam_gradient(truth, result, known):
@@ -129,11 +129,12 @@ def measure(truth, result, known):
         values = metric.per_pixel(truth, result)
         for region in metric.regions:
             if regions[region].any():
-                numbers[f"{region}_{name}"] = _recorded(metric.summary(values[regions[region]].mean()))
+                numbers[f"{region}_{name}"] = recorded(metric.summary(values[regions[region]].mean()))
     if regions["ring"].any():
-        numbers["seam_gradient"] = _recorded(seam_gradient(truth, result, known))
+        numbers["seam_gradient"] = recorded(seam_gradient(truth, result, known))
     return numbers
 
 
-def _recorded(value):
-    return round(value, 5) if np.isfinite(value) else None              # JSON knows no infinity
+def recorded(value):
+    """A number as records have it: five digits behind the point; None if it is not finite, which JSON does not know."""
+    return round(float(value), 5) if np.isfinite(value) else None

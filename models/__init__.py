@@ -1,4 +1,5 @@
 """The models that are trained beside the DCGAN. Their modules import TensorFlow, and are imported when asked for."""
+import functools
 import importlib
 
 # Of each learned method the kind of model that it needs.
@@ -32,3 +33,21 @@ def load_locator():
     """The shipped network that places faces under a hole, a models.placement.Placement."""
     from training.checkpoint import load_model
     return load_model(PLACEMENT, model_type("placement"))[0]
+
+
+def damage_finder(folder, device="auto"):
+    """A function that finds what is damaged of a photo, (H, W, 3) uint8 -> (H, W) bool; its network is loaded then.
+
+    folder : of a models.damage.DamageFinder; device : as training.devices.use_device takes it
+    It raises UsageError (exit code 4) if there is no such model.
+    """
+    @functools.cache
+    def load():
+        from training import checkpoint, devices
+        devices.use_device(device)
+        return checkpoint.load_model(folder, model_type("damage"))[0]
+
+    def find(pixels):
+        from completion.damage_holes import find_damage
+        return find_damage(pixels, load().probability)
+    return find

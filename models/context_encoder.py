@@ -44,10 +44,10 @@ class Training(Schedule):
 DISTANCES = {"l2": tf.square, "l1": tf.abs}
 
 
-def hole_weights(known, border, overlap=OVERLAP):
-    """(B, S, S): 1 in the hole, `border` on the known pixels within `overlap` of it, 0 elsewhere."""
+def hole_weights(known, border):
+    """(B, S, S): 1 in the hole, `border` on the known pixels within OVERLAP of it, 0 elsewhere."""
     hole = tf.cast(~known, tf.float32)[..., None]
-    near = tf.nn.max_pool2d(hole, 2 * overlap + 1, 1, "SAME")
+    near = tf.nn.max_pool2d(hole, 2 * OVERLAP + 1, 1, "SAME")
     return (hole + border * (near - hole))[..., 0]
 
 

@@ -1,4 +1,4 @@
-"""Draw what trained models make up, a row a model.
+"""Draw samples of trained models into one picture, a row a model.
 
 python -m models.samples samples.png checkpoint/celeba64-learned/vae checkpoint/celeba64
 """
@@ -25,8 +25,7 @@ DCGAN = "dcgan"
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Draw samples of trained models into one picture, a row a model.",
-                    "python -m models.samples samples.png checkpoint/celeba64-learned/vae checkpoint/celeba64")
+    parser = Parser(__doc__)
     parser.add_argument("picture", type=output_path, metavar="PNG", help="the picture to write")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
     parser.add_argument("--count", type=whole_number(1, 10_000), default=10, metavar="N", help="samples a model")

@@ -1,8 +1,5 @@
 """The page of a split data set: counts, mean faces, contact sheets, how sharp and large the faces are, duplicates."""
-import io
-
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
 from helpers import BadPhoto, resize
@@ -51,12 +48,13 @@ def _draw_histograms(measures):
     """(H, W, 3) uint8; measures : {side: [(sharpness, shorter side)]}."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    figure, buffer = Figure((9, 2.6), dpi=100, layout="constrained"), io.BytesIO()
+    figure = Figure((9, 2.6), dpi=100, layout="constrained")
     for axes, column, title in zip(figure.subplots(1, 2), (0, 1), ("sharpness", "shorter side")):
         axes.hist([[row[column] for row in rows] for rows in measures.values()], bins=20, density=True,
                   label=list(measures))
         axes.set_xlabel(title)
         axes.set_yticks([])
         axes.legend()
-    FigureCanvasAgg(figure).print_png(buffer)
-    return np.asarray(Image.open(buffer).convert("RGB"))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

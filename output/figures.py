@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from helpers import write_file, write_picture
+from helpers import to_levels, write_file, write_picture
 from metrics.ranking import better
 from shell.pictures import tile
 
@@ -63,7 +63,7 @@ def draw_levels(values, greys, side=256):
     greys : of 1 level; white is 255 / greys levels and more. Returns (at least side, about side + LEGEND, 3) uint8.
     """
     step = -(-side // len(values))
-    shown = np.rint(greys * values).clip(0, 255).astype(np.uint8).repeat(step, axis=0).repeat(step, axis=1)
+    shown = to_levels(greys * values).repeat(step, axis=0).repeat(step, axis=1)
     legend = np.full((len(shown), LEGEND), 255, np.uint8)
     bar = np.linspace(255, 0, len(shown) - 2 * BAR)
     legend[BAR:-BAR, BAR:2 * BAR] = np.rint(bar)[:, None]

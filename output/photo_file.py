@@ -4,20 +4,18 @@ import functools
 import io
 import re
 import struct
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
-from helpers import write_file
 from pictures.colours import COLOURS, white_of
 
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}
 LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as small as 6, in a third of the time
             "WEBP": {"lossless": True, "exact": True}, "TIFF": {"compression": "tiff_adobe_deflate"}}
 QUALITY = {"quality": 95, "subsampling": 0}             # of a JPEG that was none before
-LONGEST, SMALL_QUALITY = 1024, 88                       # side of a small picture, and quality of its JPEG
+LONGEST = 1024                                          # side of a small picture
 LARGEST_BLOCK = 65_000                                  # bytes that a JPEG can hold in each of these
 BLOCKS = {"EXIF": "exif", "XMP": "xmp", "comment": "comment"}
 AS_SRGB = {"CMYK": "CMYK is written as sRGB", "F": "floating point is written as 8 bits"}     # modes that are not kept
@@ -82,14 +80,6 @@ def shrink(pixels):
     image = Image.fromarray(pixels)
     image.thumbnail((LONGEST, LONGEST))
     return np.asarray(image)
-
-
-def write_small(path, pixels):
-    """Write (H, W, 3) uint8 as JPEG, whole or not at all; returns its checksum, as helpers.file_crc32 does."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=SMALL_QUALITY)
-    write_file(path, buffer.getvalue())
-    return zlib.crc32(buffer.getvalue())
 
 
 def _in_own_mode(photo, known, restored):

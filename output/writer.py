@@ -8,13 +8,15 @@ import numpy as np
 from helpers import write_file, write_picture
 from metrics.conformal import COVERAGE, half_widths
 from metrics.diversity import diversity
-from metrics.images import measure, psnr, ssim_map
+from metrics.images import measure, psnr, recorded, ssim_map
 from shell.messages import report_failure
 from shell.records import RecordFile
 
 from .completed_folder import AFTER, ANSWER, BEFORE, MASK, RESTORED, UNCERTAINTY, UNCERTAINTY_SCALE, digest
 from .figures import draw_levels
-from .photo_file import choose_encoding, encode, shrink, write_small
+from .photo_file import choose_encoding, encode, shrink
+
+SMALL_QUALITY = 88                                      # of the JPEGs that the overview shows of photos
 
 
 class FaceWriter:
@@ -106,7 +108,7 @@ class FaceWriter:
             if not rank:
                 pictures |= {BEFORE: shrink(restored.photo.pixels), AFTER: shrink(picture)}
         for file in (BEFORE, AFTER):
-            sums[file] = write_small(folder / file, pictures[file])
+            sums[file] = write_picture(folder / file, pictures[file], "JPEG", quality=SMALL_QUALITY)
         return encoding.remarks
 
     def _finish_answers(self, face, completed):
@@ -120,7 +122,7 @@ class FaceWriter:
         for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
             scores |= _score(face.pixels, answer, ~face.known)
         scores = {**diversity(answers, face.known), "half_width": widths[~face.known].mean()}
-        return {**{name: round(float(value), 5) for name, value in scores.items()}, "nominal_coverage": COVERAGE}
+        return {**{name: recorded(value) for name, value in scores.items()}, "nominal_coverage": COVERAGE}
 
     def _write(self, face, file, picture):
         pictures, sums = self._files[face.source]
@@ -130,6 +132,5 @@ class FaceWriter:
 
 def _score(truth, answer, hole):
     """PSNR and SSIM in the hole; a PSNR of equal pictures is None."""
-    decibels = psnr(truth, answer, hole)
-    return {"hole_psnr": round(decibels, 5) if np.isfinite(decibels) else None,
-            "hole_ssim": round(float(ssim_map(truth, answer)[hole].mean()), 5)}
+    return {"hole_psnr": recorded(psnr(truth, answer, hole)),
+            "hole_ssim": recorded(ssim_map(truth, answer)[hole].mean())}

@@ -1,4 +1,4 @@
-"""Align the faces of a folder of photos as OpenFace did.
+"""Find, align and crop the face of every photo of a folder, as OpenFace did, and keep the folder's tree.
 
 python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64
 """
@@ -36,9 +36,7 @@ ADDED = re.compile(r"(.+)_(face|warp)\d+")              # names of what a photo 
 
 def parse(argv=None):
     """The command line as a namespace; the spelling is OpenFace's, and its literal words may be left out."""
-    parser = Parser("Find, align and crop the face of every photo of a folder, and keep the folder's tree.",
-                    "python -m preprocess.align_dlib RAW/ align innerEyesAndBottomLip PROCESSED/ --size 64",
-                    usage="%(prog)s INPUT [align] [LANDMARKS] OUTPUT [options]")
+    parser = Parser(__doc__, usage="%(prog)s INPUT [align] [LANDMARKS] OUTPUT [options]")
     parser.add_argument("paths", nargs="+", type=output_path, metavar="INPUT OUTPUT", help="folder of photos, or "
                         "one photo; then, as OpenFace has it, align and the landmarks that are put on the template "
                         f"({' or '.join(TEMPLATES)}); last the folder for the crops, {RECORDS} and {PAGE}")
@@ -150,10 +148,7 @@ def main(argv=None):
 
 def _check_models(options):
     """Raise UsageError before any work if a model of dlib's is missing."""
-    if options.points == "5":
-        dlib_models.checked(dlib_models.FIVE_LANDMARKS, options.dlibFacePredictor)
-    else:
-        dlib_models.checked(dlib_models.LANDMARKS, options.dlibFacePredictor)
+    dlib_models.checked(dlib_models.BY_POINTS[options.points], options.dlibFacePredictor)
     if options.detector == "cnn":
         dlib_models.checked(dlib_models.CNN)
 

@@ -1,5 +1,8 @@
 """Say what of a data set is missing or damaged: photos, aligned faces, a split or a pack.
 
+Every picture below a folder is read to its end, and those are looked for that are named: in what align_dlib and
+split_dataset wrote there, and in a list of the data set's own; a pack is held to its checksums.
+
 python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt
 """
 import collections
@@ -26,10 +29,7 @@ RECORDS = "alignment.jsonl"
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Read every picture below a folder to its end, and look for those that are named: in what "
-                    "align_dlib and split_dataset wrote there, and in a list of the data set's own; or hold a pack to "
-                    "its checksums.",
-                    "python -m preprocess.check_dataset img_align_celeba/ --list list_eval_partition.txt")
+    parser = Parser(__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, of a split, or of a "
                         "pack")
     parser.add_argument("--list", metavar="FILE", help="a text file whose lines begin with the name of a photo, such "

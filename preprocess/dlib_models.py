@@ -21,6 +21,7 @@ FIVE_LANDMARKS = DlibModel("dlib's 5-point landmark model", "shape_predictor_5_f
                            "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888")
 CNN = DlibModel("dlib's CNN face detector", "mmod_human_face_detector.dat",
                 "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6")
+BY_POINTS = {"68": LANDMARKS, "5": FIVE_LANDMARKS}
 DESCRIPTOR = DlibModel("dlib's face descriptor", "dlib_face_recognition_resnet_model_v1.dat",
                        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30")
 

@@ -32,15 +32,15 @@ def learn_shape(faces):
     return np.concatenate([mean.reshape(1, -1), modes]).astype(np.float32)
 
 
-def complete_landmarks(landmarks, seen, shapes=None):
+def complete_landmarks(landmarks, seen):
     """The 68 landmarks of a face, those that are not seen replaced by the likeliest ones.
 
-    landmarks : (68, 2) as (x, y) in pixels; seen : (68,) bool; shapes : as learn_shape gives it, the shipped ones
-    without it. Returns (68, 2), equal to `landmarks` where they are seen, or everywhere if fewer than FEWEST are.
+    landmarks : (68, 2) as (x, y) in pixels; seen : (68,) bool
+    Returns (68, 2), equal to `landmarks` where they are seen, or everywhere if fewer than FEWEST are.
     """
     if seen.sum() < FEWEST:
         return landmarks
-    shapes = map_array(SHAPES) if shapes is None else shapes
+    shapes = map_array(SHAPES)
     mean, modes = shapes[0].reshape(-1, 2).astype(float), shapes[1:].reshape(len(shapes) - 1, -1, 2).astype(float)
     of_seen = modes[:, seen].reshape(len(modes), -1)
     weights = np.linalg.solve(of_seen @ of_seen.T + NOISE ** 2 * np.eye(len(modes)), of_seen)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from helpers import BadPhoto
+from helpers import to_levels
 from preprocess import dlib_models
 
 from .affine import invert, move, nearest, through
@@ -53,7 +53,7 @@ class FaceFinder:
     def __init__(self, path=None, points="68", detector="hog"):
         import dlib  # here, for what is cut by landmarks that are given needs none
         self._rectangle, self._resize = dlib.rectangle, dlib.resize_image
-        path = dlib_models.checked(dlib_models.LANDMARKS if points == "68" else dlib_models.FIVE_LANDMARKS, path)
+        path = dlib_models.checked(dlib_models.BY_POINTS[points], path)
         self._cnn = detector == "cnn" and dlib.cnn_face_detection_model_v1(str(dlib_models.checked(dlib_models.CNN)))
         self._detect = dlib.get_frontal_face_detector()
         self._predict = dlib.shape_predictor(str(path))
@@ -155,7 +155,7 @@ def warp(pixels, matrix, size):
     rows, columns = np.tensordot(turned, np.indices((size, size)), 1) + offset[:, None, None]
     height, width = pixels.shape[:2]
     outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
-    return np.clip(np.rint(crop), 0, 255).astype(np.uint8), float(outside.mean())
+    return to_levels(crop), float(outside.mean())
 
 
 def warp_known(known, matrix, size):
@@ -214,19 +214,3 @@ def _to_crop(matrix, rows, columns):
     """Where pixels of the photo lie in the crop: (row, column) of the same shape, stacked."""
     linear, offset = _by_rows(matrix)
     return np.stack([linear[axis, 0] * rows + linear[axis, 1] * columns + offset[axis] for axis in (0, 1)])
-
-
-def place_faces(finder, pixels, size, template, margin=0.0):
-    """Yield (matrix, record) of every face of a photo, the largest first.
-
-    finder : FaceFinder; pixels : (H, W, 3) uint8 RGB; size : side of the crop in pixels; template, margin : of
-    alignment_matrix, whose matrix it is
-    The record has box, landmarks and number of faces. Raises BadPhoto with reason no_face.
-    """
-    boxes = finder.boxes(pixels)
-    if not boxes:
-        raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more")
-    for box in boxes:
-        landmarks = finder.landmarks(pixels, box)
-        yield alignment_matrix(landmarks, size, template, margin), {
-            "box": box, "landmarks": landmarks.astype(int).tolist(), "faces": len(boxes)}

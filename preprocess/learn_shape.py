@@ -1,4 +1,4 @@
-"""Learn how the landmarks of faces lie to each other, from what align_dlib recorded.
+"""Learn how the landmarks of faces lie to each other, by which hidden ones are told from others.
 
 python -m preprocess.learn_shape PROCESSED/alignment.jsonl preprocess/face_shape.npy
 """
@@ -19,8 +19,7 @@ TEMPLATE = "innerEyesAndBottomLip"
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Learn how the landmarks of faces lie to each other, by which hidden ones are told from others.",
-                    "python -m preprocess.learn_shape PROCESSED/alignment.jsonl preprocess/face_shape.npy")
+    parser = Parser(__doc__)
     parser.add_argument("records", metavar="RECORDS", help="alignment.jsonl of preprocess.align_dlib")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help="the file for the shapes")
     return parser.parse_args(argv)

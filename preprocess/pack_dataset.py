@@ -1,6 +1,7 @@
-"""Pack a folder of aligned faces into a few files that training streams, for data sets that memory does not hold.
+"""Pack a folder of aligned faces into a few checksummed files, for data sets that memory does not hold.
 
 python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pack --size 64
+python train_network.py --dataset processed-data/train.pack
 """
 import sys
 
@@ -19,9 +20,7 @@ from shell.signals import StopRequest
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Pack a folder of aligned faces into a few checksummed files; train_network.py --dataset takes it.",
-                    "python -m preprocess.pack_dataset processed-data/train/ processed-data/train.pack --size 64\n"
-                    "python train_network.py --dataset processed-data/train.pack")
+    parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
     parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS",

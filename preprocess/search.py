@@ -5,8 +5,6 @@ import numpy as np
 
 from .faces import FaceFinder
 
-EFFORTS = ("exact", "fast", "all")
-
 
 @dataclasses.dataclass(frozen=True)
 class FaceSearch:

@@ -1,4 +1,6 @@
-"""Split aligned faces into train, validation and test.
+"""Split a folder of faces into three that share no photo, nor one that is nearly the same.
+
+Files are hard links where possible.
 
 python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000
 """
@@ -27,10 +29,7 @@ NEAR = 32                                               # bits; recompressed cro
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Split a folder of faces into three that share no photo, nor one that is nearly the same. Files "
-                    "are hard links where possible.",
-                    "python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 "
-                    "--test 1000")
+    parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", type=output_path, metavar="OUTPUT",
                         help="folder for train/, validation/, test/ and their lists")

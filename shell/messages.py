@@ -25,10 +25,14 @@ def complain(message):
 
 def command_name():
     """What the user has typed after `python`: the name of a file, or -m and a module."""
-    module = getattr(sys.modules["__main__"], "__spec__", None)
-    if module and module.origin == sys.argv[0]:
-        return f"python -m {module.name.removesuffix('.__main__')}"
-    return Path(sys.argv[0]).name
+    module = main_module()
+    return f"python -m {module.removesuffix('.__main__')}" if module else Path(sys.argv[0]).name
+
+
+def main_module():
+    """The name of the module that Python runs by -m, None if it runs a file."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec and spec.origin == sys.argv[0] else None
 
 
 def warn(message):

@@ -10,13 +10,21 @@ from helpers import USAGE, VERSION
 
 from .messages import be_quiet, command_name, say
 
+COMMANDS = "python ", "taskset "                         # how examples begin
 LARGEST = 2 ** 31 - 1                                   # whole number that every library takes, seeds among them
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line and whose help shows every default, and at its end `examples`."""
+    """An argument parser whose errors are one line and whose help shows every default, and at its end `examples`.
+
+    Without them, `description` is a command's docstring, and its paragraphs of command lines are the examples.
+    """
 
     def __init__(self, description, examples="", **others):
+        if not examples:
+            parts = description.strip().split("\n\n")
+            examples = "\n".join(part for part in parts if part.startswith(COMMANDS))
+            description = "\n\n".join(part for part in parts if not part.startswith(COMMANDS))
         super().__init__(description=description, epilog=examples and f"examples:\n{textwrap.indent(examples, '  ')}",
                          formatter_class=_HelpFormatter, allow_abbrev=False, **{"prog": command_name()} | others)
         self.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from dataset.listing import digest_text, find_photos
+from dataset.listing import digest_text, find_photos, lies_in
 from helpers import NO_INPUT, BadPhoto, UsageError, open_plain
 from pictures.photo import is_picture
 
@@ -22,18 +22,14 @@ def find_inputs(paths, from_file=None, exclude=None):
     with Progress(None, "looking for photos"):
         sources, failures = find_photos(entries, exclude, warn)
     failures = bad + failures
-    if inside := [path for path in paths if not sources and exclude and os.path.isdir(path) and _within(path, exclude)]:
+    if inside := [path for path in paths if not sources and exclude and os.path.isdir(path)
+                  and lies_in(os.path.realpath(path), os.path.realpath(exclude))]:
         raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
                          "folder for them", NO_INPUT)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
         raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
     return sources, failures
-
-
-def _within(path, folder):
-    path, folder = (os.path.realpath(each) for each in (path, folder))
-    return os.path.commonpath([path, folder]) == folder
 
 
 def _content(path):

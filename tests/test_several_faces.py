@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 import face_completion
+from benchmarks.portraits import place_faces
 from helpers import write_picture
 from pictures.photo import read_photo
-from preprocess.faces import place_faces, unwarp
+from preprocess.faces import unwarp
 from shell.records import read_records
 
 NAMES, SMALLER = ("A000369.jpg", "B001232.jpg"), 0.8
@@ -22,7 +23,7 @@ def pair(samples, finder, tmp_path_factory):
     photo = np.full((max(left.height, right.height), left.width + right.width, 3), 128, np.uint8)
     photo[:left.height, :left.width], photo[:right.height, left.width:] = left, right
     folder, holes = tmp_path_factory.mktemp("pair"), []
-    for matrix, _ in place_faces(finder, photo, 64, "innerEyesAndBottomLip"):
+    for matrix in place_faces(finder, photo):
         crop, hole = np.zeros((64, 64, 1)), np.zeros(photo.shape[:2], bool)
         crop[24:40, 20:44] = 1
         window, share, inside = unwarp(crop, matrix, *hole.shape, order=0)

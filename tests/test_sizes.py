@@ -4,11 +4,11 @@ import pytest
 from PIL import Image
 
 import face_completion
+from benchmarks.portraits import place_faces
 from helpers import read_json, write_picture
 from methods import method_options
 from network import DCGAN, Architecture
 from pictures.photo import read_photo
-from preprocess.faces import place_faces
 from training.checkpoint import export
 
 LARGE, SMALL = (128, 128, 3), (64, 64, 3)
@@ -23,7 +23,7 @@ def photo(samples, finder, tmp_path_factory):
     both.paste(left, (0, 0))
     both.paste(right, (left.width, 200))
     folder, hole = tmp_path_factory.mktemp("photo"), np.zeros((both.height, both.width), np.uint8)
-    for matrix, _ in place_faces(finder, np.asarray(both), 64, "innerEyesAndBottomLip"):
+    for matrix in place_faces(finder, np.asarray(both)):
         column, row = np.linalg.solve(matrix[:, :2], [32, 36] - matrix[:, 2]).astype(int)
         hole[row - 6:row + 6, column - 6:column + 6] = 255
     both.save(folder / "photo.png")

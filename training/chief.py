@@ -13,6 +13,7 @@ from .journal import Journal
 from .machines import this_worker
 from .manifest import MANIFEST, list_saves
 from .run_folders import mark, remove_save
+from .settings import ignore
 
 
 class Chief:
@@ -88,7 +89,6 @@ class Chief:
         if stopped:
             raise stopped
 
-
     def export(self, step):
         """At the end, write the model folder that was asked for."""
         if self.settings.places.export:
@@ -99,13 +99,10 @@ class Chief:
 class Bystander:
     """What stands in a Chief's place in the other workers: it writes nothing, and stops when it is asked to."""
 
+    begin = report = examine = sample = export = ignore
+
     def __init__(self, console):
         self.console = console
-
-    def ignore(self, *_):
-        """Do nothing."""
-
-    begin = report = examine = sample = export = ignore
 
     def save(self, step):
         """Save nothing; what console.check raises ends the run."""

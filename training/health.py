@@ -57,13 +57,14 @@ class Health:
 
     def _complete(self):
         truth = self.unseen[:len(self.known)]
-        filled = _fill_by(self.search)(to_float(truth), self.known, range(len(truth)))
+        filled = fill_by(self.search)(to_float(truth), self.known, range(len(truth)))
         self.completions = np.concatenate([face[:8] for face in (to_float(truth) * self.known[..., None], filled,
                                                                  to_float(truth))])
         return score(filled, truth, self.known)
 
 
-def _fill_by(search):
+def fill_by(search):
+    """fill_batch (faces, known, seeds) -> faces by a search, blended by Poisson."""
     return lambda faces, known, seeds: blend_poisson(faces, search(faces, known, seeds).guess, known)
 
 
@@ -92,7 +93,7 @@ def examine_holes(model, faces, validation):
 
 def examine_latents(model, faces, validation):
     """A function that encodes and decodes faces of other people, and completes their centres by a short search."""
-    truth, fill = validation[:COMPLETED], _fill_by(model.make_search(QUICK))
+    truth, fill = validation[:COMPLETED], fill_by(model.make_search(QUICK))
     known = np.repeat(center(truth.shape[1])[None], len(truth), axis=0)
 
     def numbers():

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, read_bytes, remove_files, write_file, write_picture
+from helpers import BAD_OUTPUT, UsageError, remove_files, write_file, write_picture
 from nn.setup import plain_words, tf
 from shell.records import RecordFile, read_records
 
@@ -116,7 +116,8 @@ def _rewind_events(folder, step, names):
     for path in sorted(folder.glob("events.out.tfevents.*")):
         if path.is_symlink() or not path.is_file():
             continue
-        events = [Event.FromString(record) for record in _split(read_bytes(path))]
+        whole = tf.data.TFRecordDataset(str(path)).ignore_errors()      # the last one of a killed process is not
+        events = [Event.FromString(record) for record in whole.as_numpy_iterator()]
         values = [value for event in events for value in event.summary.value]
         if not values or {value.tag for value in values} - TAGS - tags.keys() - set(tags.values()):
             continue
@@ -130,14 +131,3 @@ def _rewind_events(folder, step, names):
             write_file(path, content.getvalue())
         else:
             remove_files(folder, [path.name])
-
-
-def _split(content):
-    """The events of a file, each between 8 bytes of length with 4 of checksum and 4 more, as far as whole."""
-    place = 0
-    while place + 12 <= len(content):
-        end = place + 16 + int.from_bytes(content[place:place + 8], "little")
-        if end > len(content):
-            return
-        yield content[place + 12:end - 4]
-        place = end

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from helpers import BAD_CHECKPOINT, UsageError, file_sha256, open_plain
+from helpers import BAD_CHECKPOINT, UsageError, file_sha256, read_bytes
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
@@ -29,8 +29,7 @@ def list_saves(folder):
 def read_manifest(save):
     """The manifest of a save folder, after every file was checked against it. Raises BrokenSave."""
     try:
-        with open_plain(_inside(save, MANIFEST)) as file:
-            manifest = json.loads(file.read())
+        manifest = json.loads(read_bytes(_inside(save, MANIFEST)))
         if manifest["manifest"] != manifest_digest(manifest):
             raise BrokenSave(f"{save / MANIFEST} was changed after it was written")
         _check_types(manifest, save)

@@ -1,6 +1,6 @@
-"""Draw holes as pictures, to look at or to hand to other programs: white is the hole.
+"""Draw holes of every kind as PNG, white where a face is to be completed, and manifest.json.
 
-python -m completion.masks OUT --size 64 --seed 0 --count 10
+python -m completion.masks holes/ --size 64 --seed 0 --count 10
 """
 import sys
 from pathlib import Path
@@ -21,8 +21,7 @@ from . import MASKS
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Write holes of every kind as PNG, white where a face is to be completed, and manifest.json.",
-                    "python -m completion.masks holes/ --size 64 --seed 0 --count 10")
+    parser = Parser(__doc__)
     parser.add_argument("output", type=output_path, metavar="OUT",
                         help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")

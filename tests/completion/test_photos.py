@@ -4,6 +4,7 @@ import pytest
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from benchmarks.portraits import place_faces
 from completion import membrane, photos
 from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
@@ -14,7 +15,7 @@ from completion.pouring import pour_back
 from helpers import BadPhoto
 from metrics.images import psnr
 from pictures.photo import read_photo
-from preprocess.faces import place_faces, unwarp, warp
+from preprocess.faces import unwarp, warp
 
 TEMPLATE = "innerEyesAndBottomLip"
 
@@ -26,7 +27,7 @@ def photo(samples):
 
 @pytest.fixture(scope="module")
 def matrix(finder, photo):
-    return next(place_faces(finder, photo, 64, TEMPLATE))[0]
+    return place_faces(finder, photo)[0]
 
 
 def block(photo, matrix, first=20, last=44):
@@ -65,7 +66,7 @@ def test_known_pixels_stay_and_what_lies_under_the_hole_does_not_matter(photo, m
 @pytest.mark.parametrize("sample", ["A000369", "B001232", "C001056"])
 def test_the_true_crop_poured_back_gives_the_photo_again(finder, samples, sample):
     photo = read_photo(samples / f"{sample}.jpg").pixels
-    matrix, _ = next(place_faces(finder, photo, 64, TEMPLATE))
+    matrix = place_faces(finder, photo)[0]
     known = block(photo, matrix)
     error, smooth = (np.abs(pour_back(photo, known, [crop], [matrix])[~known] - photo[~known].astype(float))
                      for crop in (warp(photo, matrix, 64)[0], np.zeros((64, 64, 3), np.uint8)))

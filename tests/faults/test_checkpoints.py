@@ -9,10 +9,10 @@ import pytest
 
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE
 from network import tf
-from tests.training import test_checkpoint
+from tests.training import test_model_folders
 
-MAKERS = [getattr(test_checkpoint, name) for name in ("a_pickle", "a_keras_file", "a_zip", "an_empty_folder", "nothing",
-                                                      "a_saved_model", "a_folder_of_pickles")]
+MAKERS = [getattr(test_model_folders, name) for name in (
+    "a_pickle", "a_keras_file", "a_zip", "an_empty_folder", "nothing", "a_saved_model", "a_folder_of_pickles")]
 TRAINED = "training", "learned"
 
 

@@ -7,7 +7,7 @@ from completion.masks import MASKS, center
 from helpers import UsageError, to_float
 from methods.classical import FILLS, FROM_FACES
 from methods.low_rank import low_rank
-from methods.total_variation import total_variation, variation
+from methods.total_variation import _gradient, total_variation
 from pictures.photo import read_photo
 
 FACES = np.random.default_rng(0).integers(60, 190, (5, 1, 1, 3)) + np.random.default_rng(1).integers(
@@ -46,6 +46,11 @@ def test_a_smooth_ramp_comes_back_nearly(name, tolerance):
     ramp = np.linspace(-0.5, 0.5, 32, dtype=np.float32)
     face = np.stack([np.tile(ramp, (32, 1))] * 3, axis=-1)
     assert np.abs(FILLS[name](face, center(32, scale=0.375), 0) - face).mean() < tolerance * 9 / 64
+
+
+def variation(picture):
+    """The sum over all pixels of the length of the channels' joint gradient."""
+    return float(np.sqrt((_gradient(picture) ** 2).sum(axis=(0, 3))).sum())
 
 
 def test_total_variation_converges_to_the_shortest_edge():

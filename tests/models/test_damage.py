@@ -4,9 +4,8 @@ import pytest
 
 import face_completion
 from helpers import to_float, write_picture
-from models import DAMAGE, train
+from models import DAMAGE, damage_finder, train
 from models.damage import SIDE, Architecture, DamagedPhotos, DamageFinder
-from models.damage_finding import damage_finder
 from network import tf
 from pictures.photo import read_photo
 from shell.records import read_records

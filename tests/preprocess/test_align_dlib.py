@@ -1,8 +1,6 @@
 import os
 import resource
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,58 +8,11 @@ import pytest
 from PIL import Image
 
 from pictures.photo import read_photo
-from preprocess.align_dlib import PAGE, RECORDS, main
+from preprocess.align_dlib import RECORDS, main
 from preprocess.dlib_models import LANDMARKS, checked
 from shell.lock import claim_folder
 from shell.records import read_records
-
-TEMPLATE = "innerEyesAndBottomLip"
-FACES = ["A000369", "B001273", "C001070"]
-
-
-@pytest.fixture
-def put(tmp_path, samples):
-    """put(name, stem) copies a portrait to the folder raw/, which it returns."""
-    def call(name, stem=FACES[0]):
-        path = os.path.join(os.fsencode(tmp_path / "raw"), os.fsencode(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        shutil.copyfile(samples / f"{stem}.jpg", path)
-        return tmp_path / "raw"
-    return call
-
-
-@pytest.fixture
-def align(run, tmp_path):
-    """Align the folder raw/ into out/ with one process, or as the options say."""
-    def call(*options, source=tmp_path / "raw", output=tmp_path / "out"):
-        return run(main, source, "align", TEMPLATE, output, "--jobs", 1, *options)
-    return call
-
-
-def ways(output):
-    """{name of the photo: done or the reason why not}, as the records tell."""
-    return {os.path.basename(record["source"]): record.get("reason", record["status"])
-            for record in read_records(Path(output, RECORDS))}
-
-
-def crops(output):
-    """{relative path: content} of the crops; nothing else but the records, their page and the lock may lie there."""
-    files = {str(path.relative_to(output)): path.read_bytes() for path in Path(output).rglob("*") if path.is_file()}
-    assert files.keys() >= {RECORDS, ".lock"}
-    crops = {name: content for name, content in files.items() if name not in (RECORDS, PAGE, ".lock")}
-    assert all(name.endswith(".png") for name in crops)
-    return crops
-
-
-def complaints(err):
-    """The lines on stderr without those of progress, which a slow machine prints."""
-    return [line for line in err.splitlines() if " photos, " not in line]
-
-
-def agrees(path, reference):
-    """Whether a crop equals OpenFace's but for rounding."""
-    difference = np.abs(read_photo(path).pixels - read_photo(reference).pixels.astype(int))
-    return difference.mean() <= 0.01 and difference.max() <= 1
+from tests.preprocess.aligned import FACES, TEMPLATE, agrees, complaints, crops, ways
 
 
 def test_a_folder_of_photos_becomes_a_folder_of_the_crops_of_openface(tmp_path, put, align, openface):
@@ -264,97 +215,3 @@ def test_a_wrong_landmark_model_is_refused_before_any_work(tmp_path, put, align,
     assert str(model) in ended.err
     assert (f"expected sha256 {LANDMARKS.sha256}, got " in ended.err) == model.is_file()
     assert not (tmp_path / "out").exists()
-
-
-def workers_of(process):
-    """The ids of a running command's worker processes."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == process.pid and b"spawn_main" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-@pytest.fixture
-def begin(start, tmp_path):
-    """Begin to align the folder raw/ into out/ in a process of its own."""
-    def call():
-        return start("-m", "preprocess.align_dlib", tmp_path / "raw", "align", TEMPLATE, tmp_path / "out", "--jobs", 1)
-    return call
-
-
-def wait_until(condition):
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by /proc")
-
-
-@needs_proc
-@pytest.mark.slow
-@pytest.mark.fault("F48", "alignment")
-def test_a_killed_worker_costs_nothing(tmp_path, put, begin, openface):
-    for stem in FACES:
-        put(f"{stem}.jpg", stem)
-    process = begin()
-    wait_until(lambda: workers_of(process))
-    os.kill(workers_of(process)[0], signal.SIGKILL)
-    out, err = process.communicate(timeout=300)
-    assert (process.returncode, complaints(err)) == (0, [])
-    assert out.startswith("3 aligned")
-    assert all(agrees(tmp_path / "out" / f"{stem}.png", openface / f"{stem}.png") for stem in FACES)
-
-
-@needs_proc
-@pytest.mark.fault("F48", "alignment")
-def test_a_photo_whose_worker_is_killed_twice_fails_and_nothing_hangs(tmp_path, put, begin):
-    put("1.jpg")
-    process = begin()
-
-    def kill_all():
-        for worker in workers_of(process):
-            os.kill(worker, signal.SIGKILL)
-        return process.poll() is not None
-
-    wait_until(kill_all)
-    assert process.returncode == 1
-    assert ways(tmp_path / "out") == {"1.jpg": "worker_died"}
-
-
-@pytest.mark.slow
-@pytest.mark.fault("F49", "alignment")
-def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put, begin, align):
-    for stem in FACES:
-        put(f"{stem}.jpg", stem)
-    process = begin()
-    wait_until(lambda: (tmp_path / "out" / "A000369.png").exists())
-    process.kill()
-    process.wait()
-    assert align().code == 0
-    assert align(output=tmp_path / "clean").code == 0
-    assert crops(tmp_path / "out") == crops(tmp_path / "clean")
-    assert ways(tmp_path / "out") == {f"{stem}.jpg": "done" for stem in FACES}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.fault("F39", "alignment")
-def test_a_signal_ends_the_command_and_the_same_command_goes_on(tmp_path, put, begin, align, number, code):
-    for index in range(6):
-        put(f"{index}.jpg")
-    process = begin()
-    wait_until(lambda: (tmp_path / "out" / "0.png").exists())
-    process.send_signal(number)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == code
-    assert "Traceback" not in err and "resume with: " in out
-    done = len(crops(tmp_path / "out"))
-    assert 0 < done
-    assert align().out.startswith(f"{6 - done} aligned, {done} skipped")

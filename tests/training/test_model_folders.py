@@ -1,0 +1,198 @@
+"""Models that are exported and loaded again, and that nothing else is taken for one or executed."""
+import functools
+import json
+import pickle
+import resource
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
+from network import DCGAN, Architecture, tf
+from tests.training.small_dcgan import FILES, RECORD, SMALL, faces_of, parts
+from training.checkpoint import Checkpoint, export, load_model, take_weights
+
+
+@pytest.fixture(params=["averaged", "not averaged"])
+def model(request, dcgan):
+    """A DCGAN and the record of its training, with and without an average of its weights."""
+    if request.param == "averaged":
+        return dcgan, {"training": {"average": 0.5}}
+    return DCGAN(SMALL, 3), {"training": {"average": 0.0}}
+
+
+def test_a_model_with_a_weight_that_is_not_finite_is_refused(tmp_path):
+    for value in (np.nan, np.inf):
+        dcgan = DCGAN(SMALL)
+        dcgan.discriminator.bias.assign([0.0, value])
+        export(dcgan, tmp_path / "model", RECORD)
+        for load in (load_model, functools.partial(take_weights, DCGAN(SMALL))):
+            with pytest.raises(UsageError, match="a weight is not finite") as caught:
+                load(tmp_path / "model")
+            assert caught.value.exit_code == BAD_CHECKPOINT and "\n" not in str(caught.value)
+
+
+def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
+    (tmp_path / ".mine").mkdir()
+    export(dcgan, tmp_path / "mine", RECORD)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine", "mine"]
+
+
+@pytest.mark.parametrize("name, half", [("model", True), ("a[b]", False)])
+def test_a_temporary_folder_that_cannot_be_written_is_not_the_models_fault(dcgan, tmp_path, monkeypatch, name, half):
+    export(dcgan, tmp_path / name, RECORD, half)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(UsageError, match=f"temporary folder {tmp_path}/absent") as caught:
+        load_model(tmp_path / name)
+    assert caught.value.exit_code == BAD_OUTPUT
+
+
+def test_a_full_temporary_folder_is_told_in_plain_words(dcgan, tmp_path, monkeypatch):
+    export(dcgan, tmp_path / "model", RECORD, half=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(UsageError, match=f"temporary folder {tmp_path}") as caught:
+            load_model(tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.exit_code == BAD_OUTPUT and "{{" not in str(caught.value)
+
+
+def test_an_exported_model_gives_the_same_faces_and_the_same_realism(model, tmp_path):
+    dcgan, record = model
+    export(dcgan, tmp_path / "model", {"step": 1, **record})
+    loaded, manifest = load_model(tmp_path / "model")
+    np.testing.assert_array_equal(faces_of(loaded), faces_of(dcgan))
+    np.testing.assert_array_equal(loaded.realism(faces_of(dcgan)), dcgan.realism(faces_of(dcgan)))
+    assert (manifest["step"], loaded.architecture) == (1, SMALL)
+
+
+def test_the_model_of_a_run_gives_the_faces_that_the_run_samples(model, tmp_path):
+    dcgan, record = model
+    Checkpoint(tmp_path, parts(dcgan)).save(1, **RECORD | record)
+    for folder in (tmp_path, tmp_path / "step-00000001"):
+        np.testing.assert_array_equal(faces_of(load_model(folder)[0]), faces_of(dcgan))
+
+
+@pytest.mark.parametrize("name", ["two-step-model", "a[b]", "what?*", "{x,y}", "back\\slash", "new\nline", "ä"])
+def test_an_exported_model_may_have_any_name(dcgan, tmp_path, name):
+    for half in (False, True):
+        export(dcgan, tmp_path / name, RECORD, half)
+        np.testing.assert_allclose(faces_of(load_model(tmp_path / name)[0]), faces_of(dcgan), atol=1e-3)
+
+
+def test_an_exported_model_holds_no_optimizer(dcgan, tmp_path):
+    export(dcgan, tmp_path / "model", RECORD)
+    names = [name for name, _ in tf.train.list_variables(str(tmp_path / "model" / "tensors"))]
+    assert any(name.startswith("generator/dense") for name in names)
+    assert not [name for name in names if "optimizer" in name or "average" in name]
+
+
+def test_a_model_exported_in_half_takes_half_the_space_and_gives_nearly_the_same_faces(tmp_path):
+    dcgan = DCGAN(Architecture(z_dim=4))
+    for half in (False, True):
+        export(dcgan, tmp_path / str(half), {}, half)
+    sizes = [(tmp_path / str(half) / FILES[0]).stat().st_size for half in (False, True)]
+    assert sizes[1] < 0.53 * sizes[0]
+    loaded, _ = load_model(tmp_path / "True")
+    assert {variable.dtype for variable in loaded.generator.variables} == {tf.float32}
+    np.testing.assert_allclose(faces_of(loaded), faces_of(dcgan), atol=1e-3)
+    assert np.any(faces_of(loaded) != faces_of(dcgan))
+
+
+def test_exporting_again_replaces_the_model(tmp_path):
+    first, second = DCGAN(SMALL, 0), DCGAN(SMALL, 1)
+    for dcgan in (first, second):
+        export(dcgan, tmp_path / "model", RECORD | {"training": {"average": 0.0}})
+    loaded = load_model(tmp_path / "model")[0]
+    np.testing.assert_array_equal(faces_of(loaded), faces_of(second))
+    assert not np.array_equal(faces_of(loaded), faces_of(first))
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("name", ["thesis", "."])
+def test_exporting_never_removes_a_folder_that_holds_something_else(dcgan, tmp_path, monkeypatch, name):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
+    monkeypatch.chdir(tmp_path / "thesis" if name == "." else tmp_path)
+    try:
+        export(dcgan, Path(name), RECORD)
+    except UsageError as error:
+        assert error.exit_code == BAD_OUTPUT
+    assert (tmp_path / "thesis" / "chapter1.txt").exists()
+
+
+class Trap:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def a_pickle(folder):
+    (folder / "x.pkl").write_bytes(pickle.dumps(Trap(folder / "sprung")))
+    return folder / "x.pkl"
+
+
+def a_keras_file(folder):
+    with zipfile.ZipFile(folder / "x.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Lambda"}))
+    return folder / "x.keras"
+
+
+def a_zip(folder):
+    with zipfile.ZipFile(folder / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", bytes(10**7))
+    return folder / "x.zip"
+
+
+def an_empty_folder(folder):
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def nothing(folder):
+    return folder / "nothing"
+
+
+def a_saved_model(folder):
+    (folder / "saved" / "variables").mkdir(parents=True)
+    (folder / "saved" / "saved_model.pb").write_bytes(b"\x08\x01")
+    return folder / "saved"
+
+
+def a_folder_of_pickles(folder):
+    (folder / "run" / "step-00000001").mkdir(parents=True)
+    shutil.move(a_pickle(folder), folder / "run" / "step-00000001" / "manifest.json")
+    return folder / "run"
+
+
+@pytest.mark.parametrize("make", [a_pickle, a_keras_file, a_zip, an_empty_folder, nothing, a_saved_model,
+                                  a_folder_of_pickles])
+def test_what_is_no_model_is_refused_and_nothing_in_it_is_executed(tmp_path, make):
+    path = make(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        load_model(path)
+    assert caught.value.exit_code == BAD_CHECKPOINT
+    assert path.name in str(caught.value) and len(str(caught.value)) < 1000
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("architecture", [{"image_size": 32}, {"colour": 3}, {"gf_dim": 4}, {"gf_dim": -1},
+                                          {"z_dim": "many"}, None])
+def test_a_manifest_that_does_not_describe_its_tensors_is_refused(dcgan, tmp_path, architecture):
+    described = architecture and RECORD["architecture"] | architecture
+    Checkpoint(tmp_path, parts(dcgan)).save(1, **RECORD | {"architecture": described})
+    with pytest.raises(UsageError) as caught:
+        load_model(tmp_path)
+    assert caught.value.exit_code == BAD_CHECKPOINT
+    assert len(str(caught.value)) < 1000
