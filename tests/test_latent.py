@@ -6,28 +6,11 @@ import pytest
 from PIL import Image
 
 import face_completion
-import network
 from completion import latent
 from helpers import BAD_CHECKPOINT, NO_INPUT, SOME_FAILED, write_picture
-from models.latent_encoder import Architecture, LatentEncoder, Training
 from pictures.photo import read_photo
-from training.checkpoint import export
 
 NAMES = "A000369", "B001273"
-
-
-@pytest.fixture(scope="module")
-def encoded(tmp_path_factory):
-    """The folder of a tiny DCGAN whose encoder lies where it is looked for."""
-    folder = tmp_path_factory.mktemp("encoded") / "dcgan"
-    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
-    for kernel in (dcgan.generator.dense, *dcgan.generator.kernels):
-        kernel.assign(15 * kernel)
-    export(dcgan, folder, {})
-    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2))
-    encoder.prepare_training(Training(generator=str(folder)))
-    export(encoder, f"{folder}-learned/latent_encoder", {})
-    return folder
 
 
 @pytest.mark.slow
