@@ -4,12 +4,14 @@ python -m completion.latent project aligned/ projected
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from helpers import NO_INPUT, SOME_FAILED, BadPhoto, UsageError, to_float, to_uint8, write_json
+import helpers
+from helpers import BadPhoto, UsageError, read_json, to_float, to_uint8, write_json
 from methods import method_options
 from models import shipped
 from shell.command import command
@@ -65,6 +67,7 @@ def project(options, check):
     sources, failures = find_inputs([options.faces], exclude=options.out)
     read, size = make_reader(options)
     searches, _ = make_searches(options, SPACES)
+    begin(options)
 
     def fail(source, name, problem):
         failures.append((source, problem))
@@ -81,8 +84,8 @@ def project(options, check):
     for source, problem in failures:
         report_failure(source, problem)
     if not write_projected(options, found(), list(searches)):
-        raise UsageError(f"no face of {size} pixels a side in {options.faces}", NO_INPUT)
-    return SOME_FAILED if failures else 0
+        raise UsageError(f"no face of {size} pixels a side in {options.faces}", helpers.NO_INPUT)
+    return helpers.SOME_FAILED if failures else 0
 
 
 def write_projected(options, found, names):
@@ -121,6 +124,7 @@ def interpolate(options, check):
     """Go from one face to another through both spaces, a row each."""
     ends = [read_face(path, options) for path in (options.first, options.last)]
     searches, _ = make_searches(options, ("activations", "latent"))
+    begin(options)
     rows = [draw_points(search, between(*find_points(search, ends, check), options.steps))
             for search in searches.values()]
     write_moving(options.out, "interpolated", np.stack(rows))
@@ -132,6 +136,7 @@ def walk(options, check):
     space = "latent" if options.z_index else "activations"
     face = read_face(options.face, options)
     searches, encoder = make_searches(options, (space,))
+    begin(options)
     point = find_points(searches[space], [face], check)[0]
     if options.z_index:
         if (last := max(options.z_index)) >= len(point):
@@ -150,6 +155,7 @@ def walk(options, check):
 def nearest(options, check):
     """Compare completed and true faces with the training faces nearest to them."""
     from evaluation.memorisation import compare_with_training
+    begin(options)
     for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check):
         say(line)
 
@@ -165,7 +171,7 @@ def read_face(path, options):
     try:
         return make_reader(options)[0](path, Path(path).stem)
     except BadPhoto as problem:
-        raise UsageError(f"{path}: {problem}", NO_INPUT) from problem
+        raise UsageError(f"{path}: {problem}", helpers.NO_INPUT) from problem
 
 
 def write_moving(out, name, faces):
@@ -226,12 +232,25 @@ def parse(argv=None):
     return options
 
 
+def claim(out):
+    """The open lock of a folder for results, as claim_folder has it; it takes the place of nobody's CONFIG."""
+    lock = claim_folder(out, KIND)
+    if os.path.lexists(Path(out, CONFIG)) and read_json(Path(out, CONFIG)).get("kind") != KIND:
+        raise UsageError(f"{out} holds something else, {CONFIG}, that would be replaced: choose another OUT",
+                         helpers.BAD_OUTPUT)
+    return lock
+
+
+def begin(options):
+    """Say in the folder of the results, once it is sure that there will be some, what it holds."""
+    write_json(inside(options.out, CONFIG), {"kind": KIND, "tool": options.tool})
+
+
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
-    with claim_folder(options.out, KIND), StopRequest() as stop:
-        write_json(inside(options.out, CONFIG), {"kind": KIND, "tool": options.tool})
+    with claim(options.out), StopRequest() as stop:
         return TOOLS[options.tool][0](options, stop.check)
 
 

@@ -47,6 +47,7 @@ def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_p
     assert ended.code == 2 and "share no face" in ended.err and ended.err.count("\n") == 1
 
 
+@pytest.mark.fault("F24", "compare")
 @pytest.mark.parametrize("kind", ["absent", "empty", "completion", "page", "unsealed", "foreign"])
 def test_what_is_no_evaluation_is_not_compared(finished, tmp_path, run, kind):
     other = tmp_path / "other"
@@ -61,6 +62,7 @@ def test_what_is_no_evaluation_is_not_compared(finished, tmp_path, run, kind):
     assert ("another kind (completion)" if kind == "completion" else "no finished evaluation") in ended.err
 
 
+@pytest.mark.fault("F16", "compare")
 def test_of_a_damaged_evaluation_what_is_whole_is_compared_and_the_rest_told(finished, tmp_path, run):
     for name, change in (("flipped", lambda content: content.replace(b'"hole_psnr": 1', b'"hole_psnr": 2', 1)),
                          ("cut", lambda content: content[:-40]), ("killed", lambda content: content)):

@@ -129,7 +129,7 @@ def test_a_hole_is_factorised_once_for_all_answers_and_then_forgotten(tmp_path, 
     assert (first != second).any() and len(made) == 1 and membrane._factorize_once.size == kept
 
 
-@pytest.mark.fault("F46", "completion")
+@pytest.mark.fault("F46", "completion", "onnx")
 def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[100:420, 60:350] = 255
