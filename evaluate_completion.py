@@ -126,9 +126,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     inputs, plan, methods, compared = parse(argv)
     if compared:
-        for line in compare(*compared):
-            say(line)
-        return 0
+        return say_differences(*compared)
     sources, failures = find_inputs(*inputs, exclude=plan.out_dir)
     named = zip(output_names(sources), (source.path for source in sources))
     faces = dict(itertools.islice(named, plan.limit))
@@ -157,6 +155,17 @@ def main(argv=None):
     say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {len(missing)} failed; "
         f"report in {folder.path / 'report.html'}")
     return helpers.SOME_FAILED if failed or failures else 0
+
+
+def say_differences(first, second):
+    """Compare two finished evaluations; returns the exit code."""
+    doubts = []
+    lines = list(compare(first, second, doubts.append))
+    for doubt in doubts:
+        warn(doubt)
+    for line in lines:
+        say(line)
+    return helpers.SOME_FAILED if doubts else 0
 
 
 def describe(folder, faces, plan, methods):

@@ -8,6 +8,7 @@ A row's first cell is its command: the method, and behind it the recipe or optio
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -110,9 +111,10 @@ def evaluate(faces, method, masks, options, out):
     """Measure a method under some holes, as far as it has not been; faces : path of their list."""
     words = [sys.executable, ROOT / "evaluate_completion.py", "--from_file", faces, "--methods", method, "--masks",
              *masks, *options, "--out_dir", out]
-    if (code := subprocess.run([str(word) for word in words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode) not in (
-            0, SOME_FAILED):
-        raise UsageError(f"evaluate_completion.py ended with {code}: {' '.join(map(str, words[2:]))}", code)
+    code = subprocess.run([str(word) for word in words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode
+    if code not in (0, SOME_FAILED):
+        raise UsageError(f"evaluate_completion.py ended with {code}: {shlex.join(map(str, words[2:]))}",
+                         128 - code if code < 0 else code)      # as a shell says that a signal has killed it
 
 
 def check_row(table, row, head, folder):

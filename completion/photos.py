@@ -15,7 +15,7 @@ from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import find_owners, touches
 from .placing import scale_of
-from .points import ADVICE
+from .points import ADVICE, PLACED
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
@@ -117,7 +117,7 @@ class PhotoReader:
         if not cuts and self.holes.proposed and not problems:
             return [self._cut(pixels, known, placements[0])], []
         if not cuts:
-            raise (problems or [BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")])[0]
+            raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements))])[0]
         if self.choice == "largest":
             return cuts[:1], []
         owners = np.unique(find_owners(known, *_maps(cuts)))
@@ -140,6 +140,13 @@ class PhotoReader:
         side = self.sizes[0] / scale_of(matrix)         # of the crop, in the photo
         size = next((size for size in self.sizes if side < STRETCH * size), self.sizes[-1])
         return matrix * (size / self.sizes[0]), size
+
+
+def _describe_miss(placements):
+    """What a hole does not touch."""
+    if PLACED in placements[0].notes:
+        return "the hole does not touch the face where --points places it"
+    return f"the hole touches none of {len(placements)} faces"
 
 
 def _maps(cuts):

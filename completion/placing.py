@@ -51,9 +51,11 @@ class FacePlacer:
     def __call__(self, pixels, known, source=""):
         """The Placements of all faces of a photo, the largest first, by what is known of it.
 
-        pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file. Raises BadPhoto no_face.
+        pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file
+        Raises BadPhoto: no_face, points_outside.
         """
         if self.points and (points := self.points.of(source)) is not None:
+            _check_points(points, *known.shape)
             return [place_by_points(points, self.size, self.template)]
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
@@ -92,6 +94,13 @@ class FacePlacer:
         if self._load and not self._locator:
             self._locator = self._load()
         return self._locator if self._locator and self._locator.template == self.template else None
+
+
+def _check_points(points, height, width):
+    """Raise BadPhoto if the middle of a face that is told lies outside the photo."""
+    if not (0 <= points.mean(axis=0)).all() or (points.mean(axis=0) >= (width, height)).any():
+        told = " ".join(f"{x:g},{y:g}" for x, y in points)
+        raise BadPhoto("points_outside", f"--points {told} lie outside the photo of {width}x{height} pixels")
 
 
 def place_by_points(points, size, template):

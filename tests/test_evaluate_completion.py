@@ -12,7 +12,7 @@ from completion.masks import MASKS
 from evaluation.evaluated_folder import EvaluatedFolder
 from evaluation.pictures import write_figure, write_page
 from evaluation.tables import read_measured
-from helpers import UsageError, file_stamp
+from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
 from shell.records import read_records
@@ -161,30 +161,6 @@ def test_training_faces_that_cannot_be_used_end_it_before_any_work(tmp_path, cap
     assert "no faces of 64x64 pixels" in capsys.readouterr().err
 
 
-def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, capsys):
-    shutil.copytree(finished, tmp_path / "other")
-    assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 0
-    printed = capsys.readouterr().out
-    assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in printed
-    assert printed.startswith(f"4 faces are in both: {finished} has 4, {tmp_path}/other has 4")
-
-
-def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_path, run):
-    shutil.copytree(finished, tmp_path / "other")
-    records = [record for record in read_records(tmp_path / "other/results.jsonl") if record["method"] == "laplace"]
-    kept = [record for record in records if record["face"] != records[0]["face"]]
-    strangers = [record | {"face": "stranger"} for record in kept[:1]]
-    for name, lines in (("other", kept + strangers), ("foreign", strangers)):
-        (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "other")
-    first, *lines = ended.out.splitlines()
-    assert first == f"3 faces are in both: {finished} has 4, {tmp_path}/other has 4"
-    assert len(lines) == 6 and all(" laplace " in line and "over 3 faces" in line for line in lines)
-    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "foreign")
-    assert ended.code == 2 and "share no face" in ended.err and ended.err.count("\n") == 1
-
-
 @pytest.mark.fault("F16", "evaluation")
 @pytest.mark.parametrize("file", ["pictures/center/laplace/*.png", "pictures/center/latent.steps/*.png",
                                   "descriptors/center-laplace.jsonl", "results.jsonl"])
@@ -326,7 +302,7 @@ def test_results_whose_settings_are_lost_are_not_taken_for_others(finished, mode
     if config:
         (tmp_path / "out/config.json").write_text(config)
     ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--jobs", 1, "--out_dir", tmp_path / "out")
-    assert ended.code == 2 and "are lost" in ended.err and len(ended.err.splitlines()) == 1
+    assert ended.code == BAD_OUTPUT and "are lost" in ended.err and len(ended.err.splitlines()) == 1
 
 
 def test_another_kind_of_model_is_found_without_its_folder():

@@ -1,5 +1,8 @@
 """Tables of the documentation that are measured again."""
 import json
+import shutil
+import signal
+import time
 
 import pytest
 
@@ -7,6 +10,7 @@ from benchmarks import reproduce
 from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row
 from helpers import NO_INPUT, SOME_FAILED, UsageError
 from methods import measured
+from shell.lock import claim_folder
 
 NAMES = "A000369", "B001273", "C001070"
 
@@ -63,6 +67,7 @@ def write_table(monkeypatch, tmp_path):
     return write
 
 
+@pytest.mark.fault("F24", "reproduce")
 def test_faces_that_are_not_there_end_it(run, write_table, tmp_path):
     write_table("1 / .5")
     ended = run(reproduce.main, "tiny", "--dataset", tmp_path, "--out_dir", tmp_path / "out")
@@ -92,3 +97,20 @@ def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, o
     write_table("1 / .5")
     ended = run(reproduce.main, "tiny", "--dataset", openface, "--out_dir", tmp_path / "two", "--limit", 2)
     assert ended.code == 0 and "differs" in ended.out and "of 2 of the table's 3 faces" in ended.out
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F39", "reproduce")
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_the_evaluation_that_it_has_started(start, openface, tmp_path, number, code):
+    first = (measured.PAGES / "lists" / "validation_first_1000.txt").read_text().splitlines()[0]
+    (tmp_path / "faces").mkdir()
+    shutil.copy(openface / f"{NAMES[0]}.png", tmp_path / "faces" / first)
+    process = start("-m", "benchmarks.reproduce", "recipes", "--limit", 1, "--dataset", tmp_path / "faces", "--out_dir",
+                    tmp_path / "out")
+    while process.poll() is None and not list((tmp_path / "out").glob("*/.lock")):
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == code and "go on with: " in err and "Traceback" not in err, err
+    claim_folder(next((tmp_path / "out").glob("*/.lock")).parent).close()
