@@ -17,7 +17,7 @@ def compare(first, second):
     first, second : folders of evaluations. Raises UsageError if one is empty, if they share nothing, or if faces or
     holes of the same name differ.
     """
-    a, b = (_read(folder) for folder in (first, second))
+    a, b = (read_results(folder) for folder in (first, second))
     _check_comparable(first, second, a, b)
     both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
     yield f"{len(both)} faces are in both: {first} has {len(one)}, {second} has {len(other)}"
@@ -34,8 +34,8 @@ def compare(first, second):
             yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
 
 
-def _read(folder):
-    """{(mask, method, face): record}"""
+def read_results(folder):
+    """{(mask, method, face): record} of an evaluation's folder; raises UsageError (exit code 3) if it holds none."""
     results = {(record["mask"], record["method"], record["face"]): record
              for record in read_records(Path(folder, RESULTS), **KEY)}
     if not results:
