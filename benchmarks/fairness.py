@@ -23,6 +23,7 @@ from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
+from shell.progress import Progress
 
 MEASURES = {"hole_psnr": ".2f", "hole_ssim": ".3f", "identity": ".3f", "hole_tone": ".2f"}
 CHANCE = .05                                            # of any false difference among all attributes
@@ -122,10 +123,10 @@ def as_markdown(rows, mask, method):
     return f"## {mask}, {method}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def compare_all(groups, names, attributes, smallest):
+def compare_all(groups, names, attributes, smallest, progress):
     """The rows of compare_groups for every mask, method and measure, which they name."""
     rows = []
-    for (mask, method), measures in groups.items():
+    for (mask, method), measures in progress.each(groups.items()):
         for measure, (faces, numbers) in measures.items():
             table = np.stack([attributes[face] for face in faces])
             compared = compare_groups(np.array(numbers), dict(zip(names, table.T)), measure, smallest)
@@ -168,7 +169,8 @@ def main(argv=None):
         raise UsageError(f"--against {options.against} needs this method and another in {options.evaluation}, which "
                          f"has {', '.join(sorted(methods))}")
     groups = read_numbers(results, attributes, options.against)
-    rows = compare_all(groups, names, attributes, options.smallest)
+    with Progress(len(groups), "holes and methods") as progress:
+        rows = compare_all(groups, names, attributes, options.smallest, progress)
     if not rows:
         raise UsageError(f"no attribute parts the faces into two groups of {options.smallest} or more: evaluate more "
                          "faces, or lower --smallest", NO_INPUT)
