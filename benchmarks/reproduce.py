@@ -3,7 +3,8 @@
 python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces processed-data/train
 python -m benchmarks.reproduce recipes --dataset processed-data/validation
 
-A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks.
+A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks;
+options alone are of the search.
 """
 import hashlib
 import os
@@ -46,12 +47,16 @@ class Table(NamedTuple):
     metrics: tuple
 
 
+HOLES = {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"}
+CENTRE = {"hole PSNR / SSIM": "center"}
+SCORES = "hole_psnr", "hole_ssim"
+ALL_SCORES = *SCORES, "identity", "face_frechet"
 TABLES = {
-    "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000,
-                          {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"},
-                          ("hole_psnr", "hole_ssim", "identity", "face_frechet")),
-    "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, {"hole PSNR / SSIM": "center"},
-                     ("hole_psnr", "hole_ssim")),
+    "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000, HOLES,
+                          ALL_SCORES),
+    "portraits": Table("evaluation.md", "Portraits", "portraits_399.txt", 399, HOLES, ALL_SCORES),
+    "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, CENTRE, SCORES),
+    "dial": Table("search.md", "The dial", "validation_second_1000.txt", 256, CENTRE, SCORES),
 }
 
 
@@ -63,6 +68,8 @@ def read_row(cell):
     first, *others = re.findall(r"`([^`]+)`", cell) or [""]
     if first in RECIPES:
         return "latent", ["--recipe", first]
+    if first.startswith("--"):
+        return "latent", first.split()
     if first not in METHODS:
         raise UsageError(f"the row {cell!r} names no method or recipe")
     words = [["--recipe", word] if word in RECIPES else word.split() for word in others]
@@ -97,10 +104,11 @@ def digest_faces(folder, names):
 def write_list(table, dataset, out, count):
     """Write the list of the first `count` faces of a table; returns (its path, their names).
 
-    Raises UsageError (exit code 3) if one of them is not in the data set.
+    A face that the list names without suffix is a PNG. Raises UsageError (exit code 3) if one of them is not in the
+    data set.
     """
     lines = read_bytes(measured.PAGES / LISTS / table.faces).decode().splitlines()[:count]
-    paths = [Path(dataset, line).resolve() for line in lines]
+    paths = [Path(dataset, line if Path(line).suffix else f"{line}.png").resolve() for line in lines]
     if lost := [path for path in paths if not path.is_file()]:
         raise UsageError(f"{len(lost)} faces of {table.faces} are not in {dataset}, such as {lost[0].name}", NO_INPUT)
     write_file(Path(out, "faces.txt"), "".join(f"{path}\n" for path in paths).encode())

@@ -19,7 +19,7 @@ def compare(first, second, warn):
     Raises UsageError (exit code 3) if one is none, or has no whole result, and if they share nothing, or if faces or
     holes of the same name differ.
     """
-    a, b = (_read(folder, warn) for folder in (first, second))
+    a, b = (read_results(folder, warn) for folder in (first, second))
     _check_comparable(first, second, a, b)
     both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
     yield f"{len(both)} faces are in both: {first} has {len(one)}, {second} has {len(other)}"
@@ -36,8 +36,11 @@ def compare(first, second, warn):
             yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
 
 
-def _read(folder, warn):
-    """{(mask, method, face): record}"""
+def read_results(folder, warn):
+    """{(mask, method, face): record} of an evaluation's folder; raises UsageError (exit code 3) if it holds none.
+
+    warn : function, called with a line if not all is there
+    """
     try:
         if (kind := find_kind(folder)) not in (None, KIND):
             raise UsageError(f"{folder} holds results of another kind ({kind}): name two folders of "

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def evaluate(out, *arguments, model):
     needed += ["--train_faces", str(FACES)] if "nearest" in arguments else []
     return evaluate_completion.main([str(FACES), "--out_dir", str(out), "--limit", "4", "--jobs", "1", *needed,
                                      *arguments])
+
+
+def read_data(path):
+    """The record that a page carries."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.DOTALL)[1])
 
 
 @pytest.fixture(scope="module")
@@ -142,13 +148,22 @@ def test_fewer_faces_get_a_table_of_their_own(finished, model, tmp_path, capsys)
     assert {row["n"] for row in json.loads((out / "summary.json").read_text())["rows"]} == {2}
 
 
-def test_faces_that_cannot_be_measured_are_named_with_their_reason(tmp_path, capsys):
+def test_faces_that_cannot_be_measured_are_named_once_with_their_reason(tmp_path, run):
     Image.new("RGB", (64, 60)).save(tmp_path / "odd.png")
+    (tmp_path / "text.png").write_text("no picture")
     shutil.copy(sorted(FACES.glob("*.png"))[0], tmp_path / "a.png")
-    arguments = [str(tmp_path), "--methods", "laplace", "--out_dir", str(tmp_path / "out"), "--jobs", "1"]
-    assert evaluate_completion.main(arguments) == 1
-    printed = capsys.readouterr()
-    assert "odd.png: wrong_size (64x60" in printed.err and "1 results computed, 0 were there, 1 failed" in printed.out
+    arguments = [tmp_path, "--methods", "laplace", "telea", "--masks", "center", "half", "--jobs", 1, "--out_dir",
+                 tmp_path / "out"]
+    for computed, there in ((4, 0), (0, 4)):
+        ended = run(evaluate_completion.main, *arguments)
+        assert ended.code == 1 and ended.err.count("odd.png: wrong_size (64x60") == 1
+        assert f"{computed} results computed, {there} were there, 2 photos failed" in ended.out
+        named = read_data(tmp_path / "out/report.html")["failures"]
+        assert [(Path(path).name, reason.split(" (")[0]) for path, reason in named] == [
+            ("odd.png", "wrong_size"), ("text.png", "not_an_image")]
+    (tmp_path / "text.png").unlink()
+    ended = run(evaluate_completion.main, *arguments)
+    assert "1 photo failed" in ended.out and len(read_data(tmp_path / "out/report.html")["failures"]) == 1
 
 
 @pytest.mark.parametrize("what", ["empty", "raw"])

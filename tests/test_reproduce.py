@@ -7,7 +7,7 @@ import time
 import pytest
 
 from benchmarks import reproduce
-from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row
+from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row, write_list
 from helpers import NO_INPUT, SOME_FAILED, UsageError
 from methods import measured
 from shell.lock import claim_folder
@@ -21,6 +21,7 @@ NAMES = "A000369", "B001273", "C001070"
     ("`latent`, `--recipe pool`", ("latent", ["--recipe", "pool"])),
     ("`vae`, its latent searched by `pool`", ("vae", [])),
     ("`moodoki`", ("latent", ["--recipe", "moodoki"])),
+    ("`--detail 0.4`, that of `best`", ("latent", ["--detail", "0.4"])),
 ])
 def test_a_rows_first_cell_is_its_command(cell, expected):
     assert read_row(cell) == expected
@@ -65,6 +66,15 @@ def write_table(monkeypatch, tmp_path):
         (tmp_path / "page.md").write_text("# Page\n\n## Tiny\n\nOf three faces:\n\n| method | centre | half |\n"
                                           f"|---|---|---|\n| `telea` | {centre} | – |\n")
     return write
+
+
+def test_a_list_names_faces_with_or_without_their_suffix(write_table, openface, tmp_path):
+    write_table("1 / .5")
+    for lines in ("A000369.png\nB001273.png\n", "A000369\nB001273\n"):
+        (tmp_path / "lists" / "three.txt").write_text(lines)
+        path, names = write_list(reproduce.TABLES["tiny"], openface, tmp_path, 3)
+        assert names == ["A000369", "B001273"]
+        assert path.read_text().splitlines() == [str(openface / f"{name}.png") for name in names]
 
 
 @pytest.mark.fault("F24", "reproduce")
