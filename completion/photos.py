@@ -59,8 +59,8 @@ class PhotoReader:
 
         What cannot be cut out is left out with a remark, as long as another face is touched. Of a hole that was only
         proposed nobody said that it lies on a face: if it touches none, all of it is filled smoothly.
-        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and cut_by_border
-        or nothing_known if there is no other.
+        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and
+        doubtful_face, cut_by_border or nothing_known if there is no other.
         """
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         known, placements, remarks = self._find_hole(photo, source, name)
@@ -126,6 +126,8 @@ class PhotoReader:
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""
+        if placement.doubtful:
+            raise BadPhoto("doubtful_face", f"the hole hides too much of the face to say where it is: {ADVICE}")
         matrix, size = self._sized(placement.matrix)
         crop, outside = warp(pixels, matrix, size)
         if outside > MOST_OUTSIDE:
@@ -146,7 +148,7 @@ def _describe_miss(placements):
     """What a hole does not touch."""
     if PLACED in placements[0].notes:
         return "the hole does not touch the face where --points places it"
-    return f"the hole touches none of {len(placements)} faces"
+    return f"the hole touches none of {len(placements)} faces: {ADVICE}"
 
 
 def _maps(cuts):

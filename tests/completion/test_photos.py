@@ -207,6 +207,20 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     assert reason(read, half_outside) == "cut_by_border" and reason(read, beyond) == "hole_outside_face"
 
 
+def test_a_face_that_is_placed_with_doubt_is_refused_and_the_others_are_completed(tmp_path, photo, matrix):
+    fold = np.zeros(photo.shape[:2], np.uint8)
+    fold[250:253] = 255
+    hole, path = save(tmp_path / "hole.png", fold), save(tmp_path / "face.png", photo)
+    doubtful = Placement(matrix, ("estimated",), 9.0, doubtful=True)
+
+    def read(*placements):
+        return PhotoReader(lambda *_: list(placements), OwnHoles(hole), [64])(path, "face")
+    with pytest.raises(BadPhoto, match=f"doubtful_face.*{ADVICE}"):
+        read(doubtful)
+    face, = read(doubtful, Placement(matrix))
+    assert any("a face is left out, doubtful_face" in note and ADVICE in note for note in face.notes)
+
+
 def test_a_photo_that_changes_its_size_meanwhile_is_refused(tmp_path, photo, matrix):
     hole = save(tmp_path / "hole.png", np.where(block(photo, matrix), 0, 255).astype(np.uint8))
     path = save(tmp_path / "face.png", photo)
