@@ -4,7 +4,7 @@
 # make bench   faces/s of training and face-iterations/s of completion
 # make fuzz    broken files of every kind for ten minutes (FUZZ_SECONDS=600): each is read, or refused by its reason
 # make lint    ruff over every file
-# make clean   remove .venv, and aligned/ and completed/, where the demo writes
+# make clean   remove .venv, and the folders where the demo writes
 # Each sets up .venv by itself, once, and again only when the requirements change. Its Python finds the toolkit's modules
 # from every folder.
 SHELL := /bin/bash
@@ -30,7 +30,10 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/python -m preprocess.align_dlib samples/ align innerEyesAndBottomLip aligned/ --size 64
 	$(BIN)/python face_completion.py aligned/ --out_dir completed
-	@echo "Look at completed/progress.gif and at the sheets in completed/grids/"
+	$(BIN)/python -m preprocess.align_dlib samples/ align innerEyesAndBottomLip aligned128/ --size 128
+	$(BIN)/python face_completion.py aligned128/ --checkpoint checkpoint/celeba128 --out_dir completed128
+	$(BIN)/python -m output.beside completed/sizes.png completed/ completed128/
+	@echo "Look at completed/report.html, and at both sizes in completed/sizes.png"
 
 test: lint
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
@@ -48,4 +51,4 @@ lint: setup
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv aligned completed
+	rm -rf .venv aligned aligned128 completed completed128

@@ -126,9 +126,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     inputs, plan, methods, compared = parse(argv)
     if compared:
-        for line in compare(*compared):
-            say(line)
-        return 0
+        return say_differences(*compared)
     sources, failures = find_inputs(*inputs, exclude=plan.out_dir)
     named = zip(output_names(sources), (source.path for source in sources))
     faces = dict(itertools.islice(named, plan.limit))
@@ -140,23 +138,34 @@ def main(argv=None):
         folder.check_settings(settings)
         wanted = set(itertools.product(faces, plan.masks, methods))
         with Progress(None, "looking at what is there"):
-            missing, failed = wanted - (done := folder.find_done()), set()
+            missing = wanted - (done := folder.find_done())
             if missing:
                 check_libraries(settings["image_size"], methods)
         if missing:
             folder.begin(settings)
             with Recorder(folder, done) as recorder:
                 order = plan, methods, settings["image_size"]
-                failed = measure_all(missing, faces, order, recorder, check=stop.check)
+                failures += measure_all(missing, faces, order, recorder, check=stop.check)
             missing -= folder.find_done()
         with Progress(None, "writing tables, report and figure"):
-            conclude(folder, faces, plan, methods)
+            conclude(folder, faces, plan, methods, [(str(path), str(problem)) for path, problem in failures])
     for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
         say(line)
-    before = len(wanted & done)
-    say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {len(missing)} failed; "
+    before, photos = len(wanted & done), f"{len(failures)} photo{'s' * (len(failures) != 1)}"
+    say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {photos} failed; "
         f"report in {folder.path / 'report.html'}")
-    return helpers.SOME_FAILED if failed or failures else 0
+    return helpers.SOME_FAILED if failures else 0
+
+
+def say_differences(first, second):
+    """Compare two finished evaluations; returns the exit code."""
+    doubts = []
+    lines = list(compare(first, second, doubts.append))
+    for doubt in doubts:
+        warn(doubt)
+    for line in lines:
+        say(line)
+    return helpers.SOME_FAILED if doubts else 0
 
 
 def describe(folder, faces, plan, methods):
@@ -190,18 +199,20 @@ def check_libraries(size, methods):
 
 
 def measure_all(missing, faces, order, recorder, check):
-    """Complete what is missing, by one method after the other, and measure it; returns the faces that failed.
+    """Complete what is missing, by one method after the other, and measure it.
+
+    Returns [(path, BadPhoto)] of the faces that failed, each once.
 
     missing : {(face, mask, method)}; faces : {name: path}
     order : (Plan, {name: MethodSettings}, side of the faces)
     """
     from evaluation import measuring
-    (plan, methods, _), failed, frames = order, set(), {}
+    (plan, methods, _), failed, frames = order, {}, {}
 
     def fail(source, name, problem):
         if name not in failed:
             report_failure(source, problem)
-        failed.add(name)
+            failed[name] = source, problem
 
     def results():
         for name, settings in methods.items():
@@ -225,7 +236,7 @@ def measure_all(missing, faces, order, recorder, check):
                 fail(result.face.source, result.face.name, numbers)
             else:
                 recorder.record(result, frames.pop((result.face.name, result.face.mask, result.method), ()), *numbers)
-    return failed
+    return list(failed.values())
 
 
 def complete_missing(missing, faces, settings, order, frames, fail, check):
@@ -253,14 +264,18 @@ def complete_missing(missing, faces, settings, order, frames, fail, check):
                             on_step=on_step)
 
 
-def conclude(folder, faces, plan, methods):
-    """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results."""
+def conclude(folder, faces, plan, methods, failures):
+    """Write the summary as JSON, CSV and text, the report and the figure, unless they are there for these results.
+
+    failures : [(path, reason)], which the report names
+    """
     from evaluation import tables
     from evaluation.pictures import FIGURE, write_figure, write_page
     out, shown = folder.path, (plan.figure_masks, plan.figure_methods)
     asked = {"faces": hashlib.sha256(repr(sorted(folder.stamps.items())).encode()).hexdigest(),
              "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces, "figure": list(shown),
-             "results": file_stamp(out / RESULTS)[0]}
+             "results": file_stamp(out / RESULTS)[0],
+             "failures": hashlib.sha256(repr(failures).encode()).hexdigest()}
     files = [out / name for name in (*tables.FILES, "report.html", *FIGURE)]
     written = read_json(out / "summary.json")
     if written.get("asked") == asked and written.get("bytes") == [file_stamp(path)[0] for path in files]:
@@ -272,7 +287,7 @@ def conclude(folder, faces, plan, methods):
     summary = tables.mark_best(rows, groups)
     for name, write in tables.FILES.items():
         helpers.write_file(out / name, write(summary).encode())
-    write_page(folder, faces, groups, summary, shown=plan.report_faces)
+    write_page(folder, faces, groups, summary, shown=plan.report_faces, failures=failures)
     write_figure(folder, faces, groups, *shown)
     helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary,
                                               "bytes": [file_stamp(path)[0] for path in files]})

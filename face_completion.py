@@ -54,6 +54,9 @@ def parse(argv=None):
     sizes = (options.size,) if options.size else SIZES
     settings = [method_options.exported_settings(options)] if options.onnx else method_options.methods_by_size(
         options, options.method, options.checkpoint, sizes if options.paste_back else sizes[:1])
+    if options.completions > 1 and not all(each.says_how_sure for each in settings):
+        warn("uncertainty.png is fitted to the searches of recipe best, with its own settings: what it covers here is "
+             "not known (python -m benchmarks.calibration)")
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
@@ -214,7 +217,8 @@ def main(argv=None):
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
         show_holes = subject.holes.proposed and not subject.landmarks
-        with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes) as writer:
+        with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes,
+                        calibrated=all(settings.says_how_sure for settings in of_sizes)) as writer:
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:

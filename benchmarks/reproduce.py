@@ -3,11 +3,13 @@
 python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces processed-data/train
 python -m benchmarks.reproduce recipes --dataset processed-data/validation
 
-A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks.
+A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks;
+options alone are of the search.
 """
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -45,12 +47,16 @@ class Table(NamedTuple):
     metrics: tuple
 
 
+HOLES = {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"}
+CENTRE = {"hole PSNR / SSIM": "center"}
+SCORES = "hole_psnr", "hole_ssim"
+ALL_SCORES = *SCORES, "identity", "face_frechet"
 TABLES = {
-    "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000,
-                          {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"},
-                          ("hole_psnr", "hole_ssim", "identity", "face_frechet")),
-    "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, {"hole PSNR / SSIM": "center"},
-                     ("hole_psnr", "hole_ssim")),
+    "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000, HOLES,
+                          ALL_SCORES),
+    "portraits": Table("evaluation.md", "Portraits", "portraits_399.txt", 399, HOLES, ALL_SCORES),
+    "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, CENTRE, SCORES),
+    "dial": Table("search.md", "The dial", "validation_second_1000.txt", 256, CENTRE, SCORES),
 }
 
 
@@ -62,6 +68,8 @@ def read_row(cell):
     first, *others = re.findall(r"`([^`]+)`", cell) or [""]
     if first in RECIPES:
         return "latent", ["--recipe", first]
+    if first.startswith("--"):
+        return "latent", first.split()
     if first not in METHODS:
         raise UsageError(f"the row {cell!r} names no method or recipe")
     words = [["--recipe", word] if word in RECIPES else word.split() for word in others]
@@ -96,10 +104,11 @@ def digest_faces(folder, names):
 def write_list(table, dataset, out, count):
     """Write the list of the first `count` faces of a table; returns (its path, their names).
 
-    Raises UsageError (exit code 3) if one of them is not in the data set.
+    A face that the list names without suffix is a PNG. Raises UsageError (exit code 3) if one of them is not in the
+    data set.
     """
     lines = read_bytes(measured.PAGES / LISTS / table.faces).decode().splitlines()[:count]
-    paths = [Path(dataset, line).resolve() for line in lines]
+    paths = [Path(dataset, line if Path(line).suffix else f"{line}.png").resolve() for line in lines]
     if lost := [path for path in paths if not path.is_file()]:
         raise UsageError(f"{len(lost)} faces of {table.faces} are not in {dataset}, such as {lost[0].name}", NO_INPUT)
     write_file(Path(out, "faces.txt"), "".join(f"{path}\n" for path in paths).encode())
@@ -110,9 +119,10 @@ def evaluate(faces, method, masks, options, out):
     """Measure a method under some holes, as far as it has not been; faces : path of their list."""
     words = [sys.executable, ROOT / "evaluate_completion.py", "--from_file", faces, "--methods", method, "--masks",
              *masks, *options, "--out_dir", out]
-    if (code := subprocess.run([str(word) for word in words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode) not in (
-            0, SOME_FAILED):
-        raise UsageError(f"evaluate_completion.py ended with {code}: {' '.join(map(str, words[2:]))}", code)
+    code = subprocess.run([str(word) for word in words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode
+    if code not in (0, SOME_FAILED):
+        raise UsageError(f"evaluate_completion.py ended with {code}: {shlex.join(map(str, words[2:]))}",
+                         128 - code if code < 0 else code)      # as a shell says that a signal has killed it
 
 
 def check_row(table, row, head, folder):

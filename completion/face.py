@@ -44,12 +44,13 @@ class FaceReader:
     """Reads aligned faces and makes their holes.
 
     holes : a holes.StandardHoles or holes.OwnHoles; size : side that a face must have
-    seed : decides the faces' own seeds; fit : "refuse", "resize" or "crop" a picture of another size
+    seed : decides the faces' own seeds
+    fit : "refuse", "resize" or "crop" a picture of another size; None of commands that offer only the first
     """
     holes: object
     size: int
     seed: int = 0
-    fit: str = "refuse"
+    fit: str | None = None
 
     def __call__(self, source, name):
         """The Face of a file. Raises BadPhoto, such as wrong_size, or nothing_known if all of it is hole."""
@@ -66,11 +67,12 @@ class FaceReader:
         (height, width), size = photo.pixels.shape[:2], self.size
         if (height, width) == (size, size):
             return photo.pixels, photo.notes
-        if self.fit == "refuse":
+        if self.fit in (None, "refuse"):
             whole = max(height, width) > size and (height != width or height > CROP_SIZES * size)
-            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: "
-                           f"{'complete a whole photo with --paste_back, ' * whole}align the photo first "
-                           "(python -m preprocess.align_dlib), or choose --fit resize or --fit crop")
+            first, last = ("complete a whole photo with --paste_back, " * whole,
+                           ", or choose --fit resize or --fit crop") if self.fit else ("", "")
+            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {first}align the photo first "
+                           f"(python -m preprocess.align_dlib){last}")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]
 
 

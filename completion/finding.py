@@ -17,20 +17,24 @@ def find_landmarks(finder, pixels, known, doubt):
     """The (68, 2) landmarks of the faces of a photo, the largest first; an empty list if there are none.
 
     finder : preprocess.faces.FaceFinder; pixels : (H, W, 3) uint8, smooth where they are not known; known : (H, W) bool
-    doubt : function (landmarks, score, turn) -> number, of faces that a hole hides; infinite for what is none
+    doubt : function (landmarks, sure) -> how little a face is to be believed: infinite if it may be none, nan if nobody
+        knows, 0 if the detector was sure of it, upright, and no hole hides it
     In a hole that touches no upright face a hidden one is looked for; without either the photo is turned.
     """
     faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0)
              for box, _, lean in finder.scored_boxes(pixels)]
-    missed = _untouched(known, faces)
+    believed = [face for face in faces if doubt(face, sure=True) != np.inf]
+    missed = _untouched(known, believed)
     if missed.any():
-        found = _search(finder, pixels, (0, *TILTED) if faces else (0, *TILTED, *LYING), HIDDEN)
-        doubts = [(doubt(landmarks, score, turn), number) for number, (score, landmarks, _, turn) in enumerate(found)
-                  if missed[frame(landmarks, known.shape)].mean() > HIDING]
-        least, number = min(doubts, default=(np.inf, 0))
-        if least < np.inf:
-            return [*faces, found[number][1]]
-    return faces or _find_turned(finder, pixels, LYING) or _find_turned(finder, pixels, SLANTED)
+        found = _search(finder, pixels, (0, *TILTED) if believed else (0, *TILTED, *LYING), HIDDEN)
+        hiding = [landmarks for _, landmarks, *_ in found if missed[frame(landmarks, known.shape)].mean() > HIDING]
+        doubts = [(least, number) for number, face in enumerate(hiding) if (least := doubt(face, sure=False)) < np.inf]
+        if doubts:
+            return [*believed, hiding[min(doubts)[1]]]
+    for turns in (LYING, SLANTED):
+        faces = faces or [face for face in _find_turned(finder, pixels, turns)
+                          if known.all() or doubt(face, sure=False) != np.inf]
+    return faces
 
 
 def _find_turned(finder, pixels, turns):

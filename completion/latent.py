@@ -5,12 +5,14 @@ python -m completion.latent interpolate aligned/A.png aligned/B.png between
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from helpers import NO_INPUT, SOME_FAILED, BadPhoto, UsageError, to_float, to_uint8, write_json
+import helpers
+from helpers import BadPhoto, UsageError, read_json, to_float, to_uint8, write_json
 from methods import method_options
 from models import shipped
 from shell.command import command
@@ -20,6 +22,7 @@ from shell.options import Parser, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
+from training.manifest import describe_model
 
 from .directions import along, between, over_numbers, principal_directions
 from .face import FaceReader
@@ -27,6 +30,7 @@ from .holes import StandardHoles
 from .reading import read_batches
 from .recipes import RECIPES
 
+KIND, CONFIG = "latent", "config.json"
 WHOLE = {"window": 0, "hold": 0.0, "scatter": 0.0, "mirror": False, "answer": "best", "by_depth": False}
 SPACES = {"encoder": "best", "activations": "best", "latent": "pool"}      # of each its recipe
 SHOWN, SIDE = 16, 128                                   # rows of a sheet, and pixels of a face on it
@@ -34,7 +38,7 @@ SAMPLES, REACH = 2048, 2                                # faces of G whose direc
 
 
 def make_searches(options, names):
-    """({name of SPACES: completion.search.Search for whole faces}, side of the faces, LatentEncoder or None)."""
+    """({name of SPACES: completion.search.Search for whole faces}, LatentEncoder or None)."""
     from methods.latent_search import load_encoder, make_search
     from training import checkpoint, devices
     devices.use_device(options.device)
@@ -44,7 +48,7 @@ def make_searches(options, names):
     updates = {name: 0 if name == "encoder" else options.num_iter for name in names}
     recipes = {name: dataclasses.replace(RECIPES[SPACES[name]], num_iter=updates[name], **WHOLE) for name in names}
     searches = {name: make_search(model, recipe, options.seed, encoder) for name, recipe in recipes.items()}
-    return searches, model.architecture.image_size, encoder
+    return searches, encoder
 
 
 def find_points(search, faces, check):
@@ -61,40 +65,57 @@ def draw_points(search, points):
 
 def project(options, check):
     """Find whole faces in each space; show them beside what is found, and write the PSNR of it."""
-    searches, size, _ = make_searches(options, SPACES)
     sources, failures = find_inputs([options.faces], exclude=options.out)
-    read, found = FaceReader(StandardHoles("none", options.seed), size, options.seed), []
+    read, size = make_reader(options)
+    searches, _ = make_searches(options, SPACES)
+    begin(options)
 
     def fail(source, name, problem):
         failures.append((source, problem))
+        report_failure(source, problem)
 
-    tasks = [(source.path, name) for source, name in zip(sources, output_names(sources))]
-    with Progress(len(tasks), "faces") as progress:
-        for batch in read_batches(tasks, lambda *task: [read(*task)], options.batch_size, fail, check):
-            found += zip(batch, *(draw_points(search, find_points(search, batch, check))
-                                  for search in searches.values()))
-            progress.update(len(batch))
+    def found():
+        tasks = [(source.path, name) for source, name in zip(sources, output_names(sources))]
+        with Progress(len(tasks), "faces") as progress:
+            for batch in read_batches(tasks, lambda *task: [read(*task)], options.batch_size, fail, check):
+                yield from zip(batch, *(draw_points(search, find_points(search, batch, check))
+                                        for search in searches.values()))
+                progress.update(len(batch))
+
     for source, problem in failures:
         report_failure(source, problem)
-    if not found:
-        raise UsageError(f"no face of {size} pixels a side in {options.faces}", NO_INPUT)
-    write_projected(options, found, list(searches))
-    return SOME_FAILED if failures else 0
+    if not write_projected(options, found(), list(searches)):
+        raise UsageError(f"no face of {size} pixels a side in {options.faces}", helpers.NO_INPUT)
+    return helpers.SOME_FAILED if failures else 0
 
 
 def write_projected(options, found, names):
-    """Write sheets and PSNR of [(Face, its picture in each of the spaces `names`)], and say the means."""
+    """Write sheets and PSNR of (Face, its picture in each of the spaces `names`) as they come; says how many."""
     from metrics.images import psnr
     from output.figures import caption, write_sheet
-    scores, rows = {}, []
+    scores, shown = {}, []
+
+    def write_shown():
+        number = -(-len(scores) // SHOWN) - 1
+        write_sheet(inside(options.out, f"projected_{number:03d}.png"), shown, 1 + len(names))
+        shown.clear()
+
     for face, *pictures in found:
         scores[face.name] = {name: round(psnr(face.pixels, picture, face.known), 3)
                              for name, picture in zip(names, pictures)}
         words = [face.name, *(f"{name} {score:.1f} dB" for name, score in scores[face.name].items())]
-        rows.append([caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)])
-    for first in range(0, len(rows), SHOWN):
-        write_sheet(inside(options.out, f"projected_{first // SHOWN:03d}.png"), sum(rows[first:first + SHOWN], []),
-                    len(rows[0]))
+        shown += [caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)]
+        if len(scores) % SHOWN == 0:
+            write_shown()
+    if shown:
+        write_shown()
+    if scores:
+        conclude_projected(options, scores, names)
+    return len(scores)
+
+
+def conclude_projected(options, scores, names):
+    """Write the PSNR of {face: {space: PSNR}}, and say the means."""
     means = {name: round(float(np.mean([score[name] for score in scores.values()])), 3) for name in names}
     write_json(inside(options.out, "projected.json"), {"updates": options.num_iter, "psnr": means, "faces": scores})
     say(f"mean PSNR of {len(scores)} faces in dB: " + ", ".join(f"{name} {mean:.2f}" for name, mean in means.items()))
@@ -102,8 +123,9 @@ def write_projected(options, found, names):
 
 def interpolate(options, check):
     """Go from one face to another through both spaces, a row each."""
-    searches, size, _ = make_searches(options, ("activations", "latent"))
-    ends = [read_face(path, size, options.seed) for path in (options.first, options.last)]
+    ends = [read_face(path, options) for path in (options.first, options.last)]
+    searches, _ = make_searches(options, ("activations", "latent"))
+    begin(options)
     rows = [draw_points(search, between(*find_points(search, ends, check), options.steps))
             for search in searches.values()]
     write_moving(options.out, "interpolated", np.stack(rows))
@@ -113,8 +135,10 @@ def interpolate(options, check):
 def walk(options, check):
     """Go from a face along directions, a row each: the principal ones of G's activations, or numbers of the latent."""
     space = "latent" if options.z_index else "activations"
-    searches, size, encoder = make_searches(options, (space,))
-    point = find_points(searches[space], [read_face(options.face, size, options.seed)], check)[0]
+    face = read_face(options.face, options)
+    searches, encoder = make_searches(options, (space,))
+    begin(options)
+    point = find_points(searches[space], [face], check)[0]
     if options.z_index:
         if (last := max(options.z_index)) >= len(point):
             raise UsageError(f"--z_index {last}: the latent has the numbers 0 to {len(point) - 1}")
@@ -132,16 +156,23 @@ def walk(options, check):
 def nearest(options, check):
     """Compare completed and true faces with the training faces nearest to them."""
     from evaluation.memorisation import compare_with_training
+    begin(options)
     for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check):
         say(line)
 
 
-def read_face(path, size, seed):
-    """The Face of an aligned picture, all of it known; UsageError (exit code 3) if it is of no use."""
+def make_reader(options):
+    """(the FaceReader of aligned pictures, all of which is known, side of the model's faces)."""
+    size = describe_model(options.checkpoint)["image_size"]
+    return FaceReader(StandardHoles("none", options.seed), size, options.seed), size
+
+
+def read_face(path, options):
+    """The Face of an aligned picture; UsageError (exit code 3) if it is of no use."""
     try:
-        return FaceReader(StandardHoles("none", seed), size, seed)(path, Path(path).stem)
+        return make_reader(options)[0](path, Path(path).stem)
     except BadPhoto as problem:
-        raise UsageError(f"{path}: {problem}", NO_INPUT) from problem
+        raise UsageError(f"{path}: {problem}", helpers.NO_INPUT) from problem
 
 
 def write_moving(out, name, faces):
@@ -201,11 +232,25 @@ def parse(argv=None):
     return options
 
 
+def claim(out):
+    """The open lock of a folder for results, as claim_folder has it; it takes the place of nobody's CONFIG."""
+    lock = claim_folder(out, KIND)
+    if os.path.lexists(Path(out, CONFIG)) and read_json(Path(out, CONFIG)).get("kind") != KIND:
+        raise UsageError(f"{out} holds something else, {CONFIG}, that would be replaced: choose another OUT",
+                         helpers.BAD_OUTPUT)
+    return lock
+
+
+def begin(options):
+    """Say in the folder of the results, once it is sure that there will be some, what it holds."""
+    write_json(inside(options.out, CONFIG), {"kind": KIND, "tool": options.tool})
+
+
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
-    with claim_folder(options.out, "latent"), StopRequest() as stop:
+    with claim(options.out), StopRequest() as stop:
         return TOOLS[options.tool][0](options, stop.check)
 
 

@@ -15,7 +15,7 @@ from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import find_owners, touches
 from .placing import scale_of
-from .points import ADVICE
+from .points import ADVICE, PLACED
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
@@ -59,8 +59,8 @@ class PhotoReader:
 
         What cannot be cut out is left out with a remark, as long as another face is touched. Of a hole that was only
         proposed nobody said that it lies on a face: if it touches none, all of it is filled smoothly.
-        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and cut_by_border
-        or nothing_known if there is no other.
+        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and
+        doubtful_face, cut_by_border or nothing_known if there is no other.
         """
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         known, placements, remarks = self._find_hole(photo, source, name)
@@ -117,7 +117,7 @@ class PhotoReader:
         if not cuts and self.holes.proposed and not problems:
             return [self._cut(pixels, known, placements[0])], []
         if not cuts:
-            raise (problems or [BadPhoto("hole_outside_face", f"the hole touches none of {len(placements)} faces")])[0]
+            raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements))])[0]
         if self.choice == "largest":
             return cuts[:1], []
         owners = np.unique(find_owners(known, *_maps(cuts)))
@@ -126,6 +126,8 @@ class PhotoReader:
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""
+        if placement.doubtful:
+            raise BadPhoto("doubtful_face", f"the hole hides too much of the face to say where it is: {ADVICE}")
         matrix, size = self._sized(placement.matrix)
         crop, outside = warp(pixels, matrix, size)
         if outside > MOST_OUTSIDE:
@@ -140,6 +142,13 @@ class PhotoReader:
         side = self.sizes[0] / scale_of(matrix)         # of the crop, in the photo
         size = next((size for size in self.sizes if side < STRETCH * size), self.sizes[-1])
         return matrix * (size / self.sizes[0]), size
+
+
+def _describe_miss(placements):
+    """What a hole does not touch."""
+    if PLACED in placements[0].notes:
+        return "the hole does not touch the face where --points places it"
+    return f"the hole touches none of {len(placements)} faces: {ADVICE}"
 
 
 def _maps(cuts):

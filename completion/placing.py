@@ -11,7 +11,7 @@ from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
-from .finding import find_landmarks
+from .finding import find_landmarks, frame
 from .membrane import factorize, fill_harmonic
 from .points import ESTIMATED, PLACED
 
@@ -19,8 +19,9 @@ NEAR = 1 / 32                                           # of the crop's side: a 
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
 CORRECTIONS = 3                                         # times that the network is asked, each time nearer
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
-DOUBTFUL = 2.5 / 64                                     # of the crop's side: error from which on a face is none
-FAINT, UPRIGHT = -0.6, 0.5                              # without a network: least score, and what an upright face gains
+DOUBTFUL = 2.0 / 64                                     # of the crop's side: error from which on no place is believed
+SHEARED = 1.4                                           # ratio of a map's longest and shortest, from which on neither
+FEW = 1 / 3                                             # of INNER: so much has to be seen where no network is asked
 OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
 PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
 
@@ -30,9 +31,13 @@ class Placement:
     """A face of a photo.
 
     matrix : the affine map (2, 3) from the photo's (x, y) to the crop's; notes : remarks on it
+    uncertain : expected error in pixels of the photo where the landmarks that decide are hidden; 0 where they are seen
+    doubtful : too little is seen of the face to say where it is, or that it is one
     """
     matrix: np.ndarray
     notes: tuple = ()
+    uncertain: float = 0.0
+    doubtful: bool = False
 
 
 class FacePlacer:
@@ -51,9 +56,11 @@ class FacePlacer:
     def __call__(self, pixels, known, source=""):
         """The Placements of all faces of a photo, the largest first, by what is known of it.
 
-        pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file. Raises BadPhoto no_face.
+        pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file
+        Raises BadPhoto: no_face, points_outside.
         """
         if self.points and (points := self.points.of(source)) is not None:
+            _check_points(points, *known.shape)
             return [place_by_points(points, self.size, self.template)]
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
@@ -63,35 +70,38 @@ class FacePlacer:
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" + hint)
         return [self._place(whole, known, landmarks) for landmarks in faces]
 
-    def _place(self, pixels, known, landmarks):
+    def _place(self, pixels, known, landmarks, sure=True):
+        """The Placement of a face with these landmarks (68, 2); not `sure` if even those that are seen may be none."""
         matrix = alignment_matrix(landmarks, self.size, self.template)
         seen = is_seen(landmarks, known, NEAR * self.size / scale_of(matrix))
-        if seen[INNER].all():                           # dlib moves them all if it has to guess some
+        if sure and seen[INNER].all():                  # dlib moves them all if it has to guess some
             return Placement(matrix)
-        points, errors = self._estimate(pixels, known, landmarks, seen)
-        matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
-        return Placement(matrix, (remark(seen, errors),))
-
-    def _estimate(self, pixels, known, landmarks, seen):
-        """The template's three landmarks, and their expected errors or None."""
         deciding = list(TEMPLATES[self.template][0])
-        points, locator = complete_landmarks(landmarks, seen)[deciding], self._find_locator()
-        return ask(locator, pixels, known, points, seen[deciding]) if locator else (points, None)
+        points, errors, locator = complete_landmarks(landmarks, seen)[deciding], None, self._find_locator()
+        if locator:
+            points, errors = ask(locator, pixels, known, points, seen[deciding])
+        matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
+        uncertain = float("nan") if errors is None else float(errors.max())
+        doubtful = (seen[INNER].mean() < FEW if errors is None else
+                    uncertain * scale_of(matrix) > DOUBTFUL * self.size or np.linalg.cond(matrix[:, :2]) > SHEARED)
+        return Placement(matrix, (remark(seen, errors),), uncertain, bool(doubtful))
 
-    def _doubt(self, pixels, known, landmarks, score, turn):
-        """How little a face is to be believed that a hole hides: what the network says of its error, or by its score.
-        """
-        scale = scale_of(alignment_matrix(landmarks, 1, self.template))
-        seen = is_seen(landmarks, known, NEAR / scale)
-        _, errors = self._estimate(pixels, known, landmarks, seen)
-        if errors is None:
-            return -score - UPRIGHT * (turn == 0) if score > FAINT else np.inf
-        return errors.mean() * scale if errors.mean() * scale < DOUBTFUL else np.inf
+    def _doubt(self, pixels, known, landmarks, sure):
+        """By how many pixels of the crop its place may be wrong, nan where no network says it, infinite if doubtful."""
+        placement = self._place(pixels, known, landmarks, sure)
+        return np.inf if placement.doubtful else placement.uncertain * scale_of(placement.matrix)
 
     def _find_locator(self):
         if self._load and not self._locator:
             self._locator = self._load()
         return self._locator if self._locator and self._locator.template == self.template else None
+
+
+def _check_points(points, height, width):
+    """Raise BadPhoto if the middle of a face that is told lies outside the photo."""
+    if not (0 <= points.mean(axis=0)).all() or (points.mean(axis=0) >= (width, height)).any():
+        told = " ".join(f"{x:g},{y:g}" for x, y in points)
+        raise BadPhoto("points_outside", f"--points {told} lie outside the photo of {width}x{height} pixels")
 
 
 def place_by_points(points, size, template):
@@ -108,10 +118,13 @@ def is_seen(landmarks, known, near):
     """Which landmarks, (68, 2), lie in the photo and more than `near` pixels from its hole; known : (H, W) bool."""
     columns, rows = np.rint(landmarks).astype(int).T
     inside = (rows >= 0) & (rows < known.shape[0]) & (columns >= 0) & (columns < known.shape[1])
-    if known.all():
+    down, across = frame(np.stack([landmarks.min(axis=0) - near - 1, landmarks.max(axis=0) + near + 1]), known.shape)
+    around = known[down, across]
+    if around.all():
         return inside
-    depth = ndimage.distance_transform_edt(known)
-    return inside & (depth[rows.clip(0, known.shape[0] - 1), columns.clip(0, known.shape[1] - 1)] > near)
+    depth = ndimage.distance_transform_edt(around)
+    rows, columns = (rows - down.start).clip(0, len(depth) - 1), (columns - across.start).clip(0, depth.shape[1] - 1)
+    return inside & (depth[rows, columns] > near)
 
 
 def ask(locator, pixels, known, points, seen):

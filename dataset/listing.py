@@ -12,7 +12,7 @@ from pictures.photo import SUFFIXES, is_picture
 DEEPEST = 200                                           # folders in each other that are walked
 LANDMARKS = "a name and ten numbers"
 OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
-RESULTS = "completion", "evaluation"                    # kinds of folders whose pictures show what was made of others
+RESULTS = "completion", "evaluation", "latent"          # kinds of folders whose pictures show what was made of others
 
 
 class Source(NamedTuple):

@@ -1,23 +1,25 @@
 """Two finished evaluations face by face."""
 from pathlib import Path
 
-from helpers import NO_INPUT, UsageError
+from helpers import NO_INPUT, UsageError, file_stamp, read_json
 from metrics.intervals import paired_difference
+from shell.lock import find_kind
 from shell.records import read_records
 
-from .evaluated_folder import KEY, RESULTS
+from .evaluated_folder import KEY, KIND, RESULTS
 
 METRICS = "hole_psnr", "hole_ssim", "identity"
 
 
-def compare(first, second):
+def compare(first, second, warn):
     """Yield a line on what both have, and one for every mask, method and metric of it.
 
     The latter has the mean paired difference, its interval, and a verdict.
-    first, second : folders of evaluations. Raises UsageError if one is empty, if they share nothing, or if faces or
+    first, second : folders of evaluations; warn : function, called with a line on each of which not all is there
+    Raises UsageError (exit code 3) if one is none, or has no whole result, and if they share nothing, or if faces or
     holes of the same name differ.
     """
-    a, b = (_read(folder) for folder in (first, second))
+    a, b = (read_results(folder, warn) for folder in (first, second))
     _check_comparable(first, second, a, b)
     both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
     yield f"{len(both)} faces are in both: {first} has {len(one)}, {second} has {len(other)}"
@@ -34,13 +36,35 @@ def compare(first, second):
             yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
 
 
-def _read(folder):
-    """{(mask, method, face): record}"""
-    results = {(record["mask"], record["method"], record["face"]): record
-             for record in read_records(Path(folder, RESULTS), **KEY)}
+def read_results(folder, warn):
+    """{(mask, method, face): record} of an evaluation's folder; raises UsageError (exit code 3) if it holds none.
+
+    warn : function, called with a line if not all is there
+    """
+    try:
+        if (kind := find_kind(folder)) not in (None, KIND):
+            raise UsageError(f"{folder} holds results of another kind ({kind}): name two folders of "
+                             "evaluate_completion.py", NO_INPUT)
+        results = {(record["mask"], record["method"], record["face"]): record
+                   for record in read_records(Path(folder, RESULTS), only_sealed=True, **KEY)}
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}", NO_INPUT) from error
     if not results:
         raise UsageError(f"{folder} holds no finished evaluation", NO_INPUT)
+    if not _is_whole(folder, len(results)):
+        warn(f"{folder} is unfinished or damaged, {len(results)} of its results are whole: measure the others by the "
+             "same evaluate_completion.py again")
     return results
+
+
+def _is_whole(folder, count):
+    """Whether a summary was made of just these records, and of no more than are there."""
+    summary = read_json(Path(folder, "summary.json"))
+    try:
+        size, told = summary["asked"]["results"], sum(row["n"] for row in summary["rows"])
+    except (KeyError, TypeError):                       # there is none, or it is damaged itself
+        return False
+    return size == file_stamp(Path(folder, RESULTS))[0] and told <= count
 
 
 def _check_comparable(first, second, a, b):

@@ -42,13 +42,14 @@ class EvaluatedFolder:
         return claim_folder(self.path, KIND)
 
     def check_settings(self, settings):
-        """Raise UsageError if the folder holds results of other settings, or of settings that are lost."""
+        """Raise UsageError (exit code 5) if there are results of other settings, or of settings that are lost."""
         old = read_json(self.path / CONFIG)
         if "seed" not in old and any(read_records(self.path / RESULTS, **KEY)):
-            raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir")
+            raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir",
+                             helpers.BAD_OUTPUT)
         if keys := changed(settings | old, settings):
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir")
+                             "--out_dir", helpers.BAD_OUTPUT)
 
     def find_size(self, paths):
         """The side of all faces: that of earlier results, or of the first of these files that can be read.

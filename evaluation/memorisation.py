@@ -27,9 +27,9 @@ def compare_with_training(folder, train_faces, out, limit, check):
     which the first `limit` count, or all (None)
     Raises UsageError (exit code 3) if there are no faces.
     """
+    describer = FaceDescriber(str(checked(DESCRIPTOR)))
     names, truth, completed, known = read_completed(folder, check)
     places, training = read_training(train_faces, truth.shape[1], limit, check)
-    describer = FaceDescriber(str(checked(DESCRIPTOR)))
     with Progress(len(training) + 2 * len(names), "faces described") as progress:
         described = [np.concatenate([describe(describer, face, check) for face in progress.each(faces)])
                      for faces in (training, truth, completed)]

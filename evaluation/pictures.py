@@ -17,15 +17,18 @@ from .tables import FEW, is_small
 
 FIGURE = "figure.png", "figure.pdf"
 FIGURE_FACES = 6, 3                                     # of one mask, and of each of several
+FAILURES = 500                                          # photos that the report names
 
 
-def write_page(folder, faces, groups, summary, shown):
+def write_page(folder, faces, groups, summary, shown, failures=()):
     """Write report.html.
 
     folder : an EvaluatedFolder; faces : {name: path}; groups : {(mask, method): Measured}; summary : its rows
-    shown : faces a mask
+    shown : faces a mask; failures : [(path, reason)] of photos that were not measured
     """
     config, steps, page = read_json(folder.path / CONFIG), folder.read_steps(), Page()
+    for failure in failures[:FAILURES]:
+        page.add_failure(*failure)
     masks, methods = (list(dict.fromkeys(part)) for part in zip(*groups))
     for mask in masks:
         of_mask = {method: group for (of, method), group in groups.items() if of == mask}
@@ -38,7 +41,7 @@ def write_page(folder, faces, groups, summary, shown):
     count = len(set().union(*(group.places for group in groups.values())))
     choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
     facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
-             ("Faces", str(count) + choice * (count > shown))]
+             ("Faces", str(count) + choice * (count > shown)), ("Failed", len(failures))]
     title = f"Face completion: methods and holes, {count} face{'s' * (count > 1)}"
     page.write(folder.path / "report.html", title, facts=facts, summary=summary,
                warning=FEW if is_small(summary) else "", settings=config)

@@ -54,6 +54,20 @@ def _check(session, path):
                          BAD_CHECKPOINT)
 
 
+def _run(session, faces, known, path):
+    """The session's answers, each as `faces`; UsageError (exit code 4) where it has none, MemoryError."""
+    try:
+        answers = session.run(None, {"faces": faces, "known": known})
+    except Exception as error:
+        if "alloc" in str(error):
+            raise MemoryError from error
+        raise UsageError(f"{path} cannot be computed: {error}", BAD_CHECKPOINT) from error
+    if any(answer.shape != faces.shape for answer in answers):
+        raise UsageError(f"{path} answers in another shape than it says: write one by python -m completion.export",
+                         BAD_CHECKPOINT)
+    return answers
+
+
 def make_fill_batch(settings):
     """The function (faces, known, seeds) -> completed faces, as methods.table.Filling takes it.
 
@@ -62,7 +76,7 @@ def make_fill_batch(settings):
     session, _ = open_exported(settings.file)
 
     def fill_batch(faces, known, seeds):
-        guess, *likely = session.run(None, {"faces": faces, "known": known})
+        guess, *likely = _run(session, faces, known, settings.file)
         lifelike = BLENDS[settings.blend](faces, guess, known)
         if settings.detail == 1:
             return lifelike

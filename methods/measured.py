@@ -43,7 +43,7 @@ def read_table(page, heading):
     text = read_bytes(PAGES / page).decode().partition(f"\n## {heading}\n")[2]
     before, bar, table = text.partition("\n\n|")
     lines = itertools.takewhile(lambda line: line.startswith("|"), (bar.strip() + table).splitlines())
-    head, _, *rows = ([cell.strip() for cell in line.replace("**", "").strip("| ").split("|")] for line in lines)
+    head, _, *rows = ([cell.strip() for cell in line.replace("**", "").strip()[1:-1].split("|")] for line in lines)
     return textwrap.wrap(f"{before.splitlines()[-1].rstrip('.:')} (docs/{page}):", WIDTH), head, rows
 
 

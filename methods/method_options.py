@@ -6,6 +6,7 @@ import os
 from argparse import BooleanOptionalAction
 
 from completion import recipes
+from completion.reading import SIZES
 from helpers import BAD_CHECKPOINT, UsageError
 from methods import NEED_FACES
 from models import LEARNED, LIKELY, SEARCHED, shipped
@@ -99,8 +100,12 @@ def methods_by_size(options, name, folder, sides):
     folder : of a model of one's own, which has a side of its own, or None; errors as of method_settings
     """
     kind = options.model if name == "latent" else LEARNED.get(name)
+    if kind and not folder and sides[0] != SIZES[0] and not _is_model(shipped(kind, sides[0])):
+        raise UsageError(f"{shipped(kind, sides[0])}, a {kind} for faces of {sides[0]} pixels, is not there: leave "
+                         "--size out, or train one (docs/training.md) and name it by --checkpoint in place of --size",
+                         BAD_CHECKPOINT)
     folders = [folder] if folder or not kind else [
-        shipped(kind, side) for side in sides if side == sides[0] or (locate(shipped(kind, side)) / MANIFEST).exists()]
+        shipped(kind, side) for side in sides if side == sides[0] or _is_model(shipped(kind, side))]
     return [method_settings(options, name, folder) for folder in folders]
 
 
@@ -152,6 +157,11 @@ def exported_settings(options):
     return MethodSettings("latent", seed=options.seed, exported=exported)
 
 
+def _is_model(folder):
+    """Whether a folder is that of one model, and not of a run."""
+    return (locate(folder) / MANIFEST).exists()
+
+
 def pinned(folder):
     """The save to use of a model's folder, which a run may still be writing to; warns of what is wrong with newer ones.
 
@@ -189,7 +199,7 @@ def _settle_recipe(options, folder):
         raise UsageError("--encoder is for recipes that search the activations of a DCGAN")
     if recipe.space == "latent":
         return recipe, None
-    if options.model == "dcgan" and (options.encoder or (locate(encoder) / MANIFEST).exists()):
+    if options.model == "dcgan" and (options.encoder or _is_model(encoder)):
         return recipe, encoder
     missing = f"no latent encoder in {encoder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
     if options.recipe or recipe_of(WITHOUT_ENCODER).space != "latent":
@@ -206,7 +216,7 @@ def _settle_detail(options, recipe, folder):
     if recipe.detail == 1:
         return recipe, None
     likely = options.likely or beside(folder, LIKELY)
-    if (locate(likely) / MANIFEST).exists():
+    if _is_model(likely):
         return recipe, likely
     if options.detail is not None or options.likely:
         raise UsageError(f"--detail {recipe.detail:g} needs a network that knows what is likely, and there is none in "

@@ -2,7 +2,7 @@
 import dataclasses
 import os
 
-from completion.recipes import Recipe
+from completion.recipes import CALIBRATED, Recipe
 from dataset.listing import fingerprint_folder
 from models import LEARNED
 from training.manifest import describe_model
@@ -72,6 +72,11 @@ class MethodSettings:
     def has_network(self):
         """Whether a network computes it."""
         return self.name == "latent" or self.name in LEARNED
+
+    @property
+    def says_how_sure(self):
+        """Whether its several answers make intervals of which metrics.conformal knows what they cover."""
+        return bool(self.search) and self.search.recipe == CALIBRATED
 
     def describe(self):
         """What decides a face's result, as a JSON record. Raises UsageError (exit code 4) if there is no such model."""

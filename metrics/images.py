@@ -101,6 +101,28 @@ def _jumps(picture, known):
     return np.concatenate([np.abs(np.diff(levels, axis=axis))[np.diff(known, axis=axis)] for axis in (0, 1)])
 
 
+TO_XYZ = np.array([[.4124, .3576, .1805], [.2126, .7152, .0722], [.0193, .1192, .9505]])     # of linear sRGB
+TO_LAB = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]])
+
+
+def tone_error(truth, result, region):
+    """How far the mean colour of a region is from the true one: Delta E*ab of CIELAB, from 0 to about 260; 0 is best.
+
+    About 2.3 is the least that is seen (Mahy, Van Eycken, Oosterlinck, Color Research and Application 1994).
+    truth, result : (H, W, 3) uint8; region : (H, W) bool, True somewhere. Source: CIE 15:2004, white D65.
+    """
+    return float(np.linalg.norm(_lab(truth[region].mean(axis=0)) - _lab(result[region].mean(axis=0))))
+
+
+def _lab(colour):
+    """(3,) L*, a*, b* of an sRGB colour in levels; IEC 61966-2-1."""
+    share = colour / RANGE
+    linear = np.where(share > .04045, ((share + .055) / 1.055) ** 2.4, share / 12.92)
+    ratio = TO_XYZ @ linear / TO_XYZ.sum(axis=1)
+    root = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio * (29 / 6) ** 2 / 3 + 4 / 29)
+    return TO_LAB @ root - (16, 0, 0)
+
+
 class Metric(NamedTuple):
     """A value for every pixel, (truth, result) -> (H, W), whose mean over each region `summary` turns into a number."""
     per_pixel: Callable
@@ -117,7 +139,7 @@ METRICS = {
 
 
 def measure(truth, result, known):
-    """All metrics of one face as a dictionary {region_metric: number}, and its seam_gradient.
+    """All metrics of one face as a dictionary {region_metric: number}, its hole_tone and its seam_gradient.
 
     truth, result : (H, W, 3) uint8; known : (H, W) bool. SSIM in a region is the map of the whole image averaged over
     the region's pixels. Without a hole only the image is measured, without known pixels there is neither ring nor
@@ -130,6 +152,8 @@ def measure(truth, result, known):
         for region in metric.regions:
             if regions[region].any():
                 numbers[f"{region}_{name}"] = recorded(metric.summary(values[regions[region]].mean()))
+    if regions["hole"].any():
+        numbers["hole_tone"] = recorded(tone_error(truth, result, regions["hole"]))
     if regions["ring"].any():
         numbers["seam_gradient"] = recorded(seam_gradient(truth, result, known))
     return numbers

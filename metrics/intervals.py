@@ -25,6 +25,31 @@ def paired_difference(first, second, seed=0):
     return mean_interval([b - a for a, b in pairs], seed)
 
 
+def group_difference(first, second):
+    """(mean of first - mean of second, lower, upper, p) of two groups of different faces: 95 % interval and test.
+
+    first, second : two numbers or more each
+    Source: Welch, "The Generalization of 'Student's' Problem", Biometrika 1947.
+    """
+    if np.ptp(first) == np.ptp(second) == 0:            # no spread, no test
+        difference = float(first[0] - second[0])
+        return difference, difference, difference, float(difference == 0)
+    from scipy import stats
+    test = stats.ttest_ind(first, second, equal_var=False)
+    return float(np.mean(first) - np.mean(second)), *map(float, test.confidence_interval()), float(test.pvalue)
+
+
+def holm(p_values):
+    """The p values of a family of tests, corrected for their number: the chance of any false one stays below each.
+
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 1979.
+    """
+    order = np.argsort(p_values)
+    corrected = np.empty(len(order))
+    corrected[order] = np.maximum.accumulate(np.minimum(1, np.sort(p_values) * np.arange(len(order), 0, -1)))
+    return corrected.tolist()
+
+
 def _resamples(count, seed):
     """(R, count) indices, R smaller for very many faces, so that memory does not grow with them."""
     rounds = max(200, min(RESAMPLES, 20_000_000 // count))

@@ -5,7 +5,7 @@ from statistics import fmean
 from .intervals import paired_difference
 
 DIRECTIONS = {"seam": "nearer 0", "diversity|uncertainty": None, "psnr|ssim": "higher",
-              "l1|identity|frechet|kernel|wasserstein|seconds": "lower"}
+              "l1|tone|identity|frechet|kernel|wasserstein|seconds": "lower"}
 SIGNS = {"higher": 1, "lower": -1}
 
 

@@ -8,6 +8,7 @@ be this or that.
 import dataclasses
 
 from completion.blend import blend_matern
+from helpers import UsageError
 from nn.choices import Schedule
 from nn.layers import fold, mean_of_replicas
 from nn.optimizer import copy_weights, descend, falling, follow, make_adam
@@ -23,10 +24,16 @@ LEVEL, CONTRAST = 0.02 ** 2, 0.06 ** 2                  # SSIM's constants, (.01
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """image_size : side of a face in pixels; mf_dim : filters of the outermost level; blocks : of each level and way"""
+    """image_size : side of a face in pixels; mf_dim, blocks, grown : width, blocks and grown of the ResidualUNet"""
     image_size: int = 64
     mf_dim: int = 32
     blocks: int = 1
+    grown: int = 0
+
+    def __post_init__(self):
+        if self.mf_dim >> self.grown == 0:
+            raise UsageError(f"{self.mf_dim} filters cannot be halved for {self.grown} grown levels: ask for more by "
+                             "--mf_dim")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +64,12 @@ class PosteriorMean(HoleFiller):
         self.fill_batch = Filler(lambda faces, known, seeds: self.guess(faces, known), blend_matern)
 
     def _make_network(self):
-        return ResidualUNet(self.architecture.image_size, self.architecture.mf_dim, self.architecture.blocks, self.seed)
+        sizes = self.architecture
+        return ResidualUNet(sizes.image_size, sizes.mf_dim, sizes.blocks, self.seed, sizes.grown)
+
+    def grow(self, smaller):
+        """Take the network's weights of a model of half the side."""
+        self.network.grow(smaller.average or smaller.network)
 
     def guess(self, faces, known):
         """Whole faces (B, S, S, 3) in [-1, 1] for such faces, with 0 in the hole, and known (B, S, S)."""

@@ -11,7 +11,7 @@ from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_precision, add_run, add_schedule, add_sizes, carry_out
+from training.command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
 from training.manifest import describe_architecture, describe_kind
 
 from . import model_type
@@ -96,8 +96,9 @@ def add_latent_encoder_updates(updates):
 def add_posterior_mean_networks(sizes):
     """Options that only the posterior mean has, and the side of a face."""
     add_sizes(sizes)
+    add_grown(sizes)
     sizes.add_argument("--mf_dim", type=whole_number(1), default=32, metavar="N",
-                       help="filters of the outermost level")
+                       help="filters of the outermost level that is not grown")
     sizes.add_argument("--blocks", type=whole_number(), default=1, metavar="N",
                        help="residual blocks of every level on each way")
 

@@ -41,7 +41,7 @@ def quick_import():
 
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")     # off by default on AMD, where it nearly doubles the speed
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")     # what matters comes as an exception too
 with quiet_stderr(), quick_import():
     import tensorflow as tf
     tf.config.list_physical_devices()                   # looks for GPUs, and would say later that there is none

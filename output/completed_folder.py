@@ -42,7 +42,7 @@ class CompletedFolder:
         """{name: (source, *stamp)} of the faces whose every output is there, whole, by these settings.
 
         names : of all faces; overwrite : take none for done
-        Raises UsageError if the folder holds results of other settings, or (exit code 5) if the sheets would be written
+        Raises UsageError (exit code 5) if the folder holds results of other settings, the sheets would be written
         outside it, or somebody else's files be replaced.
         """
         self._check_files(names)
@@ -91,7 +91,7 @@ class CompletedFolder:
         keys = [key for key in changed(old, self.settings) if key != "checkpoint"]
         if old and keys:
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir, or replace them with --overwrite")
+                             "--out_dir, or replace them with --overwrite", helpers.BAD_OUTPUT)
 
     def _find_done(self):
         done, settings = {}, digest(self.settings)

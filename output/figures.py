@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from helpers import to_levels, write_file, write_picture
 from metrics.ranking import better
+from shell.messages import printable
 from shell.pictures import tile
 
 GAP, MARGIN = 4, 12                                     # pixels between the pictures of a pair, and between pairs
@@ -39,7 +40,7 @@ def caption(picture, text, side):
     """A (H, W, 3) uint8 picture enlarged to `side` pixels, with a line of text below it, black on white."""
     enlarged = fit(picture, side)
     canvas = Image.fromarray(np.pad(enlarged, ((0, CAPTION), (0, 0), (0, 0)), constant_values=255))
-    ImageDraw.Draw(canvas).text((GAP, side), text, fill=(0, 0, 0))
+    ImageDraw.Draw(canvas).text((GAP, side), printable(text), fill=(0, 0, 0))
     return np.asarray(canvas)
 
 

@@ -24,15 +24,15 @@ class FaceWriter:
 
     folder : a CompletedFolder, claimed; overview : its Overview; has_truth : measure the results: what lies under the
     holes is the truth; format : of restored photos, one of completed_folder.FORMATS
-    show_holes : write the holes of aligned faces as masks too
+    show_holes : write the holes of aligned faces as masks too; calibrated : it is known what intervals cover
 
     It counts the inputs that are `completed` and `failed`. Pictures of faces are in memory until all of their input are
     finished. A photo's first face lies in its own folder, the others in folders in it, as their names say.
     """
 
-    def __init__(self, folder, overview, has_truth, format="png", *, show_holes=False):
+    def __init__(self, folder, overview, has_truth, format="png", *, show_holes=False, calibrated=True):
         self.folder, self.overview, self.has_truth, self.format = folder, overview, has_truth, format
-        self.show_holes = show_holes
+        self.show_holes, self.calibrated = show_holes, calibrated
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
         self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, checksums)}
 
@@ -122,7 +122,8 @@ class FaceWriter:
         for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
             scores |= _score(face.pixels, answer, ~face.known)
         scores = {**diversity(answers, face.known), "half_width": widths[~face.known].mean()}
-        return {**{name: recorded(value) for name, value in scores.items()}, "nominal_coverage": COVERAGE}
+        nominal = {"nominal_coverage": COVERAGE} if self.calibrated else {}
+        return {**{name: recorded(value) for name, value in scores.items()}, **nominal}
 
     def _write(self, face, file, picture):
         pictures, sums = self._files[face.source]

@@ -224,11 +224,11 @@ def _find_done(account, folder, settings):
 
 
 def _check_settings(accounts, folder, settings):
-    """Raise UsageError if there are crops of other settings, of version 0.1 too, whose records have no checksum."""
+    """Raise UsageError (exit code 5) if there are crops of other settings, of version 0.1 too: without checksums."""
     for record in (record for path in accounts for record in read_records(path, source=str, status=str)):
         if record["status"] == "done" and (other := record.get("settings", settings)) != settings:
             raise UsageError(f"{folder} holds crops made with {other!r}, asked for {settings!r}: choose "
-                             "another OUTPUT")
+                             "another OUTPUT", helpers.BAD_OUTPUT)
 
 
 def _known(task, done, judged, counts):

@@ -59,7 +59,7 @@ def check_pack(options):
 def check_folder(options):
     """Say what of a folder of pictures is whole, damaged and missing; returns the exit code."""
     sources, failures = find_photos([options.folder])
-    if not sources and not failures:
+    if not sources and all(problem.reason == "missing" for _, problem in failures):
         raise UsageError(f"no images found in {options.folder}", helpers.NO_INPUT)
     damaged, sizes = dict(failures), collections.Counter()
     with Progress(len(sources), "pictures") as progress, StopRequest() as stop:

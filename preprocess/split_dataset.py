@@ -178,7 +178,7 @@ def check_output(output, split):
         present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
         if strange := sorted(present - expected):
             raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
-                             "another OUTPUT")
+                             "another OUTPUT", helpers.BAD_OUTPUT)
 
 
 if __name__ == "__main__":

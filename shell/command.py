@@ -12,7 +12,8 @@ from .progress import telling_on_request
 from .signals import StopRequest, again, say_how_to_resume
 
 PACKAGES = {"tensorflow": "tensorflow", "keras": "tensorflow", "dlib": "dlib", "scipy": "scipy"}
-TROUBLES = {errno.ENAMETOOLONG: USAGE, errno.ENOSPC: BAD_OUTPUT, errno.EDQUOT: BAD_OUTPUT, errno.EROFS: BAD_OUTPUT}
+TROUBLES = {errno.ENAMETOOLONG: USAGE, errno.ENOSPC: BAD_OUTPUT, errno.EDQUOT: BAD_OUTPUT, errno.EROFS: BAD_OUTPUT,
+            errno.EACCES: BAD_OUTPUT}
 SIZES = ("--batch_size", "--pool", "--starts", "--completions", "--gf_dim", "--df_dim", "--ef_dim", "--z_dim", "--size")
 
 

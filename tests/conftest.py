@@ -1,6 +1,7 @@
 """What the tests share: real portraits, and two ways to start a command."""
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,19 @@ def model(tmp_path_factory):
         kernel.assign(15 * kernel)
     export(dcgan, folder, {"step": 0})
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def encoded(model, tmp_path_factory):
+    """A copy of the model, with an encoder where it is looked for."""
+    from models.latent_encoder import Architecture, LatentEncoder, Training
+    from training.checkpoint import export
+    folder = tmp_path_factory.mktemp("encoded") / "tiny"
+    shutil.copytree(model, folder)
+    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2))
+    encoder.prepare_training(Training(generator=str(folder)))
+    export(encoder, f"{folder}-learned/latent_encoder", {})
+    return folder
 
 
 @pytest.fixture(scope="session")

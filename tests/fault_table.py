@@ -10,10 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
-COMMANDS = ("alignment", "split", "pack", "training", "learned", "completion", "evaluation", "masks", "samples",
-            "shape")
+COMMANDS = ("alignment", "split", "check", "pack", "training", "learned", "completion", "onnx", "evaluation", "compare",
+            "reproduce", "masks", "samples", "shape", "latent", "export")
 GROUPS = {"all": COMMANDS, "trained": ("training", "learned"),
-          "readers": ("alignment", "pack", "training", "learned", "completion", "evaluation")}
+          "writers": tuple(command for command in COMMANDS if command not in ("check", "compare")),
+          "readers": ("alignment", "pack", "training", "learned", "completion", "onnx", "evaluation")}
 ROW, HEADING = re.compile(r"\| (F\d\d) \|"), "## The tests\n"
 LINKS = re.compile(r"\[\d+\]\([^)]*\) ?")
 

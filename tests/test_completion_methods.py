@@ -13,7 +13,7 @@ from PIL import Image
 import face_completion
 from completion.face import FaceReader
 from completion.holes import StandardHoles
-from helpers import to_float, to_uint8, write_picture
+from helpers import BAD_OUTPUT, to_float, to_uint8, write_picture
 from methods import CLASSICAL, NEED_FACES, classical
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
@@ -98,7 +98,7 @@ def test_another_method_replaces_results_only_if_asked_and_leaves_none_of_their_
     assert run(face_completion.main, *arguments, *search).code == 0
     assert (tmp_path / "out/1/0002.png").exists() and (tmp_path / "out/progress.gif").exists()
     refused = run(face_completion.main, *arguments, "--method", "telea")
-    assert refused.code == 2 and "method" in refused.err
+    assert refused.code == BAD_OUTPUT and "method" in refused.err
     assert run(face_completion.main, *arguments, "--method", "telea", "--overwrite").code == 0
     for folder in (tmp_path / "out" / name for name in ("1", "a", "a/1.png", "a/1.jpg")):
         assert (folder / "completed.png").exists() and not (folder / "0002.png").exists()

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from completion.masks import MASKS
 from evaluation.evaluated_folder import EvaluatedFolder
 from evaluation.pictures import write_figure, write_page
 from evaluation.tables import read_measured
-from helpers import UsageError, file_stamp
+from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
 from shell.records import read_records
@@ -26,6 +27,11 @@ def evaluate(out, *arguments, model):
     needed += ["--train_faces", str(FACES)] if "nearest" in arguments else []
     return evaluate_completion.main([str(FACES), "--out_dir", str(out), "--limit", "4", "--jobs", "1", *needed,
                                      *arguments])
+
+
+def read_data(path):
+    """The record that a page carries."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.DOTALL)[1])
 
 
 @pytest.fixture(scope="module")
@@ -142,13 +148,22 @@ def test_fewer_faces_get_a_table_of_their_own(finished, model, tmp_path, capsys)
     assert {row["n"] for row in json.loads((out / "summary.json").read_text())["rows"]} == {2}
 
 
-def test_faces_that_cannot_be_measured_are_named_with_their_reason(tmp_path, capsys):
+def test_faces_that_cannot_be_measured_are_named_once_with_their_reason(tmp_path, run):
     Image.new("RGB", (64, 60)).save(tmp_path / "odd.png")
+    (tmp_path / "text.png").write_text("no picture")
     shutil.copy(sorted(FACES.glob("*.png"))[0], tmp_path / "a.png")
-    arguments = [str(tmp_path), "--methods", "laplace", "--out_dir", str(tmp_path / "out"), "--jobs", "1"]
-    assert evaluate_completion.main(arguments) == 1
-    printed = capsys.readouterr()
-    assert "odd.png: wrong_size (64x60" in printed.err and "1 results computed, 0 were there, 1 failed" in printed.out
+    arguments = [tmp_path, "--methods", "laplace", "telea", "--masks", "center", "half", "--jobs", 1, "--out_dir",
+                 tmp_path / "out"]
+    for computed, there in ((4, 0), (0, 4)):
+        ended = run(evaluate_completion.main, *arguments)
+        assert ended.code == 1 and ended.err.count("odd.png: wrong_size (64x60") == 1
+        assert f"{computed} results computed, {there} were there, 2 photos failed" in ended.out
+        named = read_data(tmp_path / "out/report.html")["failures"]
+        assert [(Path(path).name, reason.split(" (")[0]) for path, reason in named] == [
+            ("odd.png", "wrong_size"), ("text.png", "not_an_image")]
+    (tmp_path / "text.png").unlink()
+    ended = run(evaluate_completion.main, *arguments)
+    assert "1 photo failed" in ended.out and len(read_data(tmp_path / "out/report.html")["failures"]) == 1
 
 
 @pytest.mark.parametrize("what", ["empty", "raw"])
@@ -159,30 +174,6 @@ def test_training_faces_that_cannot_be_used_end_it_before_any_work(tmp_path, cap
     assert evaluate_completion.main([str(FACES), "--methods", "nearest", "--train_faces", str(tmp_path / "train"),
                                      "--out_dir", str(tmp_path / "out")]) == 3
     assert "no faces of 64x64 pixels" in capsys.readouterr().err
-
-
-def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, capsys):
-    shutil.copytree(finished, tmp_path / "other")
-    assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 0
-    printed = capsys.readouterr().out
-    assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in printed
-    assert printed.startswith(f"4 faces are in both: {finished} has 4, {tmp_path}/other has 4")
-
-
-def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_path, run):
-    shutil.copytree(finished, tmp_path / "other")
-    records = [record for record in read_records(tmp_path / "other/results.jsonl") if record["method"] == "laplace"]
-    kept = [record for record in records if record["face"] != records[0]["face"]]
-    strangers = [record | {"face": "stranger"} for record in kept[:1]]
-    for name, lines in (("other", kept + strangers), ("foreign", strangers)):
-        (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "other")
-    first, *lines = ended.out.splitlines()
-    assert first == f"3 faces are in both: {finished} has 4, {tmp_path}/other has 4"
-    assert len(lines) == 6 and all(" laplace " in line and "over 3 faces" in line for line in lines)
-    ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "foreign")
-    assert ended.code == 2 and "share no face" in ended.err and ended.err.count("\n") == 1
 
 
 @pytest.mark.fault("F16", "evaluation")
@@ -326,7 +317,7 @@ def test_results_whose_settings_are_lost_are_not_taken_for_others(finished, mode
     if config:
         (tmp_path / "out/config.json").write_text(config)
     ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--jobs", 1, "--out_dir", tmp_path / "out")
-    assert ended.code == 2 and "are lost" in ended.err and len(ended.err.splitlines()) == 1
+    assert ended.code == BAD_OUTPUT and "are lost" in ended.err and len(ended.err.splitlines()) == 1
 
 
 def test_another_kind_of_model_is_found_without_its_folder():

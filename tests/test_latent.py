@@ -1,33 +1,18 @@
 """Looking into a latent space, from the command line to sheets and animations."""
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import face_completion
-import network
 from completion import latent
-from helpers import BAD_CHECKPOINT, NO_INPUT, SOME_FAILED, write_picture
-from models.latent_encoder import Architecture, LatentEncoder, Training
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, SOME_FAILED, USAGE, write_picture
 from pictures.photo import read_photo
-from training.checkpoint import export
+from preprocess import dlib_models
 
 NAMES = "A000369", "B001273"
-
-
-@pytest.fixture(scope="module")
-def encoded(tmp_path_factory):
-    """The folder of a tiny DCGAN whose encoder lies where it is looked for."""
-    folder = tmp_path_factory.mktemp("encoded") / "dcgan"
-    dcgan = network.DCGAN(network.Architecture(z_dim=8, gf_dim=2, df_dim=2))
-    for kernel in (dcgan.generator.dense, *dcgan.generator.kernels):
-        kernel.assign(15 * kernel)
-    export(dcgan, folder, {})
-    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2))
-    encoder.prepare_training(Training(generator=str(folder)))
-    export(encoder, f"{folder}-learned/latent_encoder", {})
-    return folder
 
 
 @pytest.mark.slow
@@ -108,3 +93,35 @@ def test_a_completion_that_repeats_a_training_face_is_found(run, openface, tmp_p
         assert found["faces"][name]["descriptor"]["of_the_truth"] == 0
     assert read_photo(tmp_path / "out" / "nearest.png").pixels.shape[1] == 4 * latent.SIDE
     assert run(latent.main, "nearest", openface, openface, tmp_path / "none").code == NO_INPUT
+
+
+@pytest.mark.fault("F47", "latent")
+def test_a_page_in_the_place_of_dlibs_model_is_refused_before_any_work(run, openface, tmp_path, monkeypatch):
+    (tmp_path / "page.dat").write_text("<!doctype html><title>404</title>")
+    monkeypatch.setattr(dlib_models, "_packaged", lambda model: tmp_path / "page.dat")
+    ended = run(latent.main, "nearest", tmp_path / "none", openface, tmp_path / "out")
+    assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and "expected sha256" in ended.err
+
+
+@pytest.mark.fault("F42", "latent")
+def test_more_faces_at_a_time_than_memory_holds_are_told_with_the_option(run, openface, tmp_path, monkeypatch):
+    def exhaust(*_):
+        raise MemoryError
+    monkeypatch.setattr(latent, "make_searches", lambda *_: (dict.fromkeys(latent.SPACES), None))
+    monkeypatch.setattr(latent, "find_points", exhaust)
+    ended = run(latent.main, "project", openface, tmp_path / "out", "--batch_size", 4096)
+    assert ended.code == OUT_OF_MEMORY and "reduce --batch_size" in ended.err
+
+
+def test_a_folder_says_that_it_holds_looks_into_a_latent_space_and_loses_nothing_of_others(run, openface, tmp_path):
+    for content, code in (None, NO_INPUT), ('{"kind": "latent"}', NO_INPUT), ('{"mine": 1}', BAD_OUTPUT):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        if content:
+            (tmp_path / "out/config.json").write_text(content)
+        assert run(latent.main, "project", tmp_path / "none", tmp_path / "out").code == code
+    assert (tmp_path / "out/config.json").read_text() == '{"mine": 1}'
+    faces = shutil.copytree(openface, tmp_path / "faces")
+    assert run(latent.main, "project", faces, faces).code == NO_INPUT and not (faces / "config.json").exists()
+    (tmp_path / "out/config.json").write_text('{"kind": "latent"}')
+    ended = run(face_completion.main, openface, "--method", "laplace", "--out_dir", tmp_path / "out")
+    assert ended.code == BAD_OUTPUT and "another kind (latent" in ended.err

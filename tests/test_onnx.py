@@ -12,7 +12,16 @@ import face_completion
 from completion.blend import blend_matern
 from completion.export import main as export
 from completion.masks import make_hole
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, USAGE, file_sha256, to_float, to_uint8
+from helpers import (
+    BAD_CHECKPOINT,
+    BAD_OUTPUT,
+    OUT_OF_MEMORY,
+    SOME_FAILED,
+    USAGE,
+    file_sha256,
+    to_float,
+    to_uint8,
+)
 from pictures.photo import read_photo
 
 onnx = pytest.importorskip("onnx")
@@ -61,6 +70,7 @@ def test_tensorflow_is_not_imported(tmp_path):
     assert (settings["method"], settings["blend"], settings["detail"]) == ("latent", "matern", 0.4)
 
 
+@pytest.mark.fault("F51", "onnx")
 def test_the_guess_is_blended_and_the_dial_goes_from_likely_to_lifelike(complete, tmp_path):
     path, face, known = write_graph(tmp_path / "answer.onnx"), read_photo(FACE).pixels, make_hole("center", 64, "", 0)
     faces = to_float(face)[None]
@@ -91,6 +101,9 @@ def test_options_without_use_are_refused(complete, tmp_path, option):
     assert "-onnx" in ended.err or "--device is of networks" in ended.err or "has no use" in ended.err
 
 
+@pytest.mark.fault("F33", "onnx")
+@pytest.mark.fault("F34", "onnx")
+@pytest.mark.fault("F38", "onnx")
 @pytest.mark.parametrize("content", [None, b"", b"rubbish" * 99, {"outputs": ["a", "b"]}, {"known": "FLOAT"},
                                      {"side": "s"}, {"side": None}], ids=str)
 def test_a_broken_or_foreign_file_is_refused(complete, tmp_path, content):
@@ -101,6 +114,34 @@ def test_a_broken_or_foreign_file_is_refused(complete, tmp_path, content):
         path.write_bytes(content)
     ended, pixels = complete("--onnx", path)
     assert ended.code == BAD_CHECKPOINT and pixels is None and str(path) in ended.err and ended.err.count("\n") == 1
+
+
+def write_nodes(path, array, *nodes):
+    """An ONNX file of nodes (operator, inputs, output, attributes) that may take an array beside the faces."""
+    tensor, kind, shape = onnx.helper.make_tensor_value_info, onnx.TensorProto, ["n", 64, 64, 3]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node(operator, inputs.split(), [output], **more) for operator, inputs, output, more in nodes],
+        "broken", [tensor("faces", kind.FLOAT, shape), tensor("known", kind.BOOL, shape[:3])],
+        [tensor("lifelike", kind.FLOAT, shape)], [onnx.numpy_helper.from_array(array, "array")])
+    content = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(content.SerializeToString())
+    return path
+
+
+HUGE = (("ConstantOfShape", "array", "zeros", {}), ("ReduceSum", "zeros", "sum", {"keepdims": 0}),
+        ("Mul", "faces sum", "lifelike", {}))
+
+
+@pytest.mark.fault("F38", "onnx")
+@pytest.mark.fault("F42", "onnx")
+@pytest.mark.parametrize("array, nodes, code, said", [
+    (np.array([7, 64, 64, 3]), [("Reshape", "faces array", "lifelike", {})], BAD_CHECKPOINT, "cannot be computed"),
+    (np.array([0]), [("Concat", "faces faces", "lifelike", {"axis": 0})], BAD_CHECKPOINT, "another shape"),
+    (np.array([2 ** 20, 2 ** 20]), HUGE, OUT_OF_MEMORY, "out of memory"),
+    (np.float32(np.nan), [("Mul", "faces array", "lifelike", {})], SOME_FAILED, "not_finite")])
+def test_a_file_that_answers_nothing_of_use_is_told(complete, tmp_path, array, nodes, code, said):
+    ended, pixels = complete("--onnx", write_nodes(tmp_path / "broken.onnx", array, *nodes), "--detail", 1)
+    assert ended.code == code and pixels is None and said in ended.err and ended.err.count("\n") == 1, ended.err
 
 
 @pytest.mark.parametrize("module", ["onnxruntime", pytest.param("tf2onnx", marks=pytest.mark.slow)])
@@ -147,6 +188,7 @@ def test_the_pixels_are_those_of_the_search_without_updates_within_a_level(run, 
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F52", "onnx")
 def test_the_saved_model_is_the_same_function(tmp_path, exported, run):
     import onnxruntime
 

@@ -20,7 +20,10 @@ COMMANDS = {
     "shapes": ("preprocess.learn_shape", "absent.jsonl", "{bad}"),
     "samples": ("models.samples", "{bad}", "checkpoint/celeba64"), "training": (*TRAIN, "--export", "{bad}"),
     "curves": (*TRAIN, "--log_dir", "{bad}"), "saves": (*TRAIN, "--checkpoint_dir", "{bad}"),
-    "learned": (*LEARN, "--export", "{bad}")}
+    "learned": (*LEARN, "--export", "{bad}"), "latent": ("completion.latent", "project", FACES, "{bad}"),
+    "exported": ("completion.export", "checkpoint/celeba64", "{bad}/answer.onnx"),
+    "exported folder": ("completion.export", "checkpoint/celeba64", "{bad}"),
+    "reproduced": ("benchmarks.reproduce", "recipes", "--dataset", FACES, "--out_dir", "{bad}")}
 MAIN = """if True:
     import importlib, sys
     sys.modules["tensorflow"] = None
@@ -38,7 +41,7 @@ def refused(tmp_path, finish):
 
 
 @pytest.mark.fault("F20", "alignment", "split", "pack", "training", "learned", "completion", "evaluation", "masks",
-                   "samples", "shape")
+                   "samples", "shape", "latent", "export", "reproduce")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path, refused, name):
     (tmp_path / "file").touch()

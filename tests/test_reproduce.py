@@ -1,12 +1,16 @@
 """Tables of the documentation that are measured again."""
 import json
+import shutil
+import signal
+import time
 
 import pytest
 
 from benchmarks import reproduce
-from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row
+from benchmarks.reproduce import TABLES, Table, find_differences, read_cell, read_row, write_list
 from helpers import NO_INPUT, SOME_FAILED, UsageError
 from methods import measured
+from shell.lock import claim_folder
 
 NAMES = "A000369", "B001273", "C001070"
 
@@ -17,6 +21,7 @@ NAMES = "A000369", "B001273", "C001070"
     ("`latent`, `--recipe pool`", ("latent", ["--recipe", "pool"])),
     ("`vae`, its latent searched by `pool`", ("vae", [])),
     ("`moodoki`", ("latent", ["--recipe", "moodoki"])),
+    ("`--detail 0.4`, that of `best`", ("latent", ["--detail", "0.4"])),
 ])
 def test_a_rows_first_cell_is_its_command(cell, expected):
     assert read_row(cell) == expected
@@ -63,6 +68,16 @@ def write_table(monkeypatch, tmp_path):
     return write
 
 
+def test_a_list_names_faces_with_or_without_their_suffix(write_table, openface, tmp_path):
+    write_table("1 / .5")
+    for lines in ("A000369.png\nB001273.png\n", "A000369\nB001273\n"):
+        (tmp_path / "lists" / "three.txt").write_text(lines)
+        path, names = write_list(reproduce.TABLES["tiny"], openface, tmp_path, 3)
+        assert names == ["A000369", "B001273"]
+        assert path.read_text().splitlines() == [str(openface / f"{name}.png") for name in names]
+
+
+@pytest.mark.fault("F24", "reproduce")
 def test_faces_that_are_not_there_end_it(run, write_table, tmp_path):
     write_table("1 / .5")
     ended = run(reproduce.main, "tiny", "--dataset", tmp_path, "--out_dir", tmp_path / "out")
@@ -92,3 +107,20 @@ def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, o
     write_table("1 / .5")
     ended = run(reproduce.main, "tiny", "--dataset", openface, "--out_dir", tmp_path / "two", "--limit", 2)
     assert ended.code == 0 and "differs" in ended.out and "of 2 of the table's 3 faces" in ended.out
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F39", "reproduce")
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_the_evaluation_that_it_has_started(start, openface, tmp_path, number, code):
+    first = (measured.PAGES / "lists" / "validation_first_1000.txt").read_text().splitlines()[0]
+    (tmp_path / "faces").mkdir()
+    shutil.copy(openface / f"{NAMES[0]}.png", tmp_path / "faces" / first)
+    process = start("-m", "benchmarks.reproduce", "recipes", "--limit", 1, "--dataset", tmp_path / "faces", "--out_dir",
+                    tmp_path / "out")
+    while process.poll() is None and not list((tmp_path / "out").glob("*/.lock")):
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == code and "go on with: " in err and "Traceback" not in err, err
+    claim_folder(next((tmp_path / "out").glob("*/.lock")).parent).close()

@@ -7,7 +7,7 @@ from PIL import Image
 
 import face_completion
 from benchmarks.portraits import place_faces
-from helpers import write_picture
+from helpers import BAD_OUTPUT, write_picture
 from pictures.photo import read_photo
 from preprocess.faces import unwarp
 from shell.records import read_records
@@ -81,7 +81,7 @@ def test_a_speck_on_the_larger_face_does_not_win_against_a_hole_on_the_smaller(r
     assert error(tmp_path / "out", photo, speck) < 20 and error(tmp_path / "out", photo, small) < 30
     assert len(record_of(tmp_path / "out")["further_faces"]) == 1
     ended = restore(path, speck | small, "--faces", "largest")
-    assert ended.code == 2 and "faces" in ended.err
+    assert ended.code == BAD_OUTPUT and "faces" in ended.err
     assert restore(path, speck | small, "--faces", "largest", "--overwrite").code == 0
     record = record_of(tmp_path / "out")
     assert "further_faces" not in record
@@ -120,7 +120,7 @@ def test_a_photo_none_of_whose_faces_is_touched_is_refused(restore, pair, tmp_pa
     corner = np.zeros(photo.shape[:2], bool)
     corner[:9, :9] = True
     ended = restore(path, corner)
-    assert ended.code == 1 and "hole_outside_face (the hole touches none of 2 faces)" in ended.err
+    assert ended.code == 1 and "hole_outside_face (the hole touches none of 2 faces: --points" in ended.err
 
 
 def test_what_lies_outside_all_faces_is_filled_smoothly(restore, pair, tmp_path):

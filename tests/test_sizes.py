@@ -72,7 +72,7 @@ def test_every_size_has_its_shipped_model(restore, tmp_path, monkeypatch):
     (tmp_path / "shipped128").rename(tmp_path / "elsewhere")
     assert restore(*few, out="small")[1] == [SMALL, SMALL]
     ended, _ = restore(*few, "--size", 128, out="none")
-    assert ended.code == 4 and "shipped128" in ended.err and "searching" not in ended.out
+    assert ended.code == 4 and "is not there: leave --size out" in ended.err and "searching" not in ended.out
 
 
 def test_a_size_is_of_whole_photos_and_of_no_model_of_ones_own(run, photo, model):

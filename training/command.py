@@ -69,8 +69,8 @@ def add_sizes(group, *lengths):
 def add_grown(group):
     """Declare by how many layers a network was grown from one of fewer pixels."""
     group.add_argument("--grown", type=whole_number(), default=0, metavar="LAYERS",
-                       help="outermost layers that a model of fewer pixels has not, which have as many filters as its "
-                       "outermost one; with --begin_from of half the size, take all of that model's weights")
+                       help="outermost layers that a model of fewer pixels has not; begun from one of half the size, "
+                       "it takes all of that model's weights")
 
 
 def add_schedule(group, rate):

@@ -39,7 +39,8 @@ def main(argv=None):
     with claim_folder(output, "holes"), Progress(len(options.masks) * options.count, "holes") as progress:
         old, new = helpers.read_json(output / "manifest.json"), {"size": options.size, "seed": options.seed}
         if changed := [name for name, value in new.items() if old.get(name, value) != value]:
-            raise UsageError(f"{output} holds holes of another {' and '.join(changed)}: choose another OUT")
+            raise UsageError(f"{output} holds holes of another {' and '.join(changed)}: choose another OUT",
+                             helpers.BAD_OUTPUT)
         for mask in options.masks:
             for index in progress.each(range(options.count)):
                 name = f"{mask}/{index:04d}"

@@ -43,6 +43,7 @@ for (const [part, content] of [["#facts", data.facts], ["#settings", settings], 
 for (const select of selects) {
   select.append(...masks.map(mask => make("option", {value: mask}, mask)));
   select.disabled = masks.length < 2;
+  select.setAttribute("aria-label", data.groups_of);    // where its word is hidden
   select.onchange = () => choose(select.value);
 }
 [find("#all").hidden, find("#all input").onchange] = [masks.length < 2, showTable];
@@ -50,5 +51,6 @@ for (const select of selects) {
 [find("#order").onchange, find("#query").oninput] = [arrange, arrange];
 find("#step").oninput = () => { play(false); moveAll(Number(find("#step").value)); };
 find("#play").onclick = () => play(player === null);
+new ResizeObserver(() => find("#rows").style.setProperty("--bar", `${find("#tools").offsetHeight}px`)).observe(find("#tools"));
 offerMetrics();
 choose(masks[0]);

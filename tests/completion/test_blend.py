@@ -56,7 +56,7 @@ def test_known_pixels_stay_equal_bit_for_bit_and_arguments_unchanged(blend, mask
 
 
 @pytest.mark.parametrize("blend", BLENDS)
-@pytest.mark.fault("F52", "completion", "evaluation")
+@pytest.mark.fault("F52", "completion", "onnx", "evaluation")
 def test_what_lies_under_the_hole_does_not_leak(blend):
     faces, guesses, known = random_faces(seed=1), random_faces(seed=2), np.stack([center(16)] * 2)
     other = np.where(known[..., None], faces, 0.9)

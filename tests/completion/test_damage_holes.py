@@ -2,7 +2,18 @@
 import numpy as np
 import pytest
 
-from completion.damage_holes import FAINT, LARGEST, SMALLEST, SURE, VIEWS, FoundHoles, find_damage, keep_sure, look
+from completion.damage_holes import (
+    FAINT,
+    LARGEST,
+    SMALLEST,
+    SURE,
+    VIEWS,
+    FoundHoles,
+    find_damage,
+    keep_sure,
+    look,
+    take_rim,
+)
 from helpers import BadPhoto
 from pictures.photo import Photo
 
@@ -31,8 +42,19 @@ def test_beside_what_is_sure_the_faint_is_its_rim():
     assert keep_sure(likely).any(axis=1).nonzero()[0].tolist() == [10, 11]
 
 
-@pytest.mark.parametrize("height, width, width_of_line", [(300, 240, 3), (3000, 2000, 14), (64, 64, 2)])
-def test_a_line_is_found_where_it_is_at_every_size(height, width, width_of_line):
+def test_a_rim_is_taken_where_it_is_mixed_with_damage_and_nowhere_else():
+    photo, hole = dark_photo(30, 40) + np.uint8(60), np.zeros((30, 40), bool)
+    hole[14:16] = True
+    photo[hole], photo[13, :20], photo[16, :20] = 240, 150, 90
+    found = take_rim(photo, hole)
+    assert found[13, 2:18].all() and found[14:16].all() and not found[:13].any()
+    assert not found[16].any() and not found[13, 22:].any() and found.sum() == 2 * 40 + found[13].sum()
+    assert not take_rim(photo, np.zeros_like(hole)).any() and take_rim(photo, np.ones_like(hole)).all()
+
+
+@pytest.mark.parametrize("height, width, width_of_line, sizes", [
+    (300, 240, 3, 1), (3000, 2000, 14, 3), (64, 64, 2, 1), (700, 600, 3, 2)])
+def test_a_line_is_found_where_it_is_at_every_size(height, width, width_of_line, sizes):
     photo, seen = dark_photo(height, width), []
     hole = np.zeros((height, width), bool)
     hole[:, width // 3:width // 3 + width_of_line] = True
@@ -44,7 +66,7 @@ def test_a_line_is_found_where_it_is_at_every_size(height, width, width_of_line)
     found = find_damage(photo, look)
     assert np.mean(found & hole) / np.mean(found | hole) > 0.7
     (h, w, _), *others = seen
-    assert len(others) == len(VIEWS) - 1 and h * w <= LARGEST * 1.01 and min(h, w) >= SMALLEST
+    assert len(others) == sizes * len(VIEWS) - 1 and h * w <= LARGEST * 1.01 and min(h, w) >= SMALLEST
 
 
 def test_all_views_are_asked_and_what_one_of_them_sees_alone_is_no_damage():

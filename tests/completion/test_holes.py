@@ -28,7 +28,7 @@ def known(holes, path, name="face", size=SIZE, fit="refuse"):
 
 
 @pytest.mark.parametrize("scale", [1, 4])
-@pytest.mark.fault("F50", "completion")
+@pytest.mark.fault("F50", "completion", "onnx")
 def test_white_is_the_hole_at_any_size_of_the_mask(tmp_path, scale):
     mask = save(tmp_path / "mask.png", np.kron(SQUARE * np.uint8(255), np.ones((scale, scale), np.uint8)))
     np.testing.assert_array_equal(known(OwnHoles(mask), face(tmp_path)), ~SQUARE)
@@ -106,20 +106,20 @@ def test_in_a_whole_photo_the_hole_keeps_the_photos_size(tmp_path):
         OwnHoles("color:#000000").of_photo(photo, "photo")
 
 
-@pytest.mark.fault("F50", "completion")
+@pytest.mark.fault("F50", "completion", "onnx")
 def test_a_mask_that_is_all_hole_is_refused(tmp_path):
     with pytest.raises(BadPhoto, match="nothing_known"):
         known(OwnHoles(save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8))), face(tmp_path))
 
 
-@pytest.mark.fault("F50", "completion")
+@pytest.mark.fault("F50", "completion", "onnx")
 def test_a_mask_without_a_hole_leaves_all_known_with_a_remark(tmp_path):
     mask = save(tmp_path / "mask.png", np.zeros((SIZE, SIZE), np.uint8))
     found = FaceReader(OwnHoles(mask), SIZE)(face(tmp_path), "face")
     assert found.known.all() and found.notes == ["nothing is missing by its mask: copied"]
 
 
-@pytest.mark.fault("F50", "completion")
+@pytest.mark.fault("F50", "completion", "onnx")
 def test_grey_pixels_and_another_size_of_the_mask_are_remarked(tmp_path):
     grey = np.zeros((2 * SIZE, 2 * SIZE), np.uint8)
     grey[4:8, 4:8], grey[4] = 255, 90

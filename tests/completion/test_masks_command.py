@@ -6,6 +6,7 @@ import pytest
 
 from completion.masks import MASKS, make_hole
 from completion.masks.__main__ import main
+from helpers import BAD_OUTPUT
 from pictures.photo import read_photo
 
 
@@ -45,4 +46,4 @@ def test_holes_of_another_seed_or_size_go_elsewhere(tmp_path, run):
     assert run(main, *command, 2).code == 0 and run(main, *command, 1).code == 0
     for other in (["--seed", 1], ["--size", 32]):
         ended = run(main, *command, 1, *other)
-        assert ended.code == 2 and "choose another OUT" in ended.err
+        assert ended.code == BAD_OUTPUT and "choose another OUT" in ended.err

@@ -10,7 +10,7 @@ from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement, scale_of
-from completion.points import ADVICE
+from completion.points import ADVICE, Points
 from completion.pouring import pour_back
 from helpers import BadPhoto
 from metrics.images import psnr
@@ -130,7 +130,7 @@ def test_a_hole_is_factorised_once_for_all_answers_and_then_forgotten(tmp_path, 
     assert (first != second).any() and len(made) == 1 and membrane._factorize_once.size == kept
 
 
-@pytest.mark.fault("F46", "completion")
+@pytest.mark.fault("F46", "completion", "onnx")
 def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, finder, photo):
     hole = np.zeros(photo.shape[:2], np.uint8)
     hole[100:420, 60:350] = 255
@@ -141,6 +141,20 @@ def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, find
     corner[:20, :20] = 255
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), [64])
     assert reason(read, path, "face") == "hole_outside_face"
+
+
+@pytest.mark.parametrize("points, code, words", [
+    ([(5000, 5000), (5060, 5000), (5030, 5080)], "points_outside", "lie outside the photo of 409x500 pixels"),
+    ([(-90, -90), (-30, -90), (-60, -10)], "points_outside", "--points -90,-90"),
+    ([(180, 236), (222, 237), (200, 322)], "hole_outside_face", "where --points places it")])
+def test_points_that_are_wrong_are_told_as_such(tmp_path, photo, points, code, words):
+    corner = np.zeros(photo.shape[:2], np.uint8)
+    corner[:5, :5] = 255
+    place = FacePlacer(None, TEMPLATE, 64, points=Points(sum(points, ())))
+    read = PhotoReader(place, OwnHoles(save(tmp_path / "corner.png", corner)), [64])
+    with pytest.raises(BadPhoto, match=words) as caught:
+        read(save(tmp_path / "face.png", photo), "face")
+    assert caught.value.reason == code
 
 
 def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, finder, photo):
@@ -191,6 +205,20 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     assert note.startswith("a face is left out, cut_by_border") and "outside the face: filled smoothly" in share
     assert remark == "a remark" and face.name == "face" and face.faces == 1
     assert reason(read, half_outside) == "cut_by_border" and reason(read, beyond) == "hole_outside_face"
+
+
+def test_a_face_that_is_placed_with_doubt_is_refused_and_the_others_are_completed(tmp_path, photo, matrix):
+    fold = np.zeros(photo.shape[:2], np.uint8)
+    fold[250:253] = 255
+    hole, path = save(tmp_path / "hole.png", fold), save(tmp_path / "face.png", photo)
+    doubtful = Placement(matrix, ("estimated",), 9.0, doubtful=True)
+
+    def read(*placements):
+        return PhotoReader(lambda *_: list(placements), OwnHoles(hole), [64])(path, "face")
+    with pytest.raises(BadPhoto, match=f"doubtful_face.*{ADVICE}"):
+        read(doubtful)
+    face, = read(doubtful, Placement(matrix))
+    assert any("a face is left out, doubtful_face" in note and ADVICE in note for note in face.notes)
 
 
 def test_a_photo_that_changes_its_size_meanwhile_is_refused(tmp_path, photo, matrix):

@@ -83,7 +83,7 @@ def test_a_face_that_lies_is_found(finder, portrait, degrees):
 def test_the_landmarks_of_a_slanted_face_lie_where_those_of_the_upright_one_do(finder, portrait, degrees):
     pixels, landmarks = portrait
     turned, matrix = turn_photo(np.pad(pixels, ((70, 70), (70, 70), (0, 0)), mode="edge"), degrees)
-    found, = find_landmarks(finder, turned, np.ones(turned.shape[:2], bool), pytest.fail)
+    found, = find_landmarks(finder, turned, np.ones(turned.shape[:2], bool), lambda landmarks, sure: 0)
     apart = np.linalg.norm(found - move(matrix, landmarks + 70), axis=1)
     assert apart[INNER].mean() < 2 and apart[[39, 42, 57]].max() < 2
 
@@ -110,6 +110,65 @@ def test_the_network_is_asked_again_from_where_it_said(finder, portrait):
     alone, shifted = (FacePlacer(finder, TEMPLATE, 64, load)(pixels, known)[0].matrix for load in (None, Shifted))
     corners = through(GOAL, move(invert(alone), GOAL))
     np.testing.assert_allclose(move(shifted, move(corners, GOAL + (6, 0))), GOAL, atol=1e-6)
+
+
+def hide_mouth(known, landmarks):
+    """`known` without the mouth too."""
+    (left, top), (right, bottom) = landmarks[48:60].min(0).astype(int) - 10, landmarks[48:60].max(0).astype(int) + 10
+    known[top:bottom, left:right] = False
+    return known
+
+
+def is_believed(place, pixels, known):
+    """Whether a face is found, and beyond doubt."""
+    try:
+        return not place(pixels, known)[0].doubtful
+    except BadPhoto as problem:
+        assert "--points" in problem.detail
+        return False
+
+
+def test_hidden_eyes_and_mouth_are_placed_and_without_a_network_not_believed(finder, place, portrait):
+    pixels, landmarks = portrait
+    known = hide_mouth(eye_band(pixels, landmarks), landmarks)
+    placement = place(pixels, known)[0]
+    assert error(placement.matrix, landmarks) < 3 and not placement.doubtful
+    assert not is_believed(FacePlacer(finder, TEMPLATE, 64), pixels, known)
+
+
+def test_a_face_nearly_all_hidden_is_not_believed(place, portrait):
+    pixels, landmarks = portrait
+    known = hide_mouth(eye_band(pixels, landmarks), landmarks)
+    (left, top), (right, bottom) = landmarks[17:68].min(0).astype(int) - 20, landmarks[17:68].max(0).astype(int) + 20
+    known[top:bottom, left:right] = False
+    assert not is_believed(place, pixels, known)
+
+
+@pytest.mark.parametrize("off, errors, doubtful", [(0, 1.9, False), (0, 2.1, True), (16, 0.1, True)])
+def test_a_place_is_doubtful_by_its_error_and_by_its_shear(finder, portrait, off, errors, doubtful):
+    class Says:
+        """Says that the mouth lies `off` pixels beside where it should."""
+        size, template = 64, TEMPLATE
+
+        def locate(self, crop, known):
+            return GOAL + [(0, 0), (0, 0), (off, 0)], np.array([0.1, 0.1, errors])
+    pixels, landmarks = portrait
+    assert FacePlacer(finder, TEMPLATE, 64, Says)(pixels, eye_band(pixels, landmarks))[0].doubtful == doubtful
+
+
+def test_what_only_looks_like_a_face_is_asked_for_even_if_all_of_it_is_seen():
+    class Finder:
+        """Sees something in the upper half, faintly."""
+        def scored_boxes(self, pixels, threshold=0.0):
+            return [((10, 10, 60, 60), -0.5, 0)] if threshold < 0 else []
+
+        def landmarks(self, pixels, box):
+            return np.random.default_rng(0).uniform(10, 60, (68, 2))
+    known = np.ones((200, 200), bool)
+    known[10:40, 10:60] = False
+    photo = np.zeros((200, 200, 3), np.uint8)
+    assert find_landmarks(Finder(), photo, known, lambda landmarks, sure: 0 if sure else np.inf) == []
+    assert len(find_landmarks(Finder(), photo, known, lambda landmarks, sure: 1)) == 1
 
 
 def test_a_wall_has_no_face(place):

@@ -38,17 +38,41 @@ def words(command, inputs, out):
         "pack": ["preprocess.pack_dataset", inputs, out],
         "training": ["train_network", *run],
         "learned": ["models.train", "vae", *run],
+        "check": ["preprocess.check_dataset", inputs],
         "completion": ["face_completion", inputs, "--method", "laplace", "--out_dir", out],
+        "onnx": ["face_completion", inputs, "--out_dir", out],
         "evaluation": ["evaluate_completion", inputs, "--methods", "laplace", "--jobs", 1, "--out_dir", out],
+        "compare": ["evaluate_completion", "--compare", inputs, inputs],
+        "reproduce": ["benchmarks.reproduce", "recipes", "--limit", 1, "--dataset", inputs, "--out_dir", out],
+        "latent": ["completion.latent", "project", inputs, out, "--num_iter", 1],
+        "export": ["completion.export", inputs, out / "answer.onnx"],
         "masks": ["completion.masks", out, "--masks", "center", "--count", 3],
         "samples": ["models.samples", out / "rows.png", inputs],
         "shape": ["preprocess.learn_shape", inputs, out / "shape.npy"]}[command]
 
 
 @pytest.fixture
-def words_of(command):
-    """words_of(inputs, out) -> [module, argument, ...] of the command."""
-    return lambda inputs, out: words(command, inputs, out)
+def words_of(command, request):
+    """words_of(inputs, out) -> [module, argument, ...] of the command, with the models that it needs."""
+    options = {"onnx": ("--onnx", "graph"), "latent": ("--checkpoint", "encoded")}.get(command, ())
+    models = [*options[:1], *map(request.getfixturevalue, options[1:])]
+    return lambda inputs, out: [*words(command, inputs, out), *models]
+
+
+@pytest.fixture(scope="session")
+def graph(tmp_path_factory):
+    """An ONNX file that answers at once."""
+    from tests.test_onnx import write_graph
+    return write_graph(tmp_path_factory.mktemp("graph") / "answer.onnx")
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory, openface):
+    """A finished evaluation of three faces."""
+    out = tmp_path_factory.mktemp("evaluated") / "out"
+    module, *arguments = words("evaluation", openface, out)
+    assert importlib.import_module(module).main([*map(str, arguments), "--limit", "3"]) == 0
+    return out
 
 
 @pytest.fixture
@@ -73,10 +97,10 @@ def put(command, tmp_path, samples, openface):
 
 
 @pytest.fixture
-def inputs(command, put, model, tmp_path):
-    """What the command reads: a folder of three faces, a model, or records of landmarks."""
-    if command == "samples":
-        return model
+def inputs(command, put, request, tmp_path):
+    """What the command reads: a folder of three faces, a model, an evaluation, or records of landmarks."""
+    if command in ("samples", "export", "compare"):
+        return request.getfixturevalue({"samples": "model", "export": "encoded", "compare": "evaluated"}[command])
     if command == "shape":
         landmarks = np.random.default_rng(0).uniform(0, 100, (40, 68, 2)).tolist()
         lines = (json.dumps({"source": str(index), "status": "done", "landmarks": points})
@@ -95,36 +119,42 @@ def out(tmp_path):
 
 
 @pytest.fixture
-def call(command, run, out):
-    """Call the command in this process: call(inputs or None, option, ...) -> Ended."""
+def call(words_of, run, out):
+    """Call the command in this process: call(inputs or None, option, ...) -> Ended, which is call.ended then."""
     def call(inputs, *options, out=out):
-        module, *arguments = [word for word in words(command, inputs, out) if word is not None]
+        module, *arguments = [word for word in words_of(inputs, out) if word is not None]
         module = f"{module}.__main__" if module == "completion.masks" else module
-        return run(importlib.import_module(module).main, *arguments, *options)
+        call.ended = run(importlib.import_module(module).main, *arguments, *options)
+        return call.ended
     return call
 
 
 @pytest.fixture
-def spawn(command, finish, out):
+def spawn(words_of, finish, out):
     """Run the command in a process of its own: spawn(inputs, option, ...) -> Ended."""
-    return lambda inputs, *options, **more: finish("-m", *words(command, inputs, out), *options, **more)
+    return lambda inputs, *options, **more: finish("-m", *words_of(inputs, out), *options, **more)
 
 
 @pytest.fixture
-def start_command(command, start, out):
+def start_command(words_of, start, out):
     """Start the command in a process of its own: start_command(inputs, option, ...) -> Popen."""
-    return lambda inputs, *options, **more: start("-m", *words(command, inputs, out), *options, **more)
+    return lambda inputs, *options, **more: start("-m", *words_of(inputs, out), *options, **more)
 
 
 @pytest.fixture
-def done(command, out):
+def done(command, out, call):
     """done() -> how many faces, holes or files the command has finished."""
-    def call(out=out):
+    def count(out=out):
+        if command in ("check", "compare"):             # who say it and write nothing
+            return int(call.ended.out.split()[0])
         if command == "pack":
             return json.loads((out / "pack.json").read_text())["faces"]
         if command in ("training", "learned"):
             return max(json.loads(path.read_text())["faces"] for path in out.glob("step-*/manifest.json"))
+        if command == "latent":
+            return len(json.loads((out / "projected.json").read_text())["faces"])
         return len([path for path in out.glob({
             "alignment": "**/*.png", "split": "*/*", "completion": "**/completed.png", "masks": "*/*.png",
+            "onnx": "**/completed.png",
             "evaluation": "pictures/center/laplace/**/*.png"}.get(command, "*.*")) if path.is_file()])
-    return call
+    return count

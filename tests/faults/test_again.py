@@ -1,5 +1,7 @@
 """The same command again: nothing is done twice, what is broken is mended, and equal work has equal results."""
+import json
 import os
+import signal
 import time
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from helpers import BAD_OUTPUT
 from pictures.photo import read_photo
 
-SHOWN = (".png", ".npy", ".index", "data-00000-of-00001")
+SHOWN = (".png", ".npy", ".onnx", ".index", "data-00000-of-00001")
 FACES = 40
 
 
@@ -18,8 +20,9 @@ def results(folder):
             if path.name.endswith(SHOWN)}
 
 
-@pytest.mark.fault("F15", "masks")
-@pytest.mark.fault("F44", "alignment", "split", "pack", "completion", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F15", "onnx", "masks")
+@pytest.mark.fault("F44", "alignment", "split", "pack", "completion", "onnx", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F44", "latent", "export", slow=True)
 def test_equal_commands_have_equal_results_and_the_same_one_again_changes_nothing(command, inputs, call, out):
     other = out.parent / "other"
     assert call(inputs).code == 0 and call(inputs, out=other).code == 0
@@ -36,7 +39,8 @@ def test_a_pack_that_is_there_is_not_made_again(command, inputs, call, out):
     assert call(inputs).code == BAD_OUTPUT and (out / "pack.json").stat().st_mtime_ns == before
 
 
-@pytest.mark.fault("F16", "completion", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F16", "completion", "onnx", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F16", "latent", "export", slow=True)
 def test_an_output_that_was_cut_is_made_again(command, inputs, call, out):
     call(inputs)
     whole = results(out)
@@ -45,8 +49,8 @@ def test_an_output_that_was_cut_is_made_again(command, inputs, call, out):
         assert call(inputs).code == 0 and results(out) == whole
 
 
-@pytest.mark.fault("F45", "alignment", "completion", "masks", "samples")
-@pytest.mark.fault("F45", "evaluation", slow=True)
+@pytest.mark.fault("F45", "alignment", "completion", "onnx", "masks", "samples")
+@pytest.mark.fault("F45", "evaluation", "latent", slow=True)
 def test_a_result_depends_on_no_other_that_is_asked_for(command, inputs, put, call, out, model):
     alone, more = out.parent / "alone", []
     if command in ("masks", "samples"):
@@ -57,6 +61,9 @@ def test_a_result_depends_on_no_other_that_is_asked_for(command, inputs, put, ca
     both, single = results(out), results(alone)
     if command == "samples":
         np.testing.assert_array_equal(read_photo(out / "rows.png").pixels[:64], read_photo(alone / "rows.png").pixels)
+    elif command == "latent":
+        scores = [json.loads((folder / "projected.json").read_text())["faces"] for folder in (out, alone)]
+        assert scores[0]["C001070"] == pytest.approx(scores[1]["C001070"], abs=0.05)
     else:
         faces = [path for path in single if "grids" not in path and "figure" not in path]
         assert faces and all(single[path] == both[path] for path in faces)
@@ -70,7 +77,7 @@ def kill_in_the_middle(process, folder):
     process.communicate()
 
 
-@pytest.mark.fault("F49", "split", "pack", "completion", "masks")
+@pytest.mark.fault("F49", "split", "pack", "completion", "onnx", "masks")
 @pytest.mark.fault("F49", "evaluation", slow=True)
 def test_a_killed_command_goes_on_and_ends_as_an_untouched_one(command, inputs, put, start_command, call, out):
     for index in range(8 if command == "evaluation" else FACES):
@@ -83,7 +90,7 @@ def test_a_killed_command_goes_on_and_ends_as_an_untouched_one(command, inputs, 
     assert shown and shown == results(out.parent / "untouched")
 
 
-@pytest.mark.fault("F17", "completion")
+@pytest.mark.fault("F17", "completion", "onnx")
 def test_while_old_results_are_replaced_each_file_is_the_old_or_the_new_one(command, put, start_command, call, out):
     for index in range(FACES):
         put(f"{index}.png")
@@ -98,3 +105,18 @@ def test_while_old_results_are_replaced_each_file_is_the_old_or_the_new_one(comm
     assert now.keys() == old.keys() and now != old
     assert all(content in (old[path], new[path]) for path, content in now.items())
     assert call(put.folder, "--mask_type", "half").code == 0 and results(out) == new
+
+
+KILLED = """if True:
+    import os, runpy, signal, sys
+    os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)"""
+
+
+@pytest.mark.fault("F17", "latent", "export", slow=True)
+def test_killed_as_it_replaces_a_file_a_command_leaves_the_old_one(command, inputs, words_of, finish, call, out):
+    assert call(inputs).code == 0
+    old = results(out)
+    assert finish("-c", KILLED, *words_of(inputs, out)).code == -signal.SIGKILL
+    assert results(out) == old and call(inputs).code == 0

@@ -23,7 +23,7 @@ def runs():
 
 
 @pytest.fixture
-def ran(command, inputs, call, out, runs, model, tmp_path_factory):
+def ran(command, inputs, call, out, runs, request, tmp_path_factory):
     """A run of three steps, saved after each, in `out`: of the command, or such a folder of saves of a tiny DCGAN."""
     if command in TRAINED:
         if command not in runs:
@@ -32,7 +32,9 @@ def ran(command, inputs, call, out, runs, model, tmp_path_factory):
         shutil.copytree(runs[command], out.parent)
         return out
     for step in (1, 2, 3):
-        shutil.copytree(model, out.parent / "run" / f"step-{step:08d}")
+        shutil.copytree(request.getfixturevalue("model"), out.parent / "run" / f"step-{step:08d}")
+    if command in ("latent", "export"):
+        shutil.copytree(f"{request.getfixturevalue('encoded')}-learned", out.parent / "run-learned")
     return out.parent / "run"
 
 
@@ -43,8 +45,10 @@ EVERY_STEP = "--epoch", 3, "--save_every", 1
 def use(command, call, inputs):
     """use(folder, option, ...) calls the command with a model that it takes, or begins to train with."""
     def use(folder, *options):
-        if command == "samples":
+        if command in ("samples", "export"):
             return call(folder)
+        if command == "latent":
+            return call(inputs, "--checkpoint", folder)
         latent = "latent", "--checkpoint", folder, "--num_iter", 1, "--recipe", "pool"
         return call(inputs, *{"training": ["--begin_from", folder], "learned": ["--begin_from", folder],
                               "completion": ["--method", *latent], "evaluation": ["--methods", *latent]}[command])
@@ -72,7 +76,7 @@ def test_a_finished_run_started_again_trains_nothing(command, ran, go_on):
 
 
 @pytest.mark.fault("F31", "trained", "completion", "samples")
-@pytest.mark.fault("F31", "evaluation", slow=True)
+@pytest.mark.fault("F31", "evaluation", "latent", "export", slow=True)
 def test_what_the_state_file_of_tensorflow_says_is_not_asked(command, ran, go_on):
     (ran / "checkpoint").write_bytes(b"model_checkpoint_path: \"/nowhere\"\n\xff")
     ended = go_on(ran)
@@ -81,7 +85,7 @@ def test_what_the_state_file_of_tensorflow_says_is_not_asked(command, ran, go_on
 
 
 @pytest.mark.fault("F32", "trained", "completion", "samples")
-@pytest.mark.fault("F32", "evaluation", slow=True)
+@pytest.mark.fault("F32", "evaluation", "latent", "export", slow=True)
 def test_without_its_newest_save_a_run_is_taken_at_the_one_before_and_that_is_said(command, ran, go_on):
     (ran / "step-00000003" / "tensors.index").unlink()
     ended = go_on(ran)
@@ -90,6 +94,7 @@ def test_without_its_newest_save_a_run_is_taken_at_the_one_before_and_that_is_sa
 
 
 @pytest.mark.fault("F33", "trained", "completion", "evaluation", "samples")
+@pytest.mark.fault("F33", "latent", "export", slow=True)
 def test_where_every_save_is_bad_it_stops_and_changes_nothing(command, ran, go_on):
     for path in ran.glob("step-*/tensors.data*"):
         cut(path)
@@ -105,6 +110,7 @@ def test_a_save_that_is_asked_for_and_not_there_is_named(command, inputs, call, 
 
 
 @pytest.mark.fault("F34", "trained", "completion", "evaluation", "samples")
+@pytest.mark.fault("F34", "latent", "export", slow=True)
 def test_a_model_of_another_architecture_or_kind_is_refused_with_the_difference(command, ran, go_on, use):
     if command in TRAINED:
         ended = go_on(ran, "--z_dim", 5)
@@ -183,6 +189,7 @@ def test_other_faces_are_refused_and_other_settings_warned_of(command, ran, go_o
 
 
 @pytest.mark.fault("F38", "trained", "completion", "evaluation", "samples")
+@pytest.mark.fault("F38", "latent", "export", slow=True)
 @pytest.mark.parametrize("make", MAKERS)
 def test_what_is_no_model_is_refused_and_nothing_in_it_is_executed(command, use, tmp_path, make):
     path = make(tmp_path)

@@ -5,7 +5,10 @@ import signal
 
 import pytest
 
+import completion.latent
 import dataset.folder
+import evaluation.comparison
+import preprocess.check_dataset
 import training.chief
 from helpers import OUT_OF_MEMORY, SOME_FAILED, USAGE
 
@@ -32,13 +35,18 @@ def signal_at(monkeypatch):
 WRITING = (os, "replace"), (os, "link")
 
 
-@pytest.mark.fault("F39", "split", "pack", "completion", "evaluation", "masks", "samples", "shape")
+@pytest.mark.fault("F39", "split", "check", "pack", "completion", "onnx", "evaluation", "compare", "masks", "samples",
+                   "shape")
+@pytest.mark.fault("F39", "latent", "export", slow=True)
 def test_ctrl_c_ends_a_command_that_says_how_to_go_on_and_does(command, inputs, call, done, signal_at, out):
-    at = {"samples": (1, *WRITING), "shape": (1, *WRITING), "pack": (2, (dataset.folder, "read_photo"))}
+    at = {"samples": (1, *WRITING), "shape": (1, *WRITING), "export": (1, *WRITING),
+          "pack": (2, (dataset.folder, "read_photo")), "check": (2, (preprocess.check_dataset, "read_photo")),
+          "compare": (1, (evaluation.comparison, "paired_difference")),
+          "latent": (1, (completion.latent, "find_points"))}
     signal_at(signal.SIGINT, *at.get(command, (2, *WRITING)))
     ended = call(inputs)
     assert ended.code == 130 and re.search("resume with: |go on with: ", ended.out + ended.err)
-    assert call(inputs).code == 0 and done() == (1 if command in ("samples", "shape") else 3)
+    assert call(inputs).code == 0 and done() == (1 if command in ("samples", "shape", "export") else 3)
     assert not list(out.parent.rglob("*.tmp"))
 
 
@@ -78,7 +86,7 @@ MEASURED = """if True:
 
 
 @pytest.mark.slow
-@pytest.mark.fault("F23", "alignment", "split", "pack", "completion", "evaluation")
+@pytest.mark.fault("F23", "alignment", "split", "check", "pack", "completion", "onnx", "evaluation", "latent")
 def test_sixty_thousand_files_are_worked_through_in_the_memory_of_a_few(command, put, words_of, finish, tmp_path):
     sizes, code = [], {"split": 0, "evaluation": 0}.get(command, SOME_FAILED)
     options = {"split": ["--train", 1, "--validation", 0, "--test", 0], "evaluation": ["--limit", 2]}.get(command, [])

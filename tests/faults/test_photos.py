@@ -30,11 +30,16 @@ def png_of(width, height, *chunks):
     return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-@pytest.mark.fault("F01", "readers")
-@pytest.mark.fault("F02", "readers")
-@pytest.mark.fault("F03", "readers")
-@pytest.mark.fault("F04", "readers")
-@pytest.mark.fault("F05", "readers")
+@pytest.mark.fault("F01", "readers", "check")
+@pytest.mark.fault("F01", "latent", slow=True)
+@pytest.mark.fault("F02", "readers", "check")
+@pytest.mark.fault("F02", "latent", slow=True)
+@pytest.mark.fault("F03", "readers", "check")
+@pytest.mark.fault("F03", "latent", slow=True)
+@pytest.mark.fault("F04", "readers", "check")
+@pytest.mark.fault("F04", "latent", slow=True)
+@pytest.mark.fault("F05", "readers", "check")
+@pytest.mark.fault("F05", "latent", slow=True)
 @pytest.mark.fault("F41", "trained")
 def test_files_that_are_no_pictures_fail_with_their_reasons_and_the_others_are_done(command, inputs, call, done,
                                                                                     samples):
@@ -54,7 +59,8 @@ def test_files_that_are_no_pictures_fail_with_their_reasons_and_the_others_are_d
     assert done() == 3 and ended.code == (0 if command in STRICT else SOME_FAILED)
 
 
-@pytest.mark.fault("F11", "readers", "split")
+@pytest.mark.fault("F11", "readers", "split", "check")
+@pytest.mark.fault("F11", "latent", slow=True)
 def test_what_is_no_file_fails_with_its_reason_and_is_never_waited_for(command, inputs, call, done):
     (inputs / "folder.png").mkdir()
     (inputs / "dangling.png").symlink_to("nowhere")
@@ -67,11 +73,13 @@ def test_what_is_no_file_fails_with_its_reason_and_is_never_waited_for(command, 
     assert ended.code == SOME_FAILED and (command in STRICT or done() == 3)
 
 
-@pytest.mark.fault("F12", "readers", "split")
+@pytest.mark.fault("F12", "readers", "split", "check")
+@pytest.mark.fault("F12", "latent", slow=True)
 def test_a_photo_that_vanished_after_it_was_listed_fails_alone(command, inputs, call, done, put, monkeypatch):
     victim, module = put("gone.png"), importlib.import_module({
         "alignment": "preprocess.align_dlib", "split": "preprocess.split_dataset", "pack": "preprocess.pack_dataset",
-        "completion": "face_completion", "evaluation": "evaluate_completion"}.get(command, "dataset.folder"))
+        "completion": "face_completion", "onnx": "face_completion", "evaluation": "evaluate_completion",
+        "latent": "completion.latent", "check": "preprocess.check_dataset"}.get(command, "dataset.folder"))
     name = "find_inputs" if hasattr(module, "find_inputs") else "find_photos"
     find = getattr(module, name)
 
@@ -86,7 +94,7 @@ def test_a_photo_that_vanished_after_it_was_listed_fails_alone(command, inputs, 
     assert ended.code == SOME_FAILED and (command in STRICT or done() == 3)
 
 
-@pytest.mark.fault("F12", "split", "pack", "completion")
+@pytest.mark.fault("F12", "split", "pack", "completion", "onnx")
 @pytest.mark.fault("F12", "alignment", "evaluation", slow=True)
 def test_a_photo_without_permission_fails_alone(command, inputs, spawn, done, put, obey_permissions):
     put("secret.png").chmod(0)
@@ -106,11 +114,12 @@ def shown(command, out):
     """The faces that a command has made of photos, in the order of their names."""
     if command == "pack":
         return Pack(out, 64)[:]
-    pictures = {"alignment": "*.png", "completion": "*/original.png", "evaluation": "pictures/center/laplace/*.png"}
+    pictures = {"alignment": "*.png", "completion": "*/original.png", "onnx": "*/original.png",
+                "evaluation": "pictures/center/laplace/*.png"}
     return [read_photo(path).pixels for path in sorted(out.glob(pictures[command]))]
 
 
-@pytest.mark.fault("F06", "alignment", "pack", "completion")
+@pytest.mark.fault("F06", "alignment", "pack", "completion", "onnx")
 @pytest.mark.fault("F06", "evaluation", slow=True)
 def test_photos_in_every_pixel_format_are_done(command, put, call, out):
     with Image.open(put("colour.png")) as photo:
@@ -120,7 +129,7 @@ def test_photos_in_every_pixel_format_are_done(command, put, call, out):
     faces, paths = shown(command, out), sorted(put.folder.iterdir())
     assert len(faces) == len(paths) == 9
     for path, face in zip(paths, faces):
-        if command in ("pack", "completion"):           # what others make of the pixels, they do not show
+        if command in ("pack", "completion", "onnx"):           # what others make of the pixels, they do not show
             np.testing.assert_array_equal(face, read_photo(path).pixels)
 
 
@@ -135,14 +144,14 @@ def turn(photo, orientation):
     return photo, exif
 
 
-@pytest.mark.fault("F07", "alignment", "pack", "completion")
+@pytest.mark.fault("F07", "alignment", "pack", "completion", "onnx")
 @pytest.mark.fault("F07", "evaluation", slow=True)
 def test_eight_exif_orientations_of_a_photo_give_eight_equal_results(command, put, call, out):
     with Image.open(put("1.png")) as photo:
         for orientation in range(1, 9):
             turned, exif = turn(photo.convert("RGB"), orientation)
             turned.save(put(f"{orientation}.png"), exif=exif)
-    ended = call(put.folder, *["--mask_type", "half"] * (command == "completion"))
+    ended = call(put.folder, *["--mask_type", "half"] * (command in ("completion", "onnx")))
     assert ended.code == 0
     faces = shown(command, out)
     assert len(faces) == 8
@@ -150,10 +159,14 @@ def test_eight_exif_orientations_of_a_photo_give_eight_equal_results(command, pu
         np.testing.assert_array_equal(face, faces[0])
 
 
-@pytest.mark.fault("F06", "trained")
-@pytest.mark.fault("F07", "trained")
-@pytest.mark.fault("F08", "trained")
-@pytest.mark.fault("F10", "trained")
+@pytest.mark.fault("F06", "trained", "check")
+@pytest.mark.fault("F06", "latent", slow=True)
+@pytest.mark.fault("F07", "trained", "check")
+@pytest.mark.fault("F07", "latent", slow=True)
+@pytest.mark.fault("F08", "trained", "check")
+@pytest.mark.fault("F08", "latent", slow=True)
+@pytest.mark.fault("F10", "trained", "check")
+@pytest.mark.fault("F10", "latent", slow=True)
 def test_a_run_takes_photos_of_every_kind(command, put, call, done):
     """What it makes of them it does not show; it reads them as all other commands do."""
     with Image.open(put("colour.PNG")) as photo:
@@ -167,20 +180,21 @@ def test_a_run_takes_photos_of_every_kind(command, put, call, done):
     assert (ended.code, ended.err, done()) == (0, "", 13)
 
 
-@pytest.mark.fault("F08", "alignment", "pack", "completion", "evaluation")
+@pytest.mark.fault("F08", "alignment", "pack", "completion", "onnx", "evaluation")
 def test_of_several_frames_the_first_is_taken(command, put, call, out):
     with Image.open(put("1.png")) as photo:
         photo.convert("RGB").save(put("moving.tiff"), save_all=True, append_images=[Image.new("RGB", photo.size)])
     assert call(put.folder).code == 0
     faces = shown(command, out)
     np.testing.assert_array_equal(faces[0], faces[1])
-    records = {"alignment": "alignment.jsonl", "completion": "results.jsonl"}
+    records = {"alignment": "alignment.jsonl", "completion": "results.jsonl", "onnx": "results.jsonl"}
     if command in records:
         notes = [record["notes"] for record in read_records(out / records[command], source=str)]
         assert sorted(map(len, notes)) == [0, 1] and "first of several frames" in sum(notes, [])[0]
 
 
 @pytest.mark.fault("F09", "readers")
+@pytest.mark.fault("F09", "latent", slow=True)
 def test_photos_of_another_size_fail_with_their_size_and_what_to_do(command, inputs, call, done):
     for width, height in ((178, 218), (1, 1), (1, 5000), (64, 63)):
         Image.new("RGB", (width, height), "gray").save(inputs / f"of {width}x{height}.png")
@@ -189,9 +203,10 @@ def test_photos_of_another_size_fail_with_their_size_and_what_to_do(command, inp
     for size in ("178x218", "1x1", "1x5000", "64x63"):
         line, = [line for line in ended.err.splitlines() if f"of {size}.png: " in line]
         assert "no_face" in line if command == "alignment" else f"wrong_size ({size}, " in line and "align" in line
+        assert command not in ("evaluation", "latent") or "--fit" not in line and "--paste_back" not in line
 
 
-@pytest.mark.fault("F10", "alignment", "split", "pack", "completion", "evaluation")
+@pytest.mark.fault("F10", "alignment", "split", "pack", "completion", "onnx", "evaluation")
 def test_photos_are_found_and_read_by_their_content_whatever_their_names(command, put, call, done):
     for name, stem in (("A.JPG", "A000369"), ("b.jpeg", "B001273"), ("no suffix", "C001070"), ("wrong.gif", "D000600")):
         put(name, stem)

@@ -16,7 +16,7 @@ def without_tensorflow(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "absent"), prepend=os.pathsep)
 
 
-@pytest.mark.fault("F20", "all")
+@pytest.mark.fault("F20", "writers")
 def test_an_output_that_is_a_file_is_refused_before_tensorflow_is_loaded(command, inputs, spawn, out,
                                                                          without_tensorflow):
     out.parent.mkdir()
@@ -26,7 +26,7 @@ def test_an_output_that_is_a_file_is_refused_before_tensorflow_is_loaded(command
     assert out.read_text() == "mine"
 
 
-@pytest.mark.fault("F20", "all")
+@pytest.mark.fault("F20", "writers")
 def test_an_output_that_may_not_be_written_is_refused_before_tensorflow_is_loaded(command, inputs, spawn, out,
                                                                                   without_tensorflow, obey_permissions):
     (out.parent if command == "pack" else out).mkdir(parents=True)
@@ -40,8 +40,8 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 
 
-@pytest.mark.fault("F21", "pack", "completion", "masks", "shape")
-@pytest.mark.fault("F21", "evaluation", "samples", slow=True)
+@pytest.mark.fault("F21", "pack", "completion", "onnx", "masks", "shape")
+@pytest.mark.fault("F21", "evaluation", "samples", "latent", "export", slow=True)
 def test_a_full_disk_leaves_no_part_of_a_file_and_the_same_command_goes_on(command, inputs, spawn, call, out):
     options = ["--size", 512, "--masks", "pattern"] if command == "masks" else []
     ended = spawn(inputs, *options, preexec_fn=full_disk)
@@ -50,9 +50,23 @@ def test_a_full_disk_leaves_no_part_of_a_file_and_the_same_command_goes_on(comma
     assert call(inputs, *options).code == 0
 
 
-@pytest.mark.fault("F22", "learned", "completion", "evaluation", "masks")
+@pytest.mark.fault("F22", "learned", "completion", "onnx", "evaluation", "reproduce", "masks")
+@pytest.mark.fault("F22", "latent", slow=True)
 def test_a_folder_in_use_is_refused_and_its_process_named(command, inputs, call, out):
     with claim_folder(out):
         ended = call(inputs)
     assert ended.code == BAD_OUTPUT and f"in use by process {os.getpid()}" in ended.err
     assert os.listdir(out) == [".lock"]
+
+
+OTHERS = {"alignment": ["--size", 32], "split": ["--seed", 1], "completion": ["--mask_type", "half"],
+          "onnx": ["--detail", 0.5], "evaluation": ["--seed", 1], "masks": ["--seed", 1]}
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_results_of_other_settings_are_refused_and_kept(command, inputs, call, out):
+    assert call(inputs).code == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
+    ended = call(inputs, *OTHERS[command])
+    assert (ended.code, ended.err.count("\n")) == (BAD_OUTPUT, 1) and "choose another" in ended.err, ended.err
+    assert {path: path.read_bytes() for path in before} == before

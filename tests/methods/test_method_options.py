@@ -8,7 +8,7 @@ import pytest
 import evaluate_completion
 import face_completion
 import network
-from helpers import BAD_CHECKPOINT
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT
 from models.autoencoders import VAE
 from models.autoencoders import Architecture as AutoencoderSizes
 from models.latent_encoder import Architecture, LatentEncoder, Training
@@ -153,7 +153,7 @@ def test_an_evaluation_knows_its_encoder(run, encoded, tmp_path):
     assert settings["encoder"] and settings["recipe"]["space"] == "activations"
     ended = run(evaluate_completion.main, *FACES, "--methods", "latent", "--checkpoint", encoded, "--recipe", "pool",
                 "--out_dir", tmp_path / "out")
-    assert ended.code == 2 and "other settings (recipe, encoder)" in ended.err
+    assert ended.code == BAD_OUTPUT and "other settings (recipe, encoder)" in ended.err
 
 
 def test_from_any_folder_the_shipped_encoder_is_found(tmp_path, monkeypatch):

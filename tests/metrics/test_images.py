@@ -1,14 +1,25 @@
 import numpy as np
 import pytest
 from skimage import metrics as reference
+from skimage.color import rgb2lab
 
-from metrics.images import METRICS, absolute_error, find_ring, measure, psnr, seam_gradient, ssim_map, ssim_map_uniform
+from metrics.images import (
+    METRICS,
+    absolute_error,
+    find_ring,
+    measure,
+    psnr,
+    seam_gradient,
+    ssim_map,
+    ssim_map_uniform,
+    tone_error,
+)
 
 EVERYWHERE = np.ones((64, 64), bool)
 HOLE = np.zeros((64, 64), bool)
 HOLE[16:48, 16:48] = True
 KEYS = {"hole_l1", "image_l1", "hole_psnr", "image_psnr", "hole_ssim", "image_ssim", "ring_ssim", "hole_ssim_uniform7",
-        "image_ssim_uniform7", "seam_gradient"}
+        "image_ssim_uniform7", "seam_gradient", "hole_tone"}
 
 
 def pair(seed=0):
@@ -115,6 +126,17 @@ def test_the_seam_of_one_missing_pixel_is_the_mean_of_its_four_jumps():
     result, known[32, 32] = truth.copy(), False
     result[32, 32] = 100
     assert seam_gradient(truth, result, known) == (90 + 80 + 70 + 60) / 4 - 25
+
+
+def test_tone_is_the_distance_of_mean_colours_in_cielab():
+    truth, _ = pair()
+    other = np.roll(truth, 9, axis=0)
+    assert tone_error(truth, other, EVERYWHERE) == pytest.approx(0, abs=1e-9)           # the same colours elsewhere
+    colours = np.array([[0, 0, 0], [255, 255, 255], [200, 160, 130], [120, 80, 60], [3, 2, 9]], np.uint8)
+    for first, second in zip(colours, np.roll(colours, 1, axis=0)):
+        pictures = (np.broadcast_to(colour, (64, 64, 3)) for colour in (first, second))
+        expected = np.linalg.norm(np.subtract(*rgb2lab(np.stack([first, second])[None] / 255)[0]))
+        assert tone_error(*pictures, HOLE) == pytest.approx(expected, abs=.05)
 
 
 def test_measure_gives_every_metric_of_the_table_by_region():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from metrics.intervals import mean_interval, paired_difference
+from metrics.intervals import group_difference, holm, mean_interval, paired_difference
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
@@ -20,3 +21,23 @@ def test_a_difference_in_every_face_is_seen_through_the_spread_between_faces():
     first = np.random.default_rng(0).normal(20, 5, 200)
     mean, low, high = paired_difference(list(first), list(first + 0.1))
     assert mean == pytest.approx(0.1) and low == pytest.approx(0.1) and high == pytest.approx(0.1)
+
+
+def test_two_groups_differ_as_in_welchs_formula():
+    first, second = np.array([1.0, 2, 3, 4]), np.array([2.0, 6, 10])
+    difference, low, high, p = group_difference(first, second)
+    variance = first.var(ddof=1) / 4 + second.var(ddof=1) / 3
+    freedom = variance ** 2 / ((first.var(ddof=1) / 4) ** 2 / 3 + (second.var(ddof=1) / 3) ** 2 / 2)
+    assert difference == pytest.approx(-3.5) and (low + high) / 2 == pytest.approx(-3.5)
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(.975, freedom) * variance ** .5)
+    assert p == pytest.approx(2 * stats.t.cdf(-3.5 / variance ** .5, freedom))
+
+
+def test_groups_without_spread_differ_or_do_not():
+    assert group_difference([1, 1], [3, 3, 3]) == (-2, -2, -2, 0)
+    assert group_difference([1, 1], [1, 1]) == (0, 0, 0, 1)
+
+
+def test_holm_corrects_the_smallest_p_by_the_number_of_tests():
+    assert holm([.01, .04, .03, .005]) == pytest.approx([.03, .06, .06, .02])           # Holm's own steps
+    assert holm([.9, .8]) == [1, 1] and holm([]) == []

@@ -6,7 +6,8 @@ from metrics.ranking import better, clearly_best, evenly, spread
 
 def test_a_metric_knows_which_way_it_is_better():
     ways = {"hole_psnr": "higher", "ring_ssim_uniform7": "higher", "identity": "lower", "face_frechet": "lower",
-            "hole_l1": "lower", "seam_gradient": "nearer 0", "diversity_ssim": None, "context_loss": None}
+            "hole_l1": "lower", "hole_tone": "lower", "seam_gradient": "nearer 0", "diversity_ssim": None,
+            "context_loss": None}
     assert {metric: better(metric) for metric in ways} == ways
 
 

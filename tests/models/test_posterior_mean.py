@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from completion.masks import MASKS, center
-from helpers import to_float, write_picture
+from helpers import UsageError, to_float, write_picture
 from models import train
 from models.posterior_mean import Architecture, PosteriorMean, Training, dissimilarity, log_error
 from models.residual_unet import ResidualUNet
 from network import tf
 from pictures.photo import read_photo
-from training.checkpoint import load_model
+from training.checkpoint import export, load_model, take_weights
 
 TINY = Architecture(mf_dim=4)
 
@@ -80,7 +80,28 @@ def test_the_command_trains_it_and_ships_what_completes_alike(faces, tmp_path, r
                    "--mf_dim", 4, "--checkpoint_dir", tmp_path / "saves", "--log_dir", tmp_path / "logs",
                    "--export", tmp_path / "model").code
     shipped, manifest = load_model(tmp_path / "model", PosteriorMean)
-    assert manifest["architecture"] == {"image_size": 64, "mf_dim": 4, "blocks": 1}
+    assert manifest["architecture"] == {"image_size": 64, "mf_dim": 4, "blocks": 1, "grown": 0}
     own, _ = load_model(tmp_path / "saves" / "posterior_mean", PosteriorMean)
     known = np.repeat(center(64)[None], 5, axis=0)
     np.testing.assert_array_equal(shipped.fill_batch(faces, known, range(5)), own.fill_batch(faces, known, range(5)))
+
+
+def test_a_grown_network_has_the_levels_of_the_smaller_one_within_another_of_half_the_filters(model, tmp_path):
+    export(model, tmp_path / "small", {})
+    grown = PosteriorMean(Architecture(image_size=128, mf_dim=4, grown=1), seed=5)
+    take_weights(grown, tmp_path / "small")
+    new, old = grown.network, model.average
+    assert [layer.kernel.shape[3] for layer in new.inwards] == [2, 4, 8, 16]
+    for place, other in ((new.inwards[2], old.inwards[1]), (new.inwards[3], old.inwards[2]),
+                         (new.outwards[1], old.outwards[0]), (new.outwards[2], old.outwards[1]),
+                         (new.beside[1], old.beside[0]), (new.after[1][0], old.after[0][0]),
+                         (new.before[3][0], old.before[2][0])):
+        for variable, value in zip(place.variables, other.variables):
+            np.testing.assert_array_equal(variable, value)
+    known = np.repeat(center(128)[None], 2, axis=0)
+    assert grown.fill_batch(np.zeros((2, 128, 128, 3), np.float32), known, range(2)).shape == (2, 128, 128, 3)
+
+
+def test_filters_that_cannot_be_halved_are_refused():
+    with pytest.raises(UsageError, match="--mf_dim"):
+        Architecture(image_size=128, mf_dim=1, grown=1)

@@ -108,6 +108,22 @@ def test_a_click_or_enter_enlarges_a_face_and_arrows_lead_on(browser):
     close(browser)
 
 
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_a_face_that_gets_the_focus_is_clear_of_the_bar_on_top(browse, rows, width):
+    browser = browse({"center": rows * 6, "half": rows})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 600, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_script("document.querySelector('article:nth-child(5) .name').scrollIntoView();"
+                           "window.scrollBy(0, document.querySelector('article:nth-child(5) .name')"
+                           ".getBoundingClientRect().top)")                      # under the bar, and so in the window
+    focus(browser, "article:nth-child(5) .name")
+    top, bar = browser.execute_script("return ['article:nth-child(5) .name', '#tools'].map("
+                                      "place => document.querySelector(place).getBoundingClientRect())")
+    labelled = browser.execute_script("return [...document.querySelectorAll('select')].every(one => one.ariaLabel)")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert bar["top"] == 0 and top["top"] >= bar["bottom"] and labelled
+
+
 def test_only_faces_that_are_found_are_led_through(browser):
     browser.find_element(By.ID, "query").send_keys("B000574")
     browser.find_element(By.CSS_SELECTOR, "h3 .name").click()

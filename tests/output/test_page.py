@@ -133,6 +133,24 @@ def test_a_page_is_whole_or_absent(write_report, tmp_path):
     assert (tmp_path / "page.html").read_text() == "the old one"
 
 
+def luminance(colour):
+    """Of "#rgb" or "#rrggbb", as WCAG 2.2 has it."""
+    digits = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
+    shares = np.array([int(digits[place:place + 2], 16) for place in (1, 3, 5)]) / 255
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_the_page_in_both_schemes(scheme):
+    before, _, after = read_template()[0].partition("@media (prefers-color-scheme: dark)")
+    found = re.findall(r"--(\w+): (#\w+);", before if scheme == "light" else after.partition("}")[0])
+    colours = {name: luminance(colour) for name, colour in found}
+    for text in ("ink", "muted", "accent", "bad"):
+        for ground in ("paper", "raised"):
+            low, high = sorted((colours[text], colours[ground]))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+
+
 @pytest.fixture
 def browser(browse):
     """The page of a full evaluation."""

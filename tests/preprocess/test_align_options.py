@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import BAD_OUTPUT
 from pictures.photo import read_photo
 from preprocess.align_dlib import PAGE, RECORDS, main, parse
 from preprocess.templates import TEMPLATES
@@ -162,7 +163,7 @@ def test_another_landmark_file_is_another_alignment(tmp_path, align):
     assert "2 skipped" in align(*options).out
     landmark_file(tmp_path / "points.txt", LANDMARKS, "9" + LANDMARKS)
     ended = align(*options)
-    assert ended.code == 2 and "choose another OUTPUT" in ended.err
+    assert ended.code == BAD_OUTPUT and "choose another OUTPUT" in ended.err
 
 
 def test_a_count_of_landmarks_that_is_another_is_told(tmp_path, align):
