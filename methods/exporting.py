@@ -62,7 +62,26 @@ def write_onnx(answer, path):
     convert = need("tf2onnx", "completion.export", "tf2onnx", "requirements-onnx.txt").convert
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     model, _ = convert.from_function(traced(answer.__call__), answer.inputs, opset=OPSET)
+    _name_by_place(model.graph)
     write_file(path, model.SerializeToString())
+
+
+def _name_by_place(graph):
+    """Name all inside an ONNX graph by its place, where tf2onnx counts on: equal networks are equal files."""
+    kept = {value.name for value in (*graph.input, *graph.output)}
+    used = dict.fromkeys(name for node in graph.node for name in (*node.input, *node.output))
+    names = {name: name if name in kept or not name else f"value {place}" for place, name in enumerate(used)}
+    order = {name: place for place, name in enumerate(used)}
+    graph.initializer.sort(key=lambda tensor: order[tensor.name])
+    for tensor in graph.initializer:
+        tensor.name = names[tensor.name]
+    for place, node in enumerate(graph.node):
+        node.name = f"{node.op_type} {place}"
+        node.input[:], node.output[:] = ([names[name] for name in part] for part in (node.input, node.output))
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "count"
+    del graph.value_info[:]                             # shapes, which runtimes infer
+    graph.doc_string = ""
 
 
 def write_saved_model(answer, folder):

@@ -39,7 +39,7 @@ def test_faces_of_equal_names_keep_their_folders_or_are_refused_before_any_work(
 @pytest.mark.fault("F18", "learned", "evaluation", "latent", slow=True)
 def test_results_inside_the_input_folder_are_not_taken_for_inputs(command, inputs, call, done):
     for place in ("once", "twice") if command in ("pack", "latent") else ("once", "once"):
-        ended = call(inputs, *["--strict"] * (command in ("training", "learned")), out=inputs / place)
+        ended = call(inputs, "--quiet", *["--strict"] * (command in ("training", "learned")), out=inputs / place)
         assert (ended.code, done(inputs / place)) == (0, 3)
         assert all("are no pictures" in line or "holds results" in line for line in ended.err.splitlines())
 

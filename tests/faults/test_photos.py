@@ -176,7 +176,7 @@ def test_a_run_takes_photos_of_every_kind(command, put, call, done):
         turned.save(put("turned.png"), exif=exif)
         photo.save(put("moving.gif"), save_all=True, append_images=[photo.rotate(90)])
     put("no suffix"), put("wrong.jpg")
-    ended = call(put.folder)
+    ended = call(put.folder, "--quiet")
     assert (ended.code, ended.err, done()) == (0, "", 13)
 
 

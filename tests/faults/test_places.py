@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from helpers import BAD_OUTPUT
+from helpers import BAD_OUTPUT, NO_INPUT
 from shell.lock import claim_folder
 
 
@@ -70,3 +70,12 @@ def test_results_of_other_settings_are_refused_and_kept(command, inputs, call, o
     ended = call(inputs, *OTHERS[command])
     assert (ended.code, ended.err.count("\n")) == (BAD_OUTPUT, 1) and "choose another" in ended.err, ended.err
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("command, code", [("completion", BAD_OUTPUT), ("evaluation", BAD_OUTPUT),
+                                           ("compare", NO_INPUT)])
+def test_records_without_permission_are_told(command, code, inputs, spawn, out, obey_permissions):
+    out.mkdir(parents=True)
+    (out / "results.jsonl").touch(0)
+    ended = spawn(out if command == "compare" else inputs, preexec_fn=obey_permissions)
+    assert (ended.code, ended.err.count("\n")) == (code, 1) and "Permission denied" in ended.err, ended.err
