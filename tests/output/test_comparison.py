@@ -185,3 +185,4 @@ def test_photos_fit_the_window(browser, width):
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert page <= width and photo["x"] >= 0 and photo["x"] + photo["width"] <= width
     assert photo["y"] + photo["height"] <= 800
+    assert photo["width"] / photo["height"] == pytest.approx(410 / 500, rel=0.02)       # not stretched
