@@ -19,8 +19,8 @@ NEAR = 1 / 32                                           # of the crop's side: a 
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
 CORRECTIONS = 3                                         # times that the network is asked, each time nearer
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
-DOUBTFUL = 2.0 / 64                                     # of the crop's side: error from which on no place is believed
-SHEARED = 1.4                                           # ratio of a map's longest and shortest, from which on neither
+DOUBTFUL, GUESSED = 2.25 / 64, 2.0 / 64                 # of the crop's side: error from which on no place is believed
+SHEARED = 1.4                                           # a map's longest over its shortest, from which on neither is
 FEW = 1 / 3                                             # of INNER: so much has to be seen where no network is asked
 OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
 PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
@@ -82,8 +82,9 @@ class FacePlacer:
             points, errors = ask(locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
+        most = self.size * (DOUBTFUL if sure else GUESSED)
         doubtful = (seen[INNER].mean() < FEW if errors is None else
-                    uncertain * scale_of(matrix) > DOUBTFUL * self.size or np.linalg.cond(matrix[:, :2]) > SHEARED)
+                    uncertain * scale_of(matrix) > most or np.linalg.cond(matrix[:, :2]) > SHEARED)
         return Placement(matrix, (remark(seen, errors),), uncertain, bool(doubtful))
 
     def _doubt(self, pixels, known, landmarks, sure):
