@@ -15,7 +15,8 @@ from nn.optimizer import copy_weights, descend, falling, follow, make_adam
 from nn.setup import tf
 
 from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
-from .residual_unet import ResidualUNet
+from .refinement import Refinement
+from .residual_unet import LEVELS, ResidualUNet
 
 FLOOR = 1e-4                                            # squared error below which nothing more is won: 46 dB
 WINDOW = 7                                              # side of SSIM's
@@ -24,16 +25,18 @@ LEVEL, CONTRAST = 0.02 ** 2, 0.06 ** 2                  # SSIM's constants, (.01
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """image_size : side of a face in pixels; mf_dim, blocks, grown : width, blocks and grown of the ResidualUNet"""
+    """image_size : side of a face in pixels; mf_dim, blocks : width and blocks of its networks
+
+    grown : number of Refinements around a ResidualUNet, each of which doubles its side
+    """
     image_size: int = 64
     mf_dim: int = 32
     blocks: int = 1
     grown: int = 0
 
     def __post_init__(self):
-        if self.mf_dim >> self.grown == 0:
-            raise UsageError(f"{self.mf_dim} filters cannot be halved for {self.grown} grown levels: ask for more by "
-                             "--mf_dim")
+        if self.image_size >> self.grown < 2 ** LEVELS:
+            raise UsageError(f"a face of {self.image_size} pixels cannot be halved {self.grown} times (--grown)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Training(Schedule):
 
 
 class PosteriorMean(HoleFiller):
-    """A ResidualUNet, and the answer of which it sees in a face and in its mirror image."""
+    """A ResidualUNet, refined where it has grown, and the answer of which it sees in a face and in its mirror image."""
     kind, architecture_type, training_type = "posterior_mean", Architecture, Training
     averaged, switches = "network", ("average",)
 
@@ -65,11 +68,14 @@ class PosteriorMean(HoleFiller):
 
     def _make_network(self):
         sizes = self.architecture
-        return ResidualUNet(sizes.image_size, sizes.mf_dim, sizes.blocks, self.seed, sizes.grown)
+        network = ResidualUNet(sizes.image_size >> sizes.grown, sizes.mf_dim, sizes.blocks, self.seed)
+        for _ in range(sizes.grown):
+            network = Refinement(network, sizes.mf_dim, sizes.blocks, self.seed)
+        return network
 
     def grow(self, smaller):
-        """Take the network's weights of a model of half the side."""
-        self.network.grow(smaller.average or smaller.network)
+        """Take the network of a model of half the side, to refine it."""
+        copy_weights(smaller.average or smaller.network, self.network.coarse)
 
     def guess(self, faces, known):
         """Whole faces (B, S, S, 3) in [-1, 1] for such faces, with 0 in the hole, and known (B, S, S)."""

@@ -1,10 +1,9 @@
 """A U-Net of residual blocks that sees a face with a hole and its mirror image, for likely answers."""
 from network import initial_weights
 from nn.layers import BatchNorm, variable
-from nn.optimizer import copy_weights
 from nn.setup import tf
 
-LEVELS = 3                                              # of a network that has not grown, down to an eighth of a side
+LEVELS = 3                                              # sides of a half, a quarter and an eighth of the face's
 KERNEL = 3
 
 
@@ -18,23 +17,22 @@ class ResidualUNet(tf.Module):
     which every channel is fully connected to itself (Pathak et al., CVPR 2016, section 3.1). Blocks of pixels come out
     of channels (Shi et al., CVPR 2016).
 
-    size : S; width : filters of the outermost of LEVELS levels, every level inwards has twice as many; blocks :
-    residual blocks of each of these on each way; grown : levels outside of them, without blocks, every level outwards
-    has half as many filters
+    width : filters of the outermost level, every level inwards has twice as many; blocks : residual blocks of a level
+    on each way
     """
 
-    def __init__(self, size, width, blocks, seed=0, grown=0):
+    def __init__(self, size, width, blocks, seed=0):
         super().__init__("residual_unet")
         weights = initial_weights(seed)
-        widths = [(width << level) >> grown for level in range(LEVELS + grown)]
+        widths = [width << level for level in range(LEVELS)]
         self.inwards = [Convolution(*sizes, weights) for sizes in zip((32, *(4 * width for width in widths)), widths)]
-        self.before, self.after = ([[Residual(width, weights) for _ in range(blocks if level >= grown else 0)]
-                                    for level, width in enumerate(widths)] for _ in range(2))
-        side = size >> len(widths)
+        self.before, self.after = ([[Residual(width, weights) for _ in range(blocks)] for width in widths]
+                                   for _ in range(2))
+        side = size >> LEVELS
         self.everywhere = weights((side, side, widths[-1], side * side), "everywhere")
         self.outwards = [Convolution(inner, 4 * outer, weights) for outer, inner in zip(widths, widths[1:])]
         self.beside = [Convolution(2 * width, width, weights) for width in widths[:-1]]
-        self.last, self.bias = weights((KERNEL, KERNEL, widths[0], 12), "last"), variable(tf.zeros(12), "bias")
+        self.last, self.bias = weights((KERNEL, KERNEL, width, 12), "last"), variable(tf.zeros(12), "bias")
 
     def __call__(self, faces, known, training=False):
         known = tf.cast(known, faces.dtype)[..., None]
@@ -46,25 +44,14 @@ class ResidualUNet(tf.Module):
                 x = block(x, training)
             seen.append(x)
         x += (self._everywhere_at_once if training else self._everywhere)(x)
-        for level in reversed(range(len(seen))):
-            if level < len(seen) - 1:
+        for level in reversed(range(LEVELS)):
+            if level < LEVELS - 1:
                 doubled = tf.nn.depth_to_space(self.outwards[level](x, training), 2)
                 x = self.beside[level](tf.concat((doubled, seen[level]), axis=3), training)
             for block in self.after[level]:
                 x = block(x, training)
-        pixels = _convolve(x, tf.cast(self.last, x.dtype)) + tf.cast(self.bias, x.dtype)
+        pixels = convolve(x, tf.cast(self.last, x.dtype)) + tf.cast(self.bias, x.dtype)
         return tf.cast(tf.nn.depth_to_space(pixels, 2), tf.float32)
-
-    def grow(self, smaller):
-        """Take the weights of a network of half the side: all but those of its outermost layers, which see pixels."""
-        for name in ("before", "after"):
-            for blocks, others in zip(getattr(self, name)[1:], getattr(smaller, name)):
-                for block, other in zip(blocks, others):
-                    copy_weights(other, block)
-        for name, begin in (("inwards", 2), ("outwards", 1), ("beside", 1)):
-            for layer, other in zip(getattr(self, name)[begin:], getattr(smaller, name)[begin - 1:]):
-                copy_weights(other, layer)
-        self.everywhere.assign(smaller.everywhere)
 
     def _everywhere(self, x):
         """Each of the C channels of (B, H, W, C) through a dense layer of its own, whatever is in the batch."""
@@ -88,7 +75,7 @@ class Convolution(tf.Module):
         self.kernel, self.norm = scaled(weights((KERNEL, KERNEL, into, out), "kernel")), BatchNorm(out)
 
     def __call__(self, x, training):
-        return tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
+        return tf.nn.leaky_relu(self.norm.after(convolve, x, self.kernel, training, axis=3), 0.2)
 
 
 class Residual(tf.Module):
@@ -101,7 +88,7 @@ class Residual(tf.Module):
         self.norm.scale.assign(tf.zeros(width))
 
     def __call__(self, x, training):
-        return x + self.norm.after(_convolve, self.first(x, training), self.kernel, training, axis=3)
+        return x + self.norm.after(convolve, self.first(x, training), self.kernel, training, axis=3)
 
 
 def scaled(kernel):
@@ -111,5 +98,6 @@ def scaled(kernel):
     return kernel
 
 
-def _convolve(x, kernel):
+def convolve(x, kernel):
+    """(B, H, W, C) by a kernel (h, w, C, D) -> (B, H, W, D)."""
     return tf.nn.conv2d(x, kernel, 1, "SAME")

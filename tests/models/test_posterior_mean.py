@@ -6,6 +6,7 @@ from completion.masks import MASKS, center
 from helpers import UsageError, to_float, write_picture
 from models import train
 from models.posterior_mean import Architecture, PosteriorMean, Training, dissimilarity, log_error
+from models.refinement import Refinement
 from models.residual_unet import ResidualUNet
 from network import tf
 from pictures.photo import read_photo
@@ -86,22 +87,35 @@ def test_the_command_trains_it_and_ships_what_completes_alike(faces, tmp_path, r
     np.testing.assert_array_equal(shipped.fill_batch(faces, known, range(5)), own.fill_batch(faces, known, range(5)))
 
 
-def test_a_grown_network_has_the_levels_of_the_smaller_one_within_another_of_half_the_filters(model, tmp_path):
+def test_a_grown_network_begins_with_what_the_smaller_one_answers_and_leaves_that_as_it_is(model, faces, tmp_path):
     export(model, tmp_path / "small", {})
     grown = PosteriorMean(Architecture(image_size=128, mf_dim=4, grown=1), seed=5)
     take_weights(grown, tmp_path / "small")
-    new, old = grown.network, model.average
-    assert [layer.kernel.shape[3] for layer in new.inwards] == [2, 4, 8, 16]
-    for place, other in ((new.inwards[2], old.inwards[1]), (new.inwards[3], old.inwards[2]),
-                         (new.outwards[1], old.outwards[0]), (new.outwards[2], old.outwards[1]),
-                         (new.beside[1], old.beside[0]), (new.after[1][0], old.after[0][0]),
-                         (new.before[3][0], old.before[2][0])):
-        for variable, value in zip(place.variables, other.variables):
-            np.testing.assert_array_equal(variable, value)
-    known = np.repeat(center(128)[None], 2, axis=0)
-    assert grown.fill_batch(np.zeros((2, 128, 128, 3), np.float32), known, range(2)).shape == (2, 128, 128, 3)
+    large = faces.repeat(2, axis=1).repeat(2, axis=2)
+    known = np.repeat(center(128)[None], 5, axis=0)
+    coarse = model.average(faces * known[:, ::2, ::2, None], known[:, ::2, ::2])
+    np.testing.assert_allclose(grown.network(large, known), tf.image.resize(coarse, (128, 128)), atol=1e-5)
+
+    before = [variable.numpy() for variable in grown.network.coarse.variables]
+    grown.prepare_training(Training(steps=6, learning_rate=0.01))
+    update = tf.function(grown.train_step)
+    figures = [update(large, tf.constant(step, tf.int64)) for step in range(6)]
+    assert figures[-1]["psnr"] > figures[0]["psnr"]
+    for variable, value in zip(grown.network.coarse.variables, before):
+        np.testing.assert_array_equal(variable, value)
 
 
-def test_filters_that_cannot_be_halved_are_refused():
-    with pytest.raises(UsageError, match="--mf_dim"):
-        Architecture(image_size=128, mf_dim=1, grown=1)
+def test_the_coarse_network_sees_the_mean_of_what_is_known_of_every_four_pixels():
+    def coarse(faces, known):
+        return tf.where(known[..., None], faces, -1)
+    network = Refinement(coarse, 4, 0)
+    faces, known = np.zeros((1, 64, 64, 3), np.float32), np.ones((1, 64, 64), bool)
+    faces[0, :2, :2, 0] = [[1, 0.5], [9, 9]]
+    known[0, 1], known[0, :, 32:] = False, False
+    answer = network._guess(faces * known[..., None], known[..., None].astype(np.float32))
+    assert float(answer[0, 0, 0, 0]) == 0.75 and float(answer[0, 9, 40, 0]) == -1
+
+
+def test_a_face_that_cannot_be_halved_is_refused():
+    with pytest.raises(UsageError, match="--grown"):
+        Architecture(image_size=64, grown=4)
