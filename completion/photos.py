@@ -59,7 +59,7 @@ class PhotoReader:
 
         What cannot be cut out is left out with a remark, as long as another face is touched. Of a hole that was only
         proposed nobody said that it lies on a face: if it touches none, all of it is filled smoothly.
-        Raises BadPhoto: what read_photo, the holes and place_faces say, too_large, hole_outside_face, and
+        Raises BadPhoto: what read_photo, the holes and `place` say, too_large, hole_outside_face, and
         doubtful_face, cut_by_border or nothing_known if there is no other.
         """
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
