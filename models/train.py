@@ -98,7 +98,7 @@ def add_posterior_mean_networks(sizes):
     add_sizes(sizes)
     add_grown(sizes)
     sizes.add_argument("--mf_dim", type=whole_number(1), default=32, metavar="N",
-                       help="filters of the outermost level that is not grown")
+                       help="filters of the outermost level, and of grown ones")
     sizes.add_argument("--blocks", type=whole_number(), default=1, metavar="N",
                        help="residual blocks of every level on each way")
 
