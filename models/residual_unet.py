@@ -56,8 +56,8 @@ class ResidualUNet(tf.Module):
     def _everywhere(self, x):
         """Each of the C channels of (B, H, W, C) through a dense layer of its own, whatever is in the batch."""
         _, height, width, channels = x.shape
-        dense = tf.nn.depthwise_conv2d(x, self.everywhere, (1, 1, 1, 1), "VALID")
-        return tf.transpose(tf.reshape(dense, (-1, channels, height, width)), (0, 2, 3, 1))
+        dense = tf.nn.depthwise_conv2d(tf.cast(x, tf.float32), self.everywhere, (1, 1, 1, 1), "VALID")
+        return tf.cast(tf.transpose(tf.reshape(dense, (-1, channels, height, width)), (0, 2, 3, 1)), x.dtype)
 
     def _everywhere_at_once(self, x):
         """The same as matrix products, whose gradient takes a fortieth of the time."""
