@@ -179,7 +179,8 @@ def describe(folder, faces, plan, methods):
         described = settings.describe()
         if described.get("image_size", size) != size:
             raise UsageError(f"{described['checkpoint']} completes faces of {described['image_size']} pixels a side, "
-                             f"these have {size}: choose another model")
+                             f"these have {size}: name one of that size by --checkpoint, such as "
+                             f"{shipped('dcgan', size)}")
         if settings.search:
             record |= {"recipe": described["recipe"], "model": described["model"], "encoder": described["encoder"]}
             record |= {"completions": settings.search.completions} if settings.search.completions > 1 else {}

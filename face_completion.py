@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import helpers
-from completion.face import find_size, take_stamp
+from completion.face import SIZES, find_size, take_stamp
 from completion.holes import TOLERANCE, OwnHoles, StandardHoles
 from completion.masks import MASKS
 from completion.points import ADVICE, ESTIMATED, UNDAMAGED, read_points
-from completion.reading import FACES, SIZES, Gatherer, Subject, make_reader, read_batches
+from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
 from models import DAMAGE, damage_finder, load_locator

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from completion.face import SIZES
 from completion.masks import digest_number
-from completion.reading import SIZES
 from helpers import to_float, to_uint8
 from methods.classical import FILLS
 from metrics.identity import CHIP, FaceDescriber, identity_distance

@@ -10,6 +10,7 @@ from pictures.photo import read_photo
 
 from .masks import digest_number
 
+SIZES = 64, 128                                         # sides of the shipped models' faces
 CROP_SIZES = 4                                          # times the model's size: what is larger is no aligned face
 
 
@@ -71,6 +72,8 @@ class FaceReader:
             whole = max(height, width) > size and (height != width or height > CROP_SIZES * size)
             first, last = ("complete a whole photo with --paste_back, " * whole,
                            ", or choose --fit resize or --fit crop") if self.fit else ("", "")
+            if height == width and width in SIZES:
+                first = f"complete it by --checkpoint checkpoint/celeba{width}, or "
             raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {first}align the photo first "
                            f"(python -m preprocess.align_dlib){last}")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]

@@ -3,11 +3,10 @@ import dataclasses
 
 from helpers import BadPhoto
 
-from .face import FaceReader
+from .face import SIZES, FaceReader
 from .holes import OwnHoles, StandardHoles
 from .points import Points
 
-SIZES = 64, 128                                         # sides of the shipped models' faces
 FACES = "touched", "largest"                            # which faces of a photo are completed
 
 

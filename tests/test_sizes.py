@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import evaluate_completion
 import face_completion
 from benchmarks.portraits import place_faces
-from helpers import read_json, write_picture
+from helpers import SOME_FAILED, USAGE, read_json, write_picture
 from methods import method_options
 from network import DCGAN, Architecture
 from pictures.photo import read_photo
@@ -80,3 +81,11 @@ def test_a_size_is_of_whole_photos_and_of_no_model_of_ones_own(run, photo, model
     assert ended.code == 2 and "--size is of --paste_back" in ended.err
     ended = run(face_completion.main, photo[0], "--paste_back", "--size", 128, "--checkpoint", model)
     assert ended.code == 2 and "--checkpoint" in ended.err
+
+
+def test_a_face_of_the_other_size_is_told_which_model_completes_it(run, tmp_path):
+    write_picture(tmp_path / "faces" / "a.png", np.zeros((128, 128, 3), np.uint8))
+    ended = run(face_completion.main, tmp_path / "faces", "--out_dir", tmp_path / "out")
+    assert ended.code == SOME_FAILED and "--checkpoint checkpoint/celeba128" in ended.err
+    ended = run(evaluate_completion.main, tmp_path / "faces", "--out_dir", tmp_path / "measured")
+    assert ended.code == USAGE and "--checkpoint, such as checkpoint/celeba128" in ended.err
