@@ -73,7 +73,7 @@ class FaceReader:
             first, last = ("complete a whole photo with --paste_back, " * whole,
                            ", or choose --fit resize or --fit crop") if self.fit else ("", "")
             if height == width and width in SIZES:
-                first = f"complete it by --checkpoint checkpoint/celeba{width}, or "
+                first = f"name a model of {width} pixels by --checkpoint, such as checkpoint/celeba{width}, or "
             raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {first}align the photo first "
                            f"(python -m preprocess.align_dlib){last}")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]

@@ -164,10 +164,10 @@ def _check_hole(known):
 def judge_outside(known, matrices, sizes):
     """[a remark on the part of a photo's hole that none of the crops shows], or []."""
     hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, sizes))
-    which = "face" if len(matrices) == 1 else f"{len(matrices)} faces"
+    which, verb = ("face", "was") if len(matrices) == 1 else (f"{len(matrices)} faces", "were")
     if inside == hole:
         return []
-    advice = f"; if the {which} were not found right, {ADVICE}" if inside < MUCH_INSIDE * hole else ""
+    advice = f"; if the {which} {verb} not found right, {ADVICE}" if inside < MUCH_INSIDE * hole else ""
     return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly{advice}"]
 
 

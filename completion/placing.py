@@ -149,6 +149,6 @@ def ask(locator, pixels, known, points, seen):
 def remark(seen, errors):
     """What a placement by hidden landmarks says of itself."""
     hidden = [part for part, indices in PARTS.items() if not seen[list(indices)].all()]
-    about = "by the shape of faces alone" if errors is None else f"to about {errors.max():.0f} pixels"
+    about = "by the shape of faces alone" if errors is None else f"to about {max(errors.max(), 1):.0f} pixels"
     parts = f" ({', '.join(hidden)})" if hidden else ""
     return f"the hole hides landmarks of the face{parts}: {ESTIMATED}, {about}"

@@ -45,6 +45,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")     # what matters comes as a
 with quiet_stderr(), quick_import():
     import tensorflow as tf
     tf.config.list_physical_devices()                   # looks for GPUs, and would say later that there is none
+    tf.get_logger().setLevel("ERROR")                   # its warnings name each tensor of a save that does not fit
 
 # No Python here branches on tensors; to translate it all the same would take longer than to trace it. A batch of
 # another size is traced once more, then for all sizes.

@@ -28,6 +28,8 @@ def find_inputs(paths, from_file=None, exclude=None):
                          "folder for them", NO_INPUT)
     if not sources and all(problem.reason == "missing" for _, problem in failures):
         missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
+        if lacking := [path for path in named if path != "-" and not os.path.lexists(path)]:
+            missing += f" (there is no {printable(lacking[0])})"
         raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
     return sources, failures
 

@@ -1,5 +1,7 @@
 """A model with a weight that is no number is refused, in one line, by every command that loads one."""
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,11 @@ import evaluate_completion
 import face_completion
 import train_network
 from benchmarks import compare_models
-from helpers import BAD_CHECKPOINT, UsageError
+from helpers import BAD_CHECKPOINT, UsageError, read_json, write_json
 from models import LEARNED, SEARCHED, model_type, samples, train
+from models.posterior_mean import Architecture, PosteriorMean
 from training.checkpoint import export, load_model
+from training.manifest import ROOT, manifest_digest
 
 FACES = Path(__file__).parent / "data" / "openface64"
 VALUES = {"dcgan": np.nan, "context_encoder": np.inf, "latent_encoder": np.nan, "autoencoder": -np.inf, "vae": np.nan,
@@ -81,3 +85,16 @@ def test_what_shows_and_compares_models_refuses_it(run, broken, tmp_path):
     for kind in ("dcgan", *SEARCHED):
         refused(run(samples.main, tmp_path / "samples.png", broken[kind]))
     refused(run(compare_models.main, FACES, 2, broken["dcgan"]))
+
+
+def test_weights_of_another_architecture_are_told_in_one_line_to_the_end_of_the_process(tmp_path):
+    export(PosteriorMean(Architecture(mf_dim=4)), tmp_path / "model", {"step": 0})
+    path = tmp_path / "model" / "manifest.json"
+    manifest = read_json(path)
+    manifest["architecture"]["mf_dim"] = 2
+    write_json(path, manifest | {"manifest": manifest_digest(manifest)})
+    ended = subprocess.run([sys.executable, ROOT / "face_completion.py", FACES, "--method", "posterior_mean",
+                            "--checkpoint", tmp_path / "model", "--out_dir", tmp_path / "out"],
+                           capture_output=True, text=True)
+    assert ended.returncode == BAD_CHECKPOINT and "its tensors do not fit its description" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

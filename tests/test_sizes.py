@@ -86,6 +86,6 @@ def test_a_size_is_of_whole_photos_and_of_no_model_of_ones_own(run, photo, model
 def test_a_face_of_the_other_size_is_told_which_model_completes_it(run, tmp_path):
     write_picture(tmp_path / "faces" / "a.png", np.zeros((128, 128, 3), np.uint8))
     ended = run(face_completion.main, tmp_path / "faces", "--out_dir", tmp_path / "out")
-    assert ended.code == SOME_FAILED and "--checkpoint checkpoint/celeba128" in ended.err
+    assert ended.code == SOME_FAILED and "--checkpoint, such as checkpoint/celeba128" in ended.err
     ended = run(evaluate_completion.main, tmp_path / "faces", "--out_dir", tmp_path / "measured")
     assert ended.code == USAGE and "--checkpoint, such as checkpoint/celeba128" in ended.err

@@ -262,7 +262,8 @@ def _naming_the_trouble(folder):
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
         if getattr(error, "exit_code", None) == BAD_OUTPUT:  # nothing is wrong with the model
             raise
-        reason = "its tensors do not fit its description" if isinstance(error, AssertionError) else error
+        unfit = isinstance(error, AssertionError) or "incompatible tensor" in str(error)
+        reason = "its tensors do not fit its description" if unfit else error
         raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
                          "as checkpoint/celeba64", BAD_CHECKPOINT) from error
 

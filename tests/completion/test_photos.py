@@ -99,7 +99,7 @@ def test_what_no_crop_shows_of_the_hole_is_noted():
     matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
     known[130] = False
     assert judge_outside(known, [matrix], [64]) == [
-        "78.7% of the hole lie outside the face: filled smoothly; if the face were not found right, " + ADVICE]
+        "78.7% of the hole lie outside the face: filled smoothly; if the face was not found right, " + ADVICE]
     beside = matrix - [[0, 0, 70], [0, 0, 0]]
     assert judge_outside(known, [matrix, beside], [64] * 2) == [
         "57.3% of the hole lie outside the 2 faces: filled smoothly; if the 2 faces were not found right, " + ADVICE]

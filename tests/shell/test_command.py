@@ -172,6 +172,7 @@ def test_no_input_is_told_with_what_was_searched(tmp_path, kind):
         gathered(*arguments)
     assert caught.value.exit_code == NO_INPUT
     assert all(str(item) in str(caught.value) for item in arguments[-1:])
+    assert ("(there is no " in str(caught.value)) == (kind == "unmatched glob")
 
 
 def test_a_list_that_cannot_be_read_is_a_mistake_of_usage(tmp_path):
