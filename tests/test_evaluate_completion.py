@@ -16,7 +16,7 @@ from evaluation.tables import read_measured
 from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
-from shell.records import read_records
+from shell.records import RecordFile, read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
 METHODS = ["latent", "laplace", "nearest", "mean_face"]
@@ -206,13 +206,15 @@ def test_evaluations_of_other_faces_or_holes_are_not_compared(finished, tmp_path
     shutil.copytree(finished, tmp_path / "other")
     lines = (tmp_path / "other/results.jsonl").read_text().splitlines()
     record = next(read_records(tmp_path / "other/results.jsonl")) | {part: "0" * 16}
-    (tmp_path / "other/results.jsonl").write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
+    (tmp_path / "other/results.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    with RecordFile(tmp_path / "other/results.jsonl") as file:
+        file.append(record)
     assert evaluate_completion.main(["--compare", str(finished), str(tmp_path / "other")]) == 2
     assert part.split("_")[0] in capsys.readouterr().err
 
 
 def test_other_settings_need_another_folder(finished, model, capsys):
-    assert evaluate(finished, "--methods", "laplace", "--seed", "3", model=model) == 2
+    assert evaluate(finished, "--methods", "laplace", "--seed", "3", model=model) == BAD_OUTPUT
     assert "seed" in capsys.readouterr().err
 
 

@@ -10,7 +10,7 @@ import evaluate_completion
 from benchmarks import fairness
 from benchmarks.fairness import compare_groups, find_worst, read_attributes
 from helpers import NO_INPUT, USAGE, UsageError
-from shell.records import read_records
+from shell.records import RecordFile, read_records
 
 NAMES = "Hard", "Odd", "Rare"
 
@@ -150,6 +150,9 @@ def test_an_evaluation_of_an_older_version_has_no_tone(run, measured, attributes
     old = shutil.copytree(measured, tmp_path / "old")
     records = [{key: value for key, value in record.items() if key not in ("hole_tone", "crc32")}
                for record in read_records(old / "results.jsonl")]
-    (old / "results.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (old / "results.jsonl").unlink()
+    with RecordFile(old / "results.jsonl") as file:
+        for record in records:
+            file.append(record)
     ended = run(fairness.main, old, "--attributes", attributes, "--smallest", 3, "--out_dir", tmp_path / "out")
     assert ended.code == 0 and "has no hole_tone" in ended.err and "identity" in ended.out

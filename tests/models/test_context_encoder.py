@@ -10,7 +10,7 @@ import face_completion
 from completion.face import FaceReader
 from completion.holes import StandardHoles
 from completion.masks import MASKS, center
-from helpers import BAD_CHECKPOINT, USAGE, to_float, to_uint8
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, USAGE, to_float, to_uint8
 from methods.classical import make_fill_batch
 from methods.learned import load_filler
 from methods.method_settings import MethodSettings
@@ -186,7 +186,7 @@ def test_an_evaluation_refuses_a_model_that_is_not_there_and_another_in_its_plac
     for seed in (0, 1):
         export(model, tmp_path / "context_encoder", {"seed": seed})
         ended = run(evaluate_completion.main, *evaluation, "--out_dir", tmp_path / "out")
-    assert ended.code == USAGE and "context_encoder" in ended.err
+    assert ended.code == BAD_OUTPUT and "context_encoder" in ended.err
 
 
 @pytest.mark.parametrize("more", [[], ["context_encoder"], ["context_encoder", "--dataset", "x", "--masks", "none"],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from helpers import BAD_OUTPUT
 from preprocess.split_dataset import PAGE, main
 from shell.lock import claim_folder
 
@@ -73,7 +74,7 @@ def test_another_split_into_the_same_folder_is_refused(tmp_path, split):
     split()
     found = sides(tmp_path / "out")
     ended = split("--seed", 1)
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert (ended.code, ended.err.count("\n")) == (BAD_OUTPUT, 1)
     assert sides(tmp_path / "out") == found
 
 
