@@ -6,7 +6,7 @@ import os
 from argparse import BooleanOptionalAction
 
 from completion import recipes
-from completion.reading import SIZES
+from completion.face import SIZES
 from helpers import BAD_CHECKPOINT, UsageError
 from methods import NEED_FACES
 from models import LEARNED, LIKELY, SEARCHED, shipped

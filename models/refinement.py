@@ -3,7 +3,9 @@ from network import initial_weights
 from nn.layers import variable
 from nn.setup import tf
 
-from .residual_unet import KERNEL, Convolution, Residual, convolve
+from .residual_unet import KERNEL, Convolution, Residual, to_pixels, with_mirror_image
+
+SEEN = 2 * 2 * (8 + 3)                                  # channels of a block: face, hole, both mirrored, coarse answer
 
 
 class Refinement(tf.Module):
@@ -22,20 +24,18 @@ class Refinement(tf.Module):
         super().__init__("refinement")
         weights = initial_weights(seed)
         self.coarse = coarse
-        self.into = Convolution(44, width, weights)
+        self.into = Convolution(SEEN, width, weights)
         self.blocks = [Residual(width, weights) for _ in range(blocks)]
         self.last, self.bias = variable(tf.zeros((KERNEL, KERNEL, width, 12)), "last"), variable(tf.zeros(12), "bias")
 
     def __call__(self, faces, known, training=False):
-        known = tf.cast(known, faces.dtype)[..., None]
-        guesses = self._guess(faces * known, known)
-        x = tf.concat((faces * known, known), axis=3)
-        x = tf.concat((x, x[:, :, ::-1], tf.cast(guesses, x.dtype)), axis=3)
+        seen = with_mirror_image(faces, known)
+        guesses = self._guess(*tf.split(seen[..., :4], (3, 1), axis=3))
+        x = tf.concat((seen, tf.cast(guesses, seen.dtype)), axis=3)
         x = self.into(tf.nn.space_to_depth(x, 2), training)
         for block in self.blocks:
             x = block(x, training)
-        pixels = convolve(x, tf.cast(self.last, x.dtype)) + tf.cast(self.bias, x.dtype)
-        return guesses + tf.cast(tf.nn.depth_to_space(pixels, 2), tf.float32)
+        return guesses + to_pixels(x, self.last, self.bias)
 
     @property
     def trainable_variables(self):
@@ -44,7 +44,7 @@ class Refinement(tf.Module):
         return tuple(weight for weight in super().trainable_variables if id(weight) not in kept)
 
     def _guess(self, faces, known):
-        """The coarse network's answer at the whole side."""
+        """The coarse network's answer to faces (B, S, S, 3), 0 where known (B, S, S, 1) is 0, at the whole side."""
         share = tf.nn.avg_pool2d(known, 2, 2, "VALID")
         means = tf.math.divide_no_nan(tf.nn.avg_pool2d(faces, 2, 2, "VALID"), share)
         return tf.image.resize(self.coarse(means, share[..., 0] > 0), faces.shape[1:3])

@@ -35,9 +35,7 @@ class ResidualUNet(tf.Module):
         self.last, self.bias = weights((KERNEL, KERNEL, width, 12), "last"), variable(tf.zeros(12), "bias")
 
     def __call__(self, faces, known, training=False):
-        known = tf.cast(known, faces.dtype)[..., None]
-        x, seen = tf.concat((faces * known, known), axis=3), []
-        x = tf.concat((x, x[:, :, ::-1]), axis=3)
+        x, seen = with_mirror_image(faces, known), []
         for convolution, blocks in zip(self.inwards, self.before):
             x = convolution(tf.nn.space_to_depth(x, 2), training)
             for block in blocks:
@@ -50,8 +48,7 @@ class ResidualUNet(tf.Module):
                 x = self.beside[level](tf.concat((doubled, seen[level]), axis=3), training)
             for block in self.after[level]:
                 x = block(x, training)
-        pixels = convolve(x, tf.cast(self.last, x.dtype)) + tf.cast(self.bias, x.dtype)
-        return tf.cast(tf.nn.depth_to_space(pixels, 2), tf.float32)
+        return to_pixels(x, self.last, self.bias)
 
     def _everywhere(self, x):
         """Each of the C channels of (B, H, W, C) through a dense layer of its own, whatever is in the batch."""
@@ -75,7 +72,7 @@ class Convolution(tf.Module):
         self.kernel, self.norm = scaled(weights((KERNEL, KERNEL, into, out), "kernel")), BatchNorm(out)
 
     def __call__(self, x, training):
-        return tf.nn.leaky_relu(self.norm.after(convolve, x, self.kernel, training, axis=3), 0.2)
+        return tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
 
 
 class Residual(tf.Module):
@@ -88,7 +85,7 @@ class Residual(tf.Module):
         self.norm.scale.assign(tf.zeros(width))
 
     def __call__(self, x, training):
-        return x + self.norm.after(convolve, self.first(x, training), self.kernel, training, axis=3)
+        return x + self.norm.after(_convolve, self.first(x, training), self.kernel, training, axis=3)
 
 
 def scaled(kernel):
@@ -98,6 +95,18 @@ def scaled(kernel):
     return kernel
 
 
-def convolve(x, kernel):
-    """(B, H, W, C) by a kernel (h, w, C, D) -> (B, H, W, D)."""
+def with_mirror_image(faces, known):
+    """Faces (B, S, S, 3), 0 where not known (B, S, S), what is known, and both mirrored: (B, S, S, 8)."""
+    known = tf.cast(known, faces.dtype)[..., None]
+    seen = tf.concat((faces * known, known), axis=3)
+    return tf.concat((seen, seen[:, :, ::-1]), axis=3)
+
+
+def to_pixels(x, kernel, bias):
+    """Activations (B, H, W, C) -> pixels (B, 2 H, 2 W, 3) float32, by a kernel (h, w, C, 12) and a bias (12,)."""
+    blocks = _convolve(x, tf.cast(kernel, x.dtype)) + tf.cast(bias, x.dtype)
+    return tf.cast(tf.nn.depth_to_space(blocks, 2), tf.float32)
+
+
+def _convolve(x, kernel):
     return tf.nn.conv2d(x, kernel, 1, "SAME")

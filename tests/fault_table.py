@@ -2,9 +2,10 @@
 
 python -m tests.fault_table
 
-A test says what it shows by `@pytest.mark.fault("F01", "alignment", ...)`, with names of COMMANDS or GROUPS.
+A test says what it shows by `@pytest.mark.fault("F01 F02", "alignment", ...)`, with names of COMMANDS or GROUPS.
 """
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def read_marks():
         for test in ast.walk(ast.parse(path.read_text())):
             for mark in getattr(test, "decorator_list", ()):
                 if ast.unparse(mark).startswith("pytest.mark.fault("):
-                    row, *names = map(ast.literal_eval, mark.args)
-                    for command in expand(names):
+                    rows, *names = map(ast.literal_eval, mark.args)
+                    for row, command in itertools.product(rows.split(), expand(names)):
                         marks.setdefault((row, command), []).append((path.relative_to(ROOT).as_posix(), test.name))
     return marks
 

@@ -96,8 +96,7 @@ def test_known_pixels_of_the_output_equal_the_input(model, tmp_path, mask, blend
     np.testing.assert_array_equal(completed(tmp_path / "out")[known], read_photo(face).pixels[known])
 
 
-@pytest.mark.fault("F27", "completion")
-@pytest.mark.fault("F45", "completion")
+@pytest.mark.fault("F27 F45", "completion")
 def test_other_inputs_order_and_batch_size_change_no_result(model, tmp_path, finished):
     faces, out = finished
     extra, = make_faces(tmp_path / "more", 1, seed=9)

@@ -101,9 +101,7 @@ def test_options_without_use_are_refused(complete, tmp_path, option):
     assert "-onnx" in ended.err or "--device is of networks" in ended.err or "has no use" in ended.err
 
 
-@pytest.mark.fault("F33", "onnx")
-@pytest.mark.fault("F34", "onnx")
-@pytest.mark.fault("F38", "onnx")
+@pytest.mark.fault("F33 F34 F38", "onnx")
 @pytest.mark.parametrize("content", [None, b"", b"rubbish" * 99, {"outputs": ["a", "b"]}, {"known": "FLOAT"},
                                      {"side": "s"}, {"side": None}], ids=str)
 def test_a_broken_or_foreign_file_is_refused(complete, tmp_path, content):
@@ -132,8 +130,7 @@ HUGE = (("ConstantOfShape", "array", "zeros", {}), ("ReduceSum", "zeros", "sum",
         ("Mul", "faces sum", "lifelike", {}))
 
 
-@pytest.mark.fault("F38", "onnx")
-@pytest.mark.fault("F42", "onnx")
+@pytest.mark.fault("F38 F42", "onnx")
 @pytest.mark.parametrize("array, nodes, code, said", [
     (np.array([7, 64, 64, 3]), [("Reshape", "faces array", "lifelike", {})], BAD_CHECKPOINT, "cannot be computed"),
     (np.array([0]), [("Concat", "faces faces", "lifelike", {"axis": 0})], BAD_CHECKPOINT, "another shape"),

@@ -131,8 +131,7 @@ def files_no_larger_than(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.fault("F35", "trained")
-@pytest.mark.fault("F21", "trained")
+@pytest.mark.fault("F35 F21", "trained")
 def test_a_disk_that_is_full_during_a_save_leaves_the_last_good_one(command, ran, go_on):
     shutil.rmtree(ran / "step-00000003")
     for events in ran.parent.rglob("events.out.*"):     # they are larger than these saves
@@ -153,9 +152,7 @@ def assert_equal_saves(first, second):
         np.testing.assert_array_equal(*(reader.get_tensor(name) for reader in readers), err_msg=name)
 
 
-@pytest.mark.fault("F30", "trained")
-@pytest.mark.fault("F36", "trained")
-@pytest.mark.fault("F44", "trained")
+@pytest.mark.fault("F30 F36 F44", "trained")
 def test_a_run_broken_off_in_a_save_ends_with_the_numbers_of_an_unbroken_one(command, ran, go_on, runs):
     (ran / "step-00000003").rename(ran / ".step-00000003.unfinished")
     cut(ran / ".step-00000003.unfinished" / "manifest.json")

@@ -12,10 +12,8 @@ ODD = ["with space.png", "-dash.png", "\N{SMILING FACE WITH SMILING EYES}.png", 
 HOSTILE = ["<img src=x onerror=alert(1)>.png", "=1+2.png"]
 
 
-@pytest.mark.fault("F13", "check", "pack", "learned", "onnx")
-@pytest.mark.fault("F14", "check", "pack", "learned", "onnx")
-@pytest.mark.fault("F13", "training", "evaluation", "latent", slow=True)
-@pytest.mark.fault("F14", "training", "evaluation", "latent", slow=True)
+@pytest.mark.fault("F13 F14", "check", "pack", "learned", "onnx")
+@pytest.mark.fault("F13 F14", "training", "evaluation", "latent", slow=True)
 def test_faces_of_odd_and_of_equal_names_are_all_done(command, put, call, done):
     for name in (*ODD, "a/1.png", "b/1.png", "1.jpg", "1.png"):
         put(name)

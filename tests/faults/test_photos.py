@@ -30,16 +30,8 @@ def png_of(width, height, *chunks):
     return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-@pytest.mark.fault("F01", "readers", "check")
-@pytest.mark.fault("F01", "latent", slow=True)
-@pytest.mark.fault("F02", "readers", "check")
-@pytest.mark.fault("F02", "latent", slow=True)
-@pytest.mark.fault("F03", "readers", "check")
-@pytest.mark.fault("F03", "latent", slow=True)
-@pytest.mark.fault("F04", "readers", "check")
-@pytest.mark.fault("F04", "latent", slow=True)
-@pytest.mark.fault("F05", "readers", "check")
-@pytest.mark.fault("F05", "latent", slow=True)
+@pytest.mark.fault("F01 F02 F03 F04 F05", "readers", "check")
+@pytest.mark.fault("F01 F02 F03 F04 F05", "latent", slow=True)
 @pytest.mark.fault("F41", "trained")
 def test_files_that_are_no_pictures_fail_with_their_reasons_and_the_others_are_done(command, inputs, call, done,
                                                                                     samples):
@@ -159,14 +151,8 @@ def test_eight_exif_orientations_of_a_photo_give_eight_equal_results(command, pu
         np.testing.assert_array_equal(face, faces[0])
 
 
-@pytest.mark.fault("F06", "trained", "check")
-@pytest.mark.fault("F06", "latent", slow=True)
-@pytest.mark.fault("F07", "trained", "check")
-@pytest.mark.fault("F07", "latent", slow=True)
-@pytest.mark.fault("F08", "trained", "check")
-@pytest.mark.fault("F08", "latent", slow=True)
-@pytest.mark.fault("F10", "trained", "check")
-@pytest.mark.fault("F10", "latent", slow=True)
+@pytest.mark.fault("F06 F07 F08 F10", "trained", "check")
+@pytest.mark.fault("F06 F07 F08 F10", "latent", slow=True)
 def test_a_run_takes_photos_of_every_kind(command, put, call, done):
     """What it makes of them it does not show; it reads them as all other commands do."""
     with Image.open(put("colour.PNG")) as photo:

@@ -18,8 +18,7 @@ ALL = FILLS | {name: make(FACES) for name, make in FROM_FACES.items()}
 
 @pytest.mark.parametrize("fill", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("mask", ["center", "random", "left", "strokes", "pattern", "O3", "none"])
-@pytest.mark.fault("F51", "completion", "evaluation")
-@pytest.mark.fault("F52", "completion", "evaluation")
+@pytest.mark.fault("F51 F52", "completion", "evaluation")
 def test_known_pixels_are_kept_and_the_hole_is_not_looked_at(fill, mask):
     known = MASKS[mask](32, np.random.default_rng(3))
     face = to_float(FACES[0])

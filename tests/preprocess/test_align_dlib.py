@@ -26,8 +26,7 @@ def test_a_folder_of_photos_becomes_a_folder_of_the_crops_of_openface(tmp_path, 
         assert agrees(tmp_path / "out" / "people" / stem[0] / f"{stem}.png", openface / f"{stem}.png")
 
 
-@pytest.mark.fault("F15", "alignment")
-@pytest.mark.fault("F16", "alignment")
+@pytest.mark.fault("F15 F16", "alignment")
 def test_again_only_what_is_missing_cut_or_changed_is_done(tmp_path, put, align):
     for stem in FACES:
         raw = put(f"{stem}.jpg", stem)

@@ -137,8 +137,7 @@ def test_a_run_asked_to_stop_saves_what_it_has_and_says_how_to_go_on(stopped, nu
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.fault("F36", "training")
-@pytest.mark.fault("F39", "training")
+@pytest.mark.fault("F36 F39", "training")
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(faces, unbroken, stopped, number):
     home, _, returncode = stopped[number]
     assert returncode != 0
