@@ -136,14 +136,21 @@ class Overview:
     def _hole(self):
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
+    @property
+    def _models(self):
+        """The folders of the models, of those for larger faces too."""
+        settings = self.settings, *self.settings.get("larger", {}).values()
+        return [one["checkpoint"] for one in settings if one.get("checkpoint")]
+
     def _write_page(self):
-        count, model, method = len(self._shown), self.settings.get("checkpoint"), self.settings["method"]
+        count, method, models = len(self._shown), self.settings["method"], self._models
         title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
-                 f"{self._hole} hole", Path(model or method).name]
+                 f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
         self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
-                         facts=[*_describe_scores(self._shown), ("Method", method), ("Model", model),
+                         facts=[*_describe_scores(self._shown), ("Method", method),
+                                ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
                                 ("Failed", len(self._failed))])
 

@@ -69,6 +69,8 @@ def test_every_size_has_its_shipped_model(restore, tmp_path, monkeypatch):
     assert ended.code == 0 and shapes == [LARGE, SMALL]
     config = read_json(tmp_path / "out/config.json")
     assert config["image_size"] == 64 and config["larger"]["128"]["image_size"] == 128
+    page = (tmp_path / "out/report.html").read_text()
+    assert f"{tmp_path}/shipped64 or {tmp_path}/shipped128, by the size of each face" in page
     assert restore(*few, "--size", 128, out="large")[1] == [LARGE, LARGE]
     (tmp_path / "shipped128").rename(tmp_path / "elsewhere")
     assert restore(*few, out="small")[1] == [SMALL, SMALL]
