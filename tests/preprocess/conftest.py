@@ -20,6 +20,12 @@ def put(tmp_path, samples):
 
 
 @pytest.fixture
+def raw(put):
+    """The folder raw/ with the portraits of FACES."""
+    return [put(f"{stem}.jpg", stem) for stem in FACES][0]
+
+
+@pytest.fixture
 def align(run, tmp_path):
     """Align the folder raw/ into out/ with one process, or as the options say."""
     def call(*options, source=tmp_path / "raw", output=tmp_path / "out"):

@@ -27,9 +27,7 @@ def test_a_folder_of_photos_becomes_a_folder_of_the_crops_of_openface(tmp_path, 
 
 
 @pytest.mark.fault("F15 F16", "alignment")
-def test_again_only_what_is_missing_cut_or_changed_is_done(tmp_path, put, align):
-    for stem in FACES:
-        raw = put(f"{stem}.jpg", stem)
+def test_again_only_what_is_missing_cut_or_changed_is_done(tmp_path, raw, align):
     assert align().out.startswith("3 aligned, 0 skipped")
     first = crops(tmp_path / "out")
 
@@ -136,9 +134,7 @@ def test_an_output_that_can_be_no_folder_is_refused_before_any_work(tmp_path, pu
 
 
 @pytest.mark.fault("F21", "alignment")
-def test_a_full_disk_leaves_no_part_of_a_crop_and_the_same_command_goes_on(tmp_path, put, align, finish):
-    for stem in FACES:
-        put(f"{stem}.jpg", stem)
+def test_a_full_disk_leaves_no_part_of_a_crop_and_the_same_command_goes_on(tmp_path, raw, align, finish):
     ended = finish("-m", "preprocess.align_dlib", tmp_path / "raw", "align", TEMPLATE, tmp_path / "out", "--jobs", 1,
                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
     assert ended.code == 5

@@ -43,9 +43,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="fi
 @needs_proc
 @pytest.mark.slow
 @pytest.mark.fault("F48", "alignment")
-def test_a_killed_worker_costs_nothing(tmp_path, put, begin, openface):
-    for stem in FACES:
-        put(f"{stem}.jpg", stem)
+def test_a_killed_worker_costs_nothing(tmp_path, raw, begin, openface):
     process = begin()
     wait_until(lambda: workers_of(process))
     os.kill(workers_of(process)[0], signal.SIGKILL)
@@ -73,9 +71,7 @@ def test_a_photo_whose_worker_is_killed_twice_fails_and_nothing_hangs(tmp_path, 
 
 @pytest.mark.slow
 @pytest.mark.fault("F49", "alignment")
-def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, put, begin, align):
-    for stem in FACES:
-        put(f"{stem}.jpg", stem)
+def test_after_a_kill_in_the_middle_the_union_equals_one_clean_run(tmp_path, raw, begin, align):
     process = begin()
     wait_until(lambda: (tmp_path / "out" / "A000369.png").exists())
     process.kill()
