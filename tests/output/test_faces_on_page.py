@@ -113,6 +113,7 @@ def test_a_face_that_gets_the_focus_is_clear_of_the_bar_on_top(browse, rows, wid
     browser = browse({"center": rows * 6, "half": rows})
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": width, "height": 600, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # bar is measured
     browser.execute_script("document.querySelector('article:nth-child(5) .name').scrollIntoView();"
                            "window.scrollBy(0, document.querySelector('article:nth-child(5) .name')"
                            ".getBoundingClientRect().top)")                      # under the bar, and so in the window
@@ -125,7 +126,8 @@ def test_a_face_that_gets_the_focus_is_clear_of_the_bar_on_top(browse, rows, wid
 
 
 def test_only_faces_that_are_found_are_led_through(browser):
-    browser.find_element(By.ID, "query").send_keys("B000574")
+    browser.find_element(By.ID, "query").send_keys("B000574")       # each letter draws the rows anew
+    WebDriverWait(browser, 10).until(lambda _: browser.find_element(By.ID, "query").get_property("value") == "B000574")
     browser.find_element(By.CSS_SELECTOR, "h3 .name").click()
     assert not browser.find_element(By.ID, "leaf").is_displayed()
     close(browser)
