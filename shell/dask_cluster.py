@@ -10,16 +10,15 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-import math
 import pickle
 import threading
 import time
 import uuid
 from pathlib import Path
 
-from helpers import VERSION, BadPhoto, Stopped, UsageError
+from helpers import VERSION, BadPhoto, UsageError
 
-from .processes import WORKER_DIED, Watch
+from .processes import WORKER_DIED, Watch, work_through
 
 HOME = str(Path(__file__).resolve().parents[1])          # the toolkit's folder
 PATIENCE = 30                                           # seconds for a scheduler to answer and a worker to be there
@@ -38,57 +37,52 @@ def map_on_cluster(function, items, address, prepare, arguments, check=lambda: N
     Stopped, or `items` does, no new item is begun, and it is raised when those in hand are finished or after LAST_WAIT.
     Raises UsageError if there is no such scheduler or it loses all its workers, or if they lack the toolkit.
     """
-    items, suspects, pending, stopped, last_call = iter(items), [], {}, None, math.inf
-    watch = Watch()
     with _connect(address) as client:
-        cluster = _Cluster(client, address, pickle.dumps((uuid.uuid4().hex, VERSION, prepare, arguments)))
-        while True:
-            width = 2 * cluster.count_workers()
-            try:
-                check()
-                while not stopped and len(pending) < width and (item := next(items, None)) is not None:
-                    pending[cluster.submit(function, item)] = item, suspects
-            except Stopped as request:
-                stopped, last_call = request, min(last_call, time.monotonic() + LAST_WAIT)
-            if not pending and suspects and not stopped:
-                item = suspects.pop()
-                pending[cluster.submit(function, item)] = item, None
-            if not pending or time.monotonic() > last_call:
-                break
-            watch.look(pending)
-            for future in concurrent.futures.wait(pending, 1, concurrent.futures.FIRST_COMPLETED)[0]:
-                item, second_chance = pending.pop(future)
-                result = cluster.result_of(future)
-                if second_chance is not None and isinstance(result, BadPhoto) and result.reason == WORKER_DIED:
-                    second_chance.append(item)
-                else:
-                    yield item, result
-    if stopped:
-        raise stopped
+        preparation = pickle.dumps((uuid.uuid4().hex, VERSION, prepare, arguments))
+        yield from work_through(items, _Cluster(function, client, address, preparation), check, LAST_WAIT)
 
 
 class _Cluster:
-    """What one call of map_on_cluster asks of its scheduler."""
+    """What one call of map_on_cluster asks of its scheduler; the workers of processes.work_through.
 
-    def __init__(self, client, address, preparation):
-        self.client, self.address, self.preparation = client, address, preparation
-        self.executor, self.last_seen = client.get_executor(pure=False), time.monotonic()
+    in_hand : {future: (item, whether it is tried alone)}
+    """
 
-    def count_workers(self):
-        """How many there are, at least 1: one that is lost may come back."""
+    def __init__(self, function, client, address, preparation):
+        self.function, self.client, self.address, self.preparation = function, client, address, preparation
+        self.in_hand, self.suspects, self._watch = {}, [], Watch()
+        self._executor, self._last_seen = client.get_executor(pure=False), time.monotonic()
+
+    @property
+    def room(self):
+        """Two items for each worker, of which there is at least 1: one that is lost may come back."""
         with self._connection():
             count = len(self.client.nthreads())
-        self.last_seen = time.monotonic() if count else self.last_seen
-        if time.monotonic() - self.last_seen > PATIENCE:
+        self._last_seen = time.monotonic() if count else self._last_seen
+        if time.monotonic() - self._last_seen > PATIENCE:
             raise UsageError(f"the cluster at {self.address} has lost all its workers; {GO_ON}")
-        return max(count, 1)
+        return max(2 * max(count, 1) - len(self.in_hand), 0)
 
-    def submit(self, function, item):
-        """The concurrent.futures.Future of function(item) on a worker."""
+    def take(self, item, alone=False):
+        """Begin an item on a worker."""
         with self._connection():
-            return self.executor.submit(_on_worker, HOME, pickle.dumps((function, item)), self.preparation)
+            future = self._executor.submit(_on_worker, HOME, pickle.dumps((self.function, item)), self.preparation)
+        self.in_hand[future] = item, alone
 
-    def result_of(self, future):
+    def finish_some(self):
+        """Yield (item, result) of what is finished within a second; what ended workers is tried alone at the end."""
+        if not self.in_hand:
+            self.take(self.suspects.pop(), alone=True)
+        self._watch.look(self.in_hand)
+        for future in concurrent.futures.wait(self.in_hand, 1, concurrent.futures.FIRST_COMPLETED)[0]:
+            item, alone = self.in_hand.pop(future)
+            result = self._result_of(future)
+            if not alone and isinstance(result, BadPhoto) and result.reason == WORKER_DIED:
+                self.suspects.append(item)
+            else:
+                yield item, result
+
+    def _result_of(self, future):
         """The result of a finished future, or the BadPhoto that it ended with."""
         from distributed import KilledWorker
         try:

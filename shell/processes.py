@@ -1,6 +1,8 @@
 """Many items in several processes of this machine."""
 import collections
 import concurrent.futures
+import itertools
+import math
 import multiprocessing
 import os
 import signal
@@ -25,20 +27,28 @@ def map_surviving(function, items, jobs, prepare, arguments, check=lambda: None)
     its result is BadPhoto worker_died. When `check()` raises Stopped, or `items` does, no new item is begun, those in
     hand are finished, and it is raised then.
     """
-    items, stopped = iter(items), None
     with _Workers(function, jobs, prepare, arguments) as workers:
-        while True:
-            try:
-                while not stopped and workers.has_room:
-                    check()
-                    if (item := next(items, None)) is None:
-                        break
-                    workers.take(item)
-            except Stopped as request:
-                stopped = request
-            if not workers.in_hand and not workers.suspects:
-                break
-            yield from workers.finish_some()
+        yield from work_through(items, workers, check)
+
+
+def work_through(items, workers, check, last_wait=math.inf):
+    """Yield (item, result) for every item as map_surviving does.
+
+    workers : have `room`, the number of items that take(item) may be called with; `in_hand` and `suspects`, those that
+        are begun and those that are to be tried alone; and finish_some(), a generator of (item, result)
+    last_wait : seconds for what is in hand after a stop
+    """
+    items, stopped, last_call = iter(items), None, math.inf
+    while True:
+        try:
+            check()
+            for item in itertools.islice(items, 0 if stopped else workers.room):
+                workers.take(item)
+        except Stopped as request:
+            stopped, last_call = request, min(last_call, time.monotonic() + last_wait)
+        if not (workers.in_hand or workers.suspects) or time.monotonic() > last_call:
+            break
+        yield from workers.finish_some()
     if stopped:
         raise stopped
 
@@ -76,8 +86,8 @@ class _Workers:
         self._pool.shutdown(cancel_futures=True)
 
     @property
-    def has_room(self):
-        return len(self.in_hand) < 2 * self.jobs and not self.suspects
+    def room(self):
+        return 2 * self.jobs - len(self.in_hand)
 
     def take(self, item):
         """Begin an item; if a process died while our caller looked at a result, it is a suspect too."""
