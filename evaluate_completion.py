@@ -271,7 +271,7 @@ def conclude(folder, faces, plan, methods, failures):
     failures : [(path, reason)], which the report names
     """
     from evaluation import tables
-    from evaluation.pictures import FIGURE, write_figure, write_page
+    from evaluation.report import FIGURE, write_figure, write_page
     out, shown = folder.path, (plan.figure_masks, plan.figure_methods)
     asked = {"faces": hashlib.sha256(repr(sorted(folder.stamps.items())).encode()).hexdigest(),
              "masks": plan.masks, "methods": list(methods), "report_faces": plan.report_faces, "figure": list(shown),

@@ -9,7 +9,7 @@ import sys
 from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
+from training.run_command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
 
 PRESETS = {
     "report": {},

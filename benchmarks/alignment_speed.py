@@ -53,7 +53,7 @@ class OpenFace:
 
 
 class Ours:
-    """What a process of preprocess.align_dlib does, by an effort of preprocess.search."""
+    """What a process of preprocess.align_dlib does, by an effort of preprocess.face_search."""
 
     def __init__(self, folder, effort):
         alignment.prepare("", folder, alignment.Plan(effort=effort))

@@ -2,7 +2,7 @@
 
 python -m benchmarks.photo_scratches samples/ --count 48 --restore
 
-Of COUNT portraits, each damaged by completion.damage, as the network has learned it, and by Pillow's lines and
+Of COUNT portraits, each damaged by completion.drawn_damage, as the network has learned it, and by Pillow's lines and
 ellipses, which it has not seen: the overlap of what is found and what was drawn over their union, the share of the
 undamaged pixels that are found, and with --restore the PSNR in the damaged pixels before and after
 face_completion.py --paste_back --mask auto. Of the portraits as they are: the share of the pixels that are found.
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from completion.damage import as_jpeg, change_tone, compress, draw_damage
 from completion.damage_holes import find_damage
+from completion.drawn_damage import as_jpeg, change_tone, compress, draw_damage
 from dataset.listing import find_photos
 from helpers import NO_INPUT, UsageError, write_picture
 from metrics.images import psnr

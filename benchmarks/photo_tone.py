@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from completion.damage import as_jpeg
+from completion.drawn_damage import as_jpeg
 from completion.tone import LUMA
 from dataset.listing import find_photos
 from helpers import to_levels

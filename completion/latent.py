@@ -155,7 +155,7 @@ def walk(options, check):
 
 def nearest(options, check):
     """Compare completed and true faces with the training faces nearest to them."""
-    from evaluation.memorisation import compare_with_training
+    from evaluation.nearest_faces import compare_with_training
     begin(options)
     for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check):
         say(line)

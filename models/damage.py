@@ -1,7 +1,7 @@
 """Damage finder: a small fully convolutional network that says of every pixel of a photo whether it is damaged.
 
 A U-Net (Ronneberger et al., MICCAI 2015) with dilated convolutions at its bottom (Yu and Koltun, ICLR 2016), trained on
-photos on which completion.damage draws. It learns the cross-entropy of the pixels and the Jaccard distance of the
+photos on which completion.drawn_damage draws. It learns the cross-entropy of the pixels and the Jaccard distance of the
 batch (Rahman and Wang, ISVC 2016), for what counts is the overlap.
 """
 import dataclasses
@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from completion.damage import make_example
+from completion.drawn_damage import make_example
 from helpers import to_float, to_uint8
 from nn.choices import Schedule
 from nn.layers import BatchNorm, mean_of_replicas, variable

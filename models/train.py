@@ -11,8 +11,8 @@ from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
 from training.manifest import describe_architecture, describe_kind
+from training.run_command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
 
 from . import model_type
 

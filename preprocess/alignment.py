@@ -9,8 +9,8 @@ from helpers import BadPhoto
 from pictures.photo import read_photo
 
 from .crops import Frame, Jitter, Limits, cut_face, shaken
+from .face_search import FaceSearch
 from .faces import Face, FaceFinder
-from .search import FaceSearch
 
 FURTHER, WARPED = "_face{}", "_warp{}"                  # what the names of further faces and of warps end in
 FARTHEST = 2 ** 20                                      # pixels, beyond what any photo has

@@ -11,7 +11,7 @@ from PIL import Image
 import evaluate_completion
 from completion.masks import MASKS
 from evaluation.evaluated_folder import EvaluatedFolder
-from evaluation.pictures import write_figure, write_page
+from evaluation.report import write_figure, write_page
 from evaluation.tables import read_measured
 from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
@@ -83,7 +83,7 @@ def test_the_summary_holds_means_with_intervals_and_distances_of_the_sets(finish
 
 def test_the_figure_shows_every_method_the_best_first_or_those_that_are_named(finished, model, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("evaluation.pictures.write_comparison", lambda paths, *shown: drawn.append(shown))
+    monkeypatch.setattr("evaluation.report.write_comparison", lambda paths, *shown: drawn.append(shown))
     folder = EvaluatedFolder(finished, {path.stem: file_stamp(path) for path in FACES.glob("*.png")})
     faces, groups = {path.stem: path for path in FACES.glob("*.png")}, read_measured(folder, ["center"], METHODS)
     write_figure(folder, faces, groups)

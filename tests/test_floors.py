@@ -88,8 +88,8 @@ def loaded_by(name):
 
 def test_the_modules_are_found():
     assert {"helpers", "network", "training.checkpoint", "preprocess.faces", "completion.search"} <= MODULES.keys()
-    assert imports("train_network") >= {"network", "training.command", "nn.choices", "shell.command"}
-    assert imports("training.command") >= {"training.loop"} and "training.loop" not in imports("training.command", True)
+    assert imports("train_network") >= {"network", "training.run_command", "nn.choices", "shell.command"}
+    assert "training.loop" in imports("training.run_command") - imports("training.run_command", top_level=True)
     assert imports("completion.search") >= {"completion.losses"}
     assert "network" not in imports("train_network", top_level=True)
     assert "tensorflow" in imports("nn.setup", top_level=True) and "tensorflow" in loaded_by("training.checkpoint")

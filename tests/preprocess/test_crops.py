@@ -6,8 +6,8 @@ from helpers import BadPhoto
 from pictures.photo import read_photo
 from preprocess.alignment import Plan, align_photo
 from preprocess.crops import Frame, Jitter, Limits, cut_face, describe, shaken
+from preprocess.face_search import FaceSearch
 from preprocess.faces import Face, warp
-from preprocess.search import FaceSearch
 from preprocess.templates import ANCHORS, TEMPLATES
 
 

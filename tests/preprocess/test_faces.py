@@ -11,8 +11,8 @@ from preprocess import faces
 from preprocess.alignment import Plan, align_photo
 from preprocess.crops import Frame, Limits
 from preprocess.dlib_models import LANDMARKS, checked
+from preprocess.face_search import FaceSearch
 from preprocess.faces import Face, FaceFinder, alignment_matrix, is_covered, unwarp, warp, warp_known
-from preprocess.search import FaceSearch
 from preprocess.templates import TEMPLATES
 
 CROPS = sorted(path.stem for path in (Path(__file__).parents[1] / "data" / "openface64").glob("*.png"))

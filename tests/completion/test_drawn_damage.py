@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from completion.damage import EDGE, FULLEST, KINDS, VISIBLE, draw_damage, make_example
+from completion.drawn_damage import EDGE, FULLEST, KINDS, VISIBLE, draw_damage, make_example
 from pictures.photo import read_photo
 
 
@@ -33,7 +33,7 @@ def test_the_truth_holds_all_that_is_changed_much_and_what_it_holds_can_be_seen(
 
 
 def test_a_scratch_is_as_wide_as_it_says():
-    from completion.damage import _cover
+    from completion.drawn_damage import _cover
     across = [(np.array([(-5.0, 30.0), (90.0, 30.0)]), np.array([2.5]))]
     cover = _cover(across, (60, 80), 1.0)
     np.testing.assert_allclose(cover[:, 40].sum(), 5, atol=0.01)

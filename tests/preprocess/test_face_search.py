@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 
 from pictures.photo import read_photo
+from preprocess.face_search import FaceSearch
 from preprocess.faces import FaceFinder
 from preprocess.pyramid import SHORTER, find_large, level_sizes
-from preprocess.search import FaceSearch
 
 PORTRAITS = ["A000369", "B001273", "C001070", "C001056"]
 
