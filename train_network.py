@@ -9,7 +9,7 @@ import sys
 from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.run_command import add_faces, add_grown, add_precision, add_run, add_schedule, add_sizes, carry_out
+from training.run_command import GROWN, PRECISION, add_faces, add_run, add_schedule, add_sizes, carry_out
 
 PRESETS = {
     "report": {},
@@ -39,7 +39,7 @@ def make_parser():
     add_run(run, "dcgan", epoch=25, batch_size=300)
     sizes = parser.add_argument_group("networks")
     add_sizes(sizes, "z_dim", "gf_dim", "df_dim")
-    add_grown(sizes)
+    sizes.add_argument("--grown", **GROWN)
     sizes.add_argument("--d_norm", choices=NORMS, default="batch", help="what normalizes D's layers")
     add_updates(parser.add_argument_group("updates (the defaults are the report's)"))
     return parser
@@ -63,7 +63,7 @@ def add_updates(how):
                      help="updates from one penalty to the next, which is as much heavier")
     how.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, action=Words, default="",
                      help="random changes of real and generated faces before D sees them, for small data sets")
-    add_precision(how)
+    how.add_argument("--precision", **PRECISION)
 
 
 @command

@@ -13,6 +13,12 @@ from .machines import this_worker
 from .run_folders import check_places
 from .settings import Console, Devices, Faces, Places, Run, Settings
 
+# Arguments of add_argument for what some networks have.
+GROWN = {"type": whole_number(), "default": 0, "metavar": "LAYERS", "help": "outermost layers that a model of fewer "
+         "pixels has not; begun from one of half the size, it takes all of that model's weights"}
+PRECISION = {"choices": PRECISIONS, "default": "float32", "help": "what the convolutions compute in; bfloat16 is "
+             "faster where the processor or GPU has it"}
+
 
 def add_faces(group):
     """Declare the options of every training command that say which faces to train on."""
@@ -66,25 +72,12 @@ def add_sizes(group, *lengths):
             group.add_argument(f"--{name}", type=whole_number(1), default=default, metavar="N", help=what)
 
 
-def add_grown(group):
-    """Declare by how many layers a network was grown from one of fewer pixels."""
-    group.add_argument("--grown", type=whole_number(), default=0, metavar="LAYERS",
-                       help="outermost layers that a model of fewer pixels has not; begun from one of half the size, "
-                       "it takes all of that model's weights")
-
-
 def add_schedule(group, rate):
     """Declare how fast a model learns; `rate` is its learning rate unless it gets another."""
     group.add_argument("--learning_rate", type=number(above=0), default=rate, metavar="RATE", help="of its Adams")
     group.add_argument("--beta1", type=number(0, 0.999), default=0.5, metavar="B", help="of its Adams")
     group.add_argument("--decay", type=number(0, 1), default=0.0, metavar="SHARE",
                        help="share of the run, at its end, in which the learning rate falls to 0")
-
-
-def add_precision(group):
-    """Declare what a network computes in while it learns."""
-    group.add_argument("--precision", choices=PRECISIONS, default="float32", help="what the convolutions compute in; "
-                       "bfloat16 is faster where the processor or GPU has it")
 
 
 def carry_out(options, find_type):
