@@ -222,7 +222,7 @@ class DCGAN(Trainable):
     `generate` and `realism` use the learned batch-norm statistics: no face feels its neighbours in the batch.
     """
     kind, architecture_type, training_type, examined = "dcgan", Architecture, Training, "samples"
-    averaged, switches, beginning = "generator", ("average",), "checkpoint/celeba64"
+    main, switches, beginning = "generator", ("average",), "checkpoint/celeba64"
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -252,21 +252,16 @@ class DCGAN(Trainable):
         """{name: network} of what completion needs; of the generator, its average takes the place where it is kept."""
         return {"generator": self.average or self.generator, "discriminator": self.discriminator}
 
-    @property
-    def precision(self):
-        """What its convolutions compute in while it is trained."""
-        return self.training.precision
-
     def latents(self, count, *salt):
         """(count, z_dim) float32 from U(-1, 1), a function of the seed and `salt` (integers) alone."""
         shape = count, self.architecture.z_dim
-        return draw(tf.random.stateless_uniform, shape, _seed(self.seed, *salt), -1, 1)
+        return draw(tf.random.stateless_uniform, shape, fold((self.seed, 0), *salt), -1, 1)
 
     def samples(self, faces):
         """Always the same 64 faces."""
         return self.generate(self.latents(64, -1))
 
-    def prepare_training(self, training=Training()):
+    def prepare_training(self, training):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
         self.training = training
         self.compute_in(training.precision)
@@ -323,10 +318,10 @@ class DCGAN(Trainable):
     def _judge(self, faces, noise, step, salt):
         """D's logits in training, of faces that are augmented and noisy if that is asked for."""
         if self.training.augment:
-            faces = adversarial.augment(faces, self.training.augment.split(), _seed(self.seed, step, salt, 1))
+            faces = adversarial.augment(faces, self.training.augment.split(), fold((self.seed, 0), step, salt, 1))
         if self.training.noise:
             shape = tf.shape(faces)[0], *faces.shape[1:]
-            faces += noise * draw(tf.random.stateless_normal, shape, _seed(self.seed, step, salt))
+            faces += noise * draw(tf.random.stateless_normal, shape, fold((self.seed, 0), step, salt))
         return self.discriminator(faces, training=True)
 
     def _penalize(self, faces, fakes, step):
@@ -335,7 +330,7 @@ class DCGAN(Trainable):
         For this D judges by its learned statistics: the slope at a face is then that face's own.
         """
         variables, every = self.discriminator.trainable_variables, self.training.penalty_every
-        mix = draw(tf.random.stateless_uniform, (tf.shape(faces)[0], 1, 1, 1), _seed(self.seed, step, -1))
+        mix = draw(tf.random.stateless_uniform, (tf.shape(faces)[0], 1, 1, 1), fold((self.seed, 0), step, -1))
 
         def gradients():
             with tf.GradientTape() as tape:
@@ -343,7 +338,3 @@ class DCGAN(Trainable):
             slopes = tape.gradient(slope, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return [self.training.penalty_weight * every * slope for slope in slopes]
         return tf.cond(step % every == 0, gradients, lambda: [tf.zeros_like(variable) for variable in variables])
-
-
-def _seed(seed, *salt):
-    return fold(tf.constant([seed, 0], tf.int64), *salt)

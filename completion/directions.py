@@ -1,10 +1,5 @@
-"""Ways through a space that a generator makes faces of: from one point to another, and from one along directions."""
+"""Ways through a space that a generator makes faces of, from one point along directions."""
 import numpy as np
-
-
-def between(first, last, count):
-    """`count` points in equal steps from first to last, both (n,), as (count, n) float32."""
-    return np.linspace(first, last, count, dtype=np.float32)
 
 
 def principal_directions(samples, count):
@@ -29,7 +24,7 @@ def along(point, directions, reach, count):
     The steps are equal, from -reach to reach times a direction; numbers behind the first m stay as they are.
     """
     whole = np.pad(directions, ((0, 0), (0, len(point) - directions.shape[1])))
-    return np.stack([between(point - reach * one, point + reach * one, count) for one in whole])
+    return np.linspace(point - reach * whole, point + reach * whole, count, axis=1, dtype=np.float32)
 
 
 def over_numbers(point, indices, count):

@@ -24,7 +24,7 @@ from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 from training.manifest import describe_model
 
-from .directions import along, between, over_numbers, principal_directions
+from .directions import along, over_numbers, principal_directions
 from .face import FaceReader
 from .holes import StandardHoles
 from .reading import read_batches
@@ -43,7 +43,7 @@ def make_searches(options, names):
     from training import checkpoint, devices
     devices.use_device(options.device)
     model, _ = checkpoint.load_model(options.checkpoint, warn=warn)
-    folder = options.encoder or method_options.default_encoder(options.checkpoint)
+    folder = options.encoder or method_options.beside(options.checkpoint, method_options.ENCODER)
     encoder = None if set(names) == {"latent"} else load_encoder(folder, model)
     updates = {name: 0 if name == "encoder" else options.num_iter for name in names}
     recipes = {name: dataclasses.replace(RECIPES[SPACES[name]], num_iter=updates[name], **WHOLE) for name in names}
@@ -126,7 +126,7 @@ def interpolate(options, check):
     ends = [read_face(path, options) for path in (options.first, options.last)]
     searches, _ = make_searches(options, ("activations", "latent"))
     begin(options)
-    rows = [draw_points(search, between(*find_points(search, ends, check), options.steps))
+    rows = [draw_points(search, np.linspace(*find_points(search, ends, check), options.steps, dtype=np.float32))
             for search in searches.values()]
     write_moving(options.out, "interpolated", np.stack(rows))
     say(f"{options.out}: through the {' and below through the '.join(searches)}")

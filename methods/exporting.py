@@ -3,13 +3,14 @@ import logging
 
 from helpers import write_file
 from models import LIKELY
+from nn.layers import mean_with_mirror_image
 from nn.setup import tf, traced
 from training import checkpoint, devices
 from training.manifest import MANIFEST, locate
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
-from .method_options import beside, default_encoder
+from .method_options import ENCODER, beside
 
 OPSET = 17                                              # of ONNX, which onnxruntime reads from 1.12 on
 
@@ -35,7 +36,7 @@ class Answer(tf.Module):
 
     def __call__(self, faces, known):
         faces = tf.where(known[..., None], faces, 0)    # nothing looks under the hole
-        lifelike = (self._see(faces, known) + self._see(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
+        lifelike = mean_with_mirror_image(self._see, faces, known)
         return {"lifelike": lifelike} | ({"likely": self.likely.guess(faces, known)} if self.likely else {})
 
     def _see(self, faces, known):
@@ -50,7 +51,7 @@ def load_answer(folder, warn=lambda text: None):
     """
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
-    encoder, likely = load_encoder(default_encoder(folder), dcgan), beside(folder, LIKELY)
+    encoder, likely = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
     return Answer(encoder, load_likely(likely, dcgan) if (locate(likely) / MANIFEST).exists() else None)
 
 

@@ -19,6 +19,7 @@ from .measured import list_methods, list_recipes
 from .method_settings import ExportedSettings, MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
+ENCODER = "latent_encoder"
 OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]) if field.name != "by_depth")
 OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
 NOT_OF_ONNX = ("method", "checkpoint", "size", "device", "scheduler", "log_dir",
@@ -179,11 +180,6 @@ def warn_if_slow(settings):
             warn(SLOW)
 
 
-def default_encoder(folder):
-    """The folder where the encoder of a model is looked for."""
-    return beside(folder, "latent_encoder")
-
-
 def beside(folder, kind):
     """The folder where what was trained beside a model is looked for."""
     return os.path.join(f"{os.path.normpath(folder)}-learned", kind)
@@ -192,7 +188,7 @@ def beside(folder, kind):
 def _settle_recipe(options, folder):
     """(the recipe, the folder of the encoder where its search begins, or None)."""
     recipe_of = functools.partial(_override, options)
-    encoder = options.encoder or default_encoder(folder)
+    encoder = options.encoder or beside(folder, ENCODER)
     name = options.recipe or (WITHOUT_ENCODER if options.space == "latent" else BEST)
     recipe = recipe_of(name)
     if options.encoder and (recipe.space == "latent" or options.model != "dcgan"):

@@ -17,9 +17,8 @@ from network import KERNEL, SMALLEST, Generator, initial_weights
 from nn.choices import Schedule, Sizes
 from nn.lanes import fill_lanes
 from nn.layers import BatchNorm, dense_to_vector, draw, fold, halve, halve_pixels, mean_of_replicas, variable
-from nn.optimizer import descend, falling, make_adam
+from nn.learner import Learner
 from nn.setup import tf, traced
-from nn.trainable import Trainable
 
 MOMENTUM = 0.99                                         # of the autoencoder's statistics of its latents
 ROUNDS = 30                                             # of iterated encoding
@@ -69,24 +68,19 @@ class Coder(tf.Module):
         return tf.reduce_sum(squares + self.log_variance + LOG_2_PI, axis=(1, 2, 3)) / 2
 
 
-class LatentModel(Trainable):
+class LatentModel(Learner):
     """A coder, its training and the search of its latent.
 
     The search's z in [-1, 1] are ranks: a latent is the normal quantile of (z + 1) / 2, so that U(-1, 1) becomes the
     latents' own density, and no latent is out of reach.
-    A subclass has a kind, `outputs` (of the encoder for each latent) and _losses(faces, step) -> {name: scalar}, the
-    first of which is minimized.
+    A subclass has a kind, `outputs` (of the encoder for each latent) and _losses(faces, step) -> {name: scalar}, of
+    which "loss" is minimized.
     """
-    architecture_type, training_type, examined = Architecture, Schedule, "latents"
+    architecture_type, training_type, main, examined = Architecture, Schedule, "coder", "latents"
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
         self.coder = Coder(architecture, self.outputs * architecture.z_dim, seed)
-
-    @property
-    def shipped(self):
-        """{name: network} of what completion needs."""
-        return {"coder": self.coder}
 
     def latents_of(self, faces):
         """The most likely latents (B, z_dim) of faces (B, S, S, 3) in [-1, 1]."""
@@ -132,19 +126,10 @@ class LatentModel(Trainable):
         """Complete (B, S, S, 3) faces in [-1, 1] by the recipe `pool`; known (B, S, S) bool, seeds B integers."""
         return blend_poisson(faces, self._search(faces, known, seeds).guess, known)
 
-    def prepare_training(self, training):
-        """Make the optimizer; needed before train_step."""
-        self.training, self.optimizer = training, make_adam(self.coder, training)
-        self.parts = {"coder": self.coder, "optimizer": self.optimizer}
-
-    def train_step(self, faces, step):
-        """One update by faces (B, S, S, 3) in [-1, 1]; returns the losses, the gradient's length and learning_rate."""
-        rate = falling(self.training, step)
-        with tf.GradientTape() as tape:
-            losses = self._losses(faces, step)
-            loss = next(iter(losses.values())) / faces[0].shape.num_elements()      # a value's, whatever the size
-        length = descend(self.optimizer, self.coder, rate, tape.gradient(loss, self.coder.trainable_variables))
-        return mean_of_replicas(losses) | {"gradient": length, "learning_rate": rate}
+    def losses(self, faces, step):
+        """By faces (B, S, S, 3) in [-1, 1]; what is minimized is a value's, whatever the size."""
+        losses = self._losses(faces, step)
+        return losses["loss"] / faces[0].shape.num_elements(), losses
 
 
 class Autoencoder(LatentModel):
@@ -174,7 +159,7 @@ class VAE(LatentModel):
     def _losses(self, faces, step):
         """The evidence lower bound in nats a face and its two terms (equation 10), by one latent a face."""
         mean, log_variance = tf.split(self.coder.encode(faces, training=True), 2, axis=1)
-        seed = fold(tf.constant([self.seed, 0], tf.int64), step)
+        seed = fold((self.seed, 0), step)
         noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], self.architecture.z_dim), seed)
         decoded = self.coder.decoder(mean + tf.exp(log_variance / 2) * noise, training=True)
         reconstruction = tf.reduce_mean(self.coder.negative_log_likelihood(faces, decoded))

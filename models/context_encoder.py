@@ -8,13 +8,13 @@ import dataclasses
 
 import network
 from nn import adversarial
-from nn.choices import Schedule, Sizes
-from nn.layers import fold, mean_of_replicas
-from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from nn.choices import Sizes
+from nn.layers import mean_with_mirror_image
+from nn.optimizer import make_adam
 from nn.setup import tf
 
 from .encoder_decoder import EncoderDecoder
-from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
+from .hole_filling import HoleLearner, HoleSchedule, reconstruction_loss
 
 OVERLAP = 2                                             # pixels around the hole: the paper's 7 of 227
 
@@ -26,16 +26,12 @@ class Architecture(Sizes):
 
 
 @dataclasses.dataclass(frozen=True)
-class Training(Schedule):
+class Training(HoleSchedule):
     """How it is trained; the defaults are the paper's.
 
-    masks : the holes it learns to fill, names with blanks between them
-    average : decay of the exponential average of the weights that is used; 0 for none
     distance : "l2" or "l1"; border : weight of the known pixels next to the hole, where those in it have 1
     adversarial : weight of the adversarial loss; the distance has the rest of 1
     """
-    masks: str = "center"
-    average: float = 0.0
     distance: str = "l2"
     border: float = 10.0
     adversarial: float = 0.001
@@ -51,73 +47,48 @@ def hole_weights(known, border):
     return (hole + border * (near - hole))[..., 0]
 
 
-class ContextEncoder(HoleFiller):
+class ContextEncoder(HoleLearner):
     """The encoder-decoder and the adversary that it is trained against."""
     kind, architecture_type, training_type = "context_encoder", Architecture, Training
-    averaged, switches = "generator", ("average", "adversarial")
+    main, switches = "generator", ("average", "adversarial")
+    optimizer_name, gradient_name = "g_optimizer", "g_gradient"
 
     def __init__(self, architecture=Architecture(), seed=0):
-        self.architecture, self.seed, self.average, self.discriminator = architecture, seed, None, None
-        self.generator = self._make_generator()
-        self.fill_batch = Filler(self._guess)
+        self.architecture, self.seed = architecture, seed
+        self.generator = self.make_network()
 
-    def _make_generator(self):
+    def make_network(self):
+        """The EncoderDecoder as it begins."""
         sizes = self.architecture
         return EncoderDecoder(sizes.image_size, sizes.gf_dim, sizes.skips, 2 * self.seed)
 
-    def _guess(self, faces, known, seeds):
-        network = self.average or self.generator
-        guess = network(faces, known)
-        if not self.architecture.skips:
-            return guess
-        return (guess + network(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
+    def guess(self, faces, known, seeds):
+        """What the network sees in the faces, with skips in their mirror images too."""
+        return mean_with_mirror_image(self.used, faces, known) if self.architecture.skips else self.used(faces, known)
 
-    @property
-    def shipped(self):
-        """{name: network} of what completion needs."""
-        return {"generator": self.average or self.generator}
+    def prepare_others(self):
+        """The adversary and its optimizer, if its loss has a weight."""
+        if not self.training.adversarial:
+            return {}
+        sizes = network.Architecture(self.architecture.image_size, df_dim=self.architecture.df_dim)
+        self.adversary = network.Discriminator(sizes, 2 * self.seed + 1)
+        return {"discriminator": self.adversary, "d_optimizer": make_adam(self.adversary, self.training)}
 
-    def prepare_training(self, training=Training()):
-        """Make the optimizers, the adversary and the average, as far as they are asked for; needed before train_step.
+    def losses(self, faces, step):
+        """By faces (B, S, S, 3) in [-1, 1].
 
-        Holes are drawn from a stock that takes some seconds to make where it has patterns.
+        reconstruction_loss, and with an adversary d_loss and adversarial_loss (equation 2 of the paper,
+        non-saturating).
         """
-        self.training, self.masks = training, training.masks.split()
-        self.holes = DrawnHoles(self.masks, self.architecture.image_size, self.seed)
-        self.g_optimizer = make_adam(self.generator, training)
-        self.parts = {"generator": self.generator, "g_optimizer": self.g_optimizer}
-        if training.adversarial:
-            sizes = network.Architecture(self.architecture.image_size, df_dim=self.architecture.df_dim)
-            self.discriminator = network.Discriminator(sizes, 2 * self.seed + 1)
-            self.d_optimizer = make_adam(self.discriminator, training)
-            self.parts |= {"discriminator": self.discriminator, "d_optimizer": self.d_optimizer}
-        if training.average:
-            self.average = self.parts["average"] = copy_weights(self.generator, self._make_generator())
-
-    def train_step(self, faces, step):
-        """One update by faces (B, S, S, 3) in [-1, 1].
-
-        Returns scalars: reconstruction_loss, and with an adversary d_loss and adversarial_loss (equation 2 of the
-        paper, non-saturating); g_gradient, the gradient's length; learning_rate.
-        """
-        training, rate = self.training, falling(self.training, step)
-        known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
-        weights = hole_weights(known, training.border)
-        with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
-            guesses = self.generator(faces, known, training=True)
-            distance = reconstruction_loss(DISTANCES[training.distance], guesses, faces, weights)
-            losses, loss = {"reconstruction_loss": distance}, (1 - training.adversarial) * distance
-            if self.discriminator:
-                fakes = tf.where(known[..., None], faces, guesses)
-                real, fake = (self.discriminator(picture, training=True) for picture in (faces, fakes))
-                losses["d_loss"] = adversarial.cross_entropy_d(real, fake)
-                losses["adversarial_loss"] = adversarial.cross_entropy_g(fake)
-                loss += training.adversarial * losses["adversarial_loss"]
-        if self.discriminator:
-            descend(self.d_optimizer, self.discriminator, rate,
-                    d_tape.gradient(losses["d_loss"], self.discriminator.trainable_variables))
-        length = descend(self.g_optimizer, self.generator, rate,
-                         g_tape.gradient(loss, self.generator.trainable_variables))
-        if self.average:
-            follow(self.average, self.generator, step, training.average)
-        return mean_of_replicas(losses) | {"g_gradient": length, "learning_rate": rate}
+        training, known = self.training, self.draw_holes(faces, step)
+        guesses = self.generator(faces, known, training=True)
+        distance = reconstruction_loss(DISTANCES[training.distance], guesses, faces,
+                                       hole_weights(known, training.border))
+        losses, loss = {"reconstruction_loss": distance}, (1 - training.adversarial) * distance
+        if self.adversary:
+            fakes = tf.where(known[..., None], faces, guesses)
+            real, fake = (self.adversary(picture, training=True) for picture in (faces, fakes))
+            losses["d_loss"] = adversarial.cross_entropy_d(real, fake)
+            losses["adversarial_loss"] = adversarial.cross_entropy_g(fake)
+            loss += training.adversarial * losses["adversarial_loss"]
+        return loss, losses

@@ -12,10 +12,9 @@ from PIL import Image
 from completion.drawn_damage import make_example
 from helpers import to_float, to_uint8
 from nn.choices import Schedule
-from nn.layers import BatchNorm, mean_of_replicas, variable
-from nn.optimizer import descend, falling, make_adam
+from nn.layers import BatchNorm, variable
+from nn.learner import Learner
 from nn.setup import tf, traced
-from nn.trainable import Trainable
 
 STRIDE = 8                                              # pixels of a photo to a place of the smallest maps
 DILATIONS = 1, 2, 4
@@ -110,20 +109,15 @@ class DamagedPhotos:
         return np.concatenate((damaged, np.where(hole, 255, 0).astype(np.uint8)[..., None]), axis=2)
 
 
-class DamageFinder(Trainable):
+class DamageFinder(Learner):
     """The network, and how it learns."""
     kind, architecture_type, training_type = "damage", Architecture, Schedule
-    examined, optional = "own", ("image_size",)         # any, for it is convolutional
+    main, examined, optional = "finder", "own", ("image_size",)         # any, for it is convolutional
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
         self.finder = Finder(architecture.ff_dim, seed)
         self._find = traced(lambda photos: tf.sigmoid(self.finder(photos)))
-
-    @property
-    def shipped(self):
-        """{name: network} of what finding needs."""
-        return {"finder": self.finder}
 
     def probability(self, pixels):
         """Of every pixel of a photo (H, W, 3) uint8 how likely it is damaged, (H, W) float32."""
@@ -132,27 +126,19 @@ class DamageFinder(Trainable):
         padded = np.pad(to_float(pixels), (*beyond, (0, 0)), "edge")
         return self._find(padded[None])[0, :height, :width].numpy()
 
-    def prepare_training(self, training):
-        """Make the optimizer; needed before train_step."""
-        self.training, self.optimizer = training, make_adam(self.finder, training)
-        self.parts = {"finder": self.finder, "optimizer": self.optimizer}
-
     def annotate(self, faces, folder, console):
         """The DamagedPhotos of pictures."""
         return DamagedPhotos(faces, self.seed)
 
-    def train_step(self, examples, step):
-        """One update by examples (B, S, S, 4) in [-1, 1]: RGB, and 1 where they are damaged.
+    def losses(self, examples, step):
+        """By examples (B, S, S, 4) in [-1, 1], RGB, and 1 where they are damaged.
 
-        Returns scalars: cross_entropy_loss, the mean over the pixels; jaccard_loss, 1 - the overlap of what is found
-        and what is there over their union; gradient, its length; learning_rate.
+        cross_entropy_loss, the mean over the pixels; jaccard_loss, 1 - the overlap of what is found and what is there
+        over their union.
         """
-        rate, truth = falling(self.training, step), tf.cast(examples[..., 3] > 0, tf.float32)
-        with tf.GradientTape() as tape:
-            losses = find_losses(self.finder(examples[..., :3], training=True), truth)
-            loss = tf.add_n(list(losses.values()))
-        length = descend(self.optimizer, self.finder, rate, tape.gradient(loss, self.finder.trainable_variables))
-        return mean_of_replicas(losses) | {"gradient": length, "learning_rate": rate}
+        truth = tf.cast(examples[..., 3] > 0, tf.float32)
+        losses = find_losses(self.finder(examples[..., :3], training=True), truth)
+        return tf.add_n(list(losses.values())), losses
 
     def examine(self, faces):
         """How well it finds damage in examples of pictures (N, S, S, 3) in [-1, 1].

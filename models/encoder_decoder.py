@@ -1,6 +1,6 @@
 """The network that fills a hole in one pass."""
 from network import KERNEL, SMALLEST, count_layers, initial_weights
-from nn.layers import BatchNorm, double, double_to_pixels, halve, variable
+from nn.layers import BatchNorm, convolve, dense_by_channel, double, double_to_pixels, halve, variable
 from nn.setup import tf
 
 
@@ -40,23 +40,14 @@ class EncoderDecoder(tf.Module):
         for kernel, norm in zip(self.encoder, self.encoder_norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
-        x = tf.nn.relu(self.across_norm.after(_connect, self._by_channel(x), self.across, training, axis=3))
+        x = dense_by_channel(x, self.by_channel)
+        x = tf.nn.relu(self.across_norm.after(convolve, x, self.across, training, axis=3))
         for kernel, norm in zip(self.decoder, self.decoder_norms):
             x = tf.nn.relu(norm.after(double, self._beside(x, seen), kernel, training, axis=2))
         return tf.tanh(double_to_pixels(self._beside(x, seen), self.decoder[-1]) + self.bias)
-
-    def _by_channel(self, x):
-        """Each of the C channels of (B, 4, 4, C) through a dense layer of its own."""
-        dense = tf.nn.depthwise_conv2d(x, self.by_channel, (1, 1, 1, 1), "VALID")
-        return tf.transpose(tf.reshape(dense, (-1, x.shape[3], SMALLEST, SMALLEST)), (0, 2, 3, 1))
 
     def _beside(self, x, seen):
         """x beside the encoder's activations of its size; the innermost, which x comes from, are left out."""
         innermost = len(seen) == len(self.encoder)
         activations = seen.pop()
         return tf.concat((x, activations), axis=3) if self.skips and not innermost else x
-
-
-def _connect(x, kernel):
-    """1x1 convolution."""
-    return tf.nn.conv2d(x, kernel, 1, "VALID")

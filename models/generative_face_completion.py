@@ -16,7 +16,7 @@ from nn.setup import tf
 
 from .encoder_decoder import EncoderDecoder
 from .face_parts import PARTS, LabelledFaces
-from .hole_filling import Filler, HoleFiller
+from .hole_filling import HoleFiller
 
 PARSER_WIDTHS = 16, 32, 64
 
@@ -75,16 +75,18 @@ def cut_squares(faces, corners):
 class GenerativeFaceCompletion(HoleFiller):
     """The encoder-decoder, and what it is trained against."""
     kind, architecture_type, training_type = "generative_face_completion", Sizes, Training
+    main = "generator"
 
     def __init__(self, architecture, seed=0):
         self.architecture, self.seed = architecture, seed
         self.generator = EncoderDecoder(architecture.image_size, architecture.gf_dim, skips=False, seed=4 * seed)
-        self.fill_batch = Filler(lambda faces, known, seeds: self.generator(faces, known, noise=self._noise(seeds)))
 
-    def _noise(self, seeds):
+    def guess(self, faces, known, seeds):
+        """The generator's, with noise in the holes by each face's seed."""
         shape = self.architecture.image_size, self.architecture.image_size, 3
-        return tf.map_fn(lambda seed: tf.random.stateless_uniform(shape, (seed, seed + 1), -1, 1), seeds,
-                         fn_output_signature=tf.float32)
+        noise = tf.map_fn(lambda seed: tf.random.stateless_uniform(shape, (seed, seed + 1), -1, 1), seeds,
+                          fn_output_signature=tf.float32)
+        return self.generator(faces, known, noise=noise)
 
     @property
     def shipped(self):
@@ -95,7 +97,7 @@ class GenerativeFaceCompletion(HoleFiller):
         """The faces with the labels of their parts, (N, S, S, 4) uint8."""
         return LabelledFaces(faces, folder, console)
 
-    def prepare_training(self, training=Training()):
+    def prepare_training(self, training):
         """Make the discriminators, the parser and the optimizers; needed before train_step."""
         # Grappler would sum in another order each time this graph is built, and a resumed run would not be exact.
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
@@ -137,9 +139,9 @@ class GenerativeFaceCompletion(HoleFiller):
     def _losses(self, faces, step):
         faces, labels = faces[..., :3], tf.cast(tf.round((faces[..., 3] + 1) * 127.5), tf.int32)
         count, size = tf.shape(faces)[0], self.architecture.image_size
-        known, corners = draw_squares(count, size, fold(tf.constant([self.seed, 1], tf.int64), step))
+        known, corners = draw_squares(count, size, fold((self.seed, 1), step))
         noise = draw(tf.random.stateless_uniform, (count, size, size, 3),
-                     fold(tf.constant([self.seed, 2], tf.int64), step), -1, 1)
+                     fold((self.seed, 2), step), -1, 1)
         guesses = self.generator(faces, known, training=True, noise=noise)
         fakes = tf.where(known[..., None], faces, guesses)
         losses = {"reconstruction_loss": tf.reduce_mean(tf.abs(guesses - faces))}

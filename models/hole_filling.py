@@ -1,10 +1,16 @@
-"""What the models that fill holes share: the holes that they learn, their loss, and how faces are handed to them."""
+"""What the models that fill holes share: how faces are handed to them, the holes that they learn, and their loss."""
+import dataclasses
+import functools
+from abc import abstractmethod
+
 import numpy as np
 
 from completion.blend import blend_poisson
 from completion.masks import make_hole
+from nn.choices import Schedule
 from nn.lanes import fill_lanes
-from nn.layers import draw
+from nn.layers import draw, fold
+from nn.learner import Learner
 from nn.setup import tf, traced
 from nn.trainable import Trainable
 
@@ -13,8 +19,29 @@ FIXED = "center", "left", "right", "top", "bottom", "O1", "O2", "O3", "O4", "O5"
 
 
 class HoleFiller(Trainable):
-    """A model with fill_batch; `masks` are names of completion.masks.MASKS, the holes on which it is examined."""
-    examined, masks = "holes", ("center", "random")
+    """A model that fills holes; `masks` are names of completion.masks.MASKS, the holes on which it is examined.
+
+    blend : how a guess is put into the hole, a function as completion.blend has them
+    """
+    examined, masks, blend = "holes", ("center", "random"), staticmethod(blend_poisson)
+
+    @abstractmethod
+    def guess(self, faces, known, seeds):
+        """Whole faces (B, S, S, 3) for such tensors, 0 in the hole, known (B, S, S) and seeds (B,) int64."""
+
+    def fill_batch(self, faces, known, seeds):
+        """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.
+
+        known : (B, S, S) bool, True where a face is kept; seeds : B integers of at least 0
+        Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
+        """
+        visible = np.where(known[..., None], faces, 0).astype(np.float32)
+        guesses = self._traced_guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
+        return self.blend(faces, guesses.numpy()[:len(faces)], known)
+
+    @functools.cached_property
+    def _traced_guess(self):
+        return traced(self.guess)
 
     def make_holes(self, count):
         """{mask: (count, S, S) bool}, always the same."""
@@ -28,6 +55,30 @@ class HoleFiller(Trainable):
         for known in self.make_holes(len(faces)).values():
             rows += [np.where(known[..., None], faces, 1), self.fill_batch(faces, known, range(len(faces))), faces]
         return np.concatenate(rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class HoleSchedule(Schedule):
+    """masks : the holes to learn, names with blanks between them
+
+    average : decay of the exponential average of the weights that is used; 0 for none
+    """
+    masks: str = "center"
+    average: float = 0.0
+
+
+class HoleLearner(HoleFiller, Learner):
+    """A HoleFiller that learns the holes of its training, a HoleSchedule."""
+
+    def prepare_training(self, training):
+        """As Learner does; of some kinds of holes it takes seconds to make a stock."""
+        super().prepare_training(training)
+        self.masks = training.masks.split()
+        self._drawn = DrawnHoles(self.masks, self.architecture.image_size, self.seed)
+
+    def draw_holes(self, faces, step):
+        """Known (B, S, S) bool for the faces (B, S, S, 3) of a step."""
+        return self._drawn(tf.shape(faces)[0], fold((self.seed, 1), step))
 
 
 class DrawnHoles:
@@ -58,24 +109,3 @@ def reconstruction_loss(distance, guesses, faces, weights):
     """
     total = tf.reduce_sum(weights[..., None] * distance(guesses - faces), axis=(1, 2, 3))
     return tf.reduce_mean(tf.math.divide_no_nan(total, 3 * tf.reduce_sum(weights, axis=(1, 2))))
-
-
-class Filler:
-    """fill_batch by a network's guess, poured into the hole without a seam.
-
-    guess : function of tensors (faces (B, S, S, 3) with 0 in the hole, known (B, S, S), seeds (B,) int64) -> faces
-    blend : how, a function as completion.blend has them
-    """
-
-    def __init__(self, guess, blend=blend_poisson):
-        self._guess, self._blend = traced(guess), blend
-
-    def __call__(self, faces, known, seeds):
-        """Complete (B, S, S, 3) float32 faces in [-1, 1], never looking under the hole.
-
-        known : (B, S, S) bool, True where a face is kept; seeds : B integers of at least 0
-        Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
-        """
-        visible = np.where(known[..., None], faces, 0).astype(np.float32)
-        guesses = self._guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
-        return self._blend(faces, guesses.numpy()[:len(faces)], known)

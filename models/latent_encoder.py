@@ -14,12 +14,12 @@ from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, in
 from network import Architecture as GeneratorArchitecture
 from nn import adversarial
 from nn.choices import Schedule
-from nn.layers import BatchNorm, dense_to_map, dense_to_vector, draw, fold, halve, mean_of_replicas, variable
-from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from nn.layers import BatchNorm, convolve, dense_to_map, dense_to_vector, draw, fold, halve, scaled, variable
+from nn.optimizer import copy_weights, make_adam
 from nn.setup import tf
 from training.checkpoint import load_model
 
-from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
+from .hole_filling import HoleLearner, HoleSchedule, reconstruction_loss
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
@@ -58,12 +58,10 @@ class Architecture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training(Schedule):
+class Training(HoleSchedule):
     """How it is trained.
 
     generator : folder of the model whose generator is to be understood
-    masks : the holes it learns to see through, names with blanks between them
-    average : decay of the exponential average of the weights that is used; 0 for none
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
     features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
     adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
@@ -72,8 +70,6 @@ class Training(Schedule):
     beta1: float = 0.9
     decay: float = 0.5
     generator: str = "checkpoint/celeba64"
-    masks: str = "center"
-    average: float = 0.0
     outside: float = 0.3
     features: float = 0.0
     adversarial: float = 0.0
@@ -92,13 +88,14 @@ class Encoder(tf.Module):
         widths = [min(width, WIDEST * architecture.ef_dim) for width in
                   architecture.generator.filters(architecture.ef_dim)]
         out, *outs = architecture.generator.filters(architecture.gf_dim)[::-1]
-        weights = _he(initial_weights(seed))
-        self.kernels = [weights((KERNEL, KERNEL, into, width), f"kernel_{i}")
+        weights = initial_weights(seed)
+        self.kernels = [scaled(weights((KERNEL, KERNEL, into, width), f"kernel_{i}"))
                         for i, (into, width) in enumerate(zip([4, *widths], widths))]
         self.norms = [BatchNorm(width, f"norm_{i}") for i, width in enumerate(widths)]
-        self.dense, self.dense_norm = weights((SMALLEST * SMALLEST * widths[-1], DENSE), "dense"), BatchNorm(DENSE)
-        self.back = weights((DENSE, SMALLEST, SMALLEST, out), "back")
-        self.beside = weights((3, 3, widths[-1], out), "beside")
+        self.dense = scaled(weights((SMALLEST * SMALLEST * widths[-1], DENSE), "dense"))
+        self.dense_norm = BatchNorm(DENSE)
+        self.back = scaled(weights((DENSE, SMALLEST, SMALLEST, out), "back"), DENSE)
+        self.beside = scaled(weights((3, 3, widths[-1], out), "beside"))
         self.bias = variable(tf.zeros((SMALLEST, SMALLEST, out)), "bias")
         self.corrections = [Correction(widths[-2 - layer], outs[layer], weights)
                             for layer in range(architecture.corrections)]
@@ -110,8 +107,7 @@ class Encoder(tf.Module):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
         whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
-        return dense_to_map(whole, self.back) + _convolve(x, self.beside) + self.bias, seen
-
+        return dense_to_map(whole, self.back) + convolve(x, self.beside) + self.bias, seen
 
     def grow(self, smaller):
         """Take the weights of an encoder of half the side: all but those of the second layer are its."""
@@ -132,52 +128,46 @@ class Correction(tf.Module):
 
     def __init__(self, seen, out, weights):
         super().__init__("correction")
-        self.kernel, self.norm = weights((3, 3, seen + out, out), "kernel"), BatchNorm(out)
+        self.kernel, self.norm = scaled(weights((3, 3, seen + out, out), "kernel")), BatchNorm(out)
         self.last, self.bias = variable(tf.zeros((3, 3, out, out)), "last"), variable(tf.zeros(out), "bias")
 
     def __call__(self, activations, seen, training):
         x = tf.concat((tf.nn.relu(activations), seen), axis=3)
-        x = tf.nn.leaky_relu(self.norm.after(_convolve, x, self.kernel, training, axis=3), 0.2)
-        return _convolve(x, self.last) + self.bias
-
-
-def _convolve(x, kernel):
-    return tf.nn.conv2d(x, kernel, 1, "SAME")
+        x = tf.nn.leaky_relu(self.norm.after(convolve, x, self.kernel, training, axis=3), 0.2)
+        return convolve(x, self.last) + self.bias
 
 
 def _gather(x, kernel):
     return dense_to_vector(x, kernel)[:, None, None]
 
 
-def _he(weights):
-    """Initial weights whose deviation keeps the variance of what they are applied to (He et al., ICCV 2015)."""
-    def scaled(shape, name):
-        made = weights(shape, name)
-        fan_in = tf.cast(tf.reduce_prod(shape[:-1] if name != "back" else shape[0]), tf.float32)
-        made.assign(made / tf.math.reduce_std(made) * tf.sqrt(2 / fan_in))
-        return made
-    return scaled
-
-
-class LatentEncoder(HoleFiller):
+class LatentEncoder(HoleLearner):
     """The encoder and the generator that it understands."""
     kind, architecture_type, training_type = "latent_encoder", Architecture, Training
-    averaged, optional, switches = "encoder", ("corrections",), ("average", "adversarial")
+    main, optional, switches = "encoder", ("corrections",), ("average", "adversarial")
+    adversary_rate = ADVERSARY.learning_rate
 
     def __init__(self, architecture=Architecture(), seed=0):
-        self.architecture, self.seed, self.average, self.adversary = architecture, seed, None, None
-        self.encoder = Encoder(architecture, 2 * seed)
+        self.architecture, self.seed = architecture, seed
+        self.encoder = self.make_network()
         self.generator = Generator(architecture.generator)
         self.mean, self.deviation = (variable(tf.zeros(self.encoder.bias.shape), name, trainable=False)
                                      for name in ("mean", "deviation"))
-        self.fill_batch = Filler(lambda faces, known, seeds: self.decode(self.encode(faces, known)))
+
+    def make_network(self):
+        """The Encoder as it begins."""
+        return Encoder(self.architecture, 2 * self.seed)
+
+    def guess(self, faces, known, seeds):
+        """G's faces of what the encoder sees."""
+        return self.decode(self.encode(faces, known))
 
     def encode(self, faces, known):
         """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is seen.
 
         Those behind the generator's first layer, then the corrections of the next ones.
         """
-        parts, _ = self._see(self.average or self.encoder, faces, known)
+        parts, _ = self._see(self.used, faces, known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
     def draw(self, rng, count):
@@ -188,7 +178,7 @@ class LatentEncoder(HoleFiller):
 
     def grow(self, smaller):
         """Take the encoder's weights of a model of half the side."""
-        self.encoder.grow(smaller.average or smaller.encoder)
+        self.encoder.grow(smaller.used)
 
     def compute_in(self, precision):
         """Have the generator compute in one of nn.choices.PRECISIONS when it decodes; the encoder stays float32."""
@@ -223,57 +213,42 @@ class LatentEncoder(HoleFiller):
     @property
     def shipped(self):
         """{name: network} of what completion needs."""
-        return {"encoder": self.average or self.encoder, "generator": self.generator,
-                "mean": self.mean, "deviation": self.deviation}
+        return super().shipped | self._generator_parts
+
+    @property
+    def _generator_parts(self):
+        return {"generator": self.generator, "mean": self.mean, "deviation": self.deviation}
 
     @property
     def foundation(self):
         """Folder of the model whose generator is understood."""
         return self.training.generator
 
-    def prepare_training(self, training=Training()):
-        """Load the generator, make the optimizer, and the average if it is asked for; needed before train_step.
+    def prepare_others(self):
+        """The generator, and the adversary if its loss has a weight.
 
         Raises UsageError (exit code 4) if there is no such generator.
         """
-        self.training, self.masks = training, training.masks.split()
-        self.holes = DrawnHoles(self.masks, self.architecture.image_size, self.seed)
-        dcgan, _ = load_model(training.generator)
+        dcgan, _ = load_model(self.training.generator)
         copy_weights(dcgan.generator, self.generator)
         self.discriminator = dcgan.discriminator
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
-        self.optimizer = make_adam(self.encoder, training)
-        self.parts = {"encoder": self.encoder, "optimizer": self.optimizer, "generator": self.generator,
-                      "mean": self.mean, "deviation": self.deviation}
-        if training.adversarial:
+        others = self._generator_parts
+        if self.training.adversarial:
             self.adversary = copy_weights(self.discriminator, Discriminator(dcgan.architecture))
-            self.d_optimizer = make_adam(self.adversary, ADVERSARY)
-            self.parts |= {"adversary": self.adversary, "d_optimizer": self.d_optimizer}
-        if training.average:
-            self.average = copy_weights(self.encoder, Encoder(self.architecture, 2 * self.seed))
-            self.parts["average"] = self.average
+            others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
+        return others
 
-    def train_step(self, faces, step):
-        """One update by faces (B, S, S, 3) in [-1, 1].
+    def losses(self, faces, step):
+        """By faces (B, S, S, 3) in [-1, 1].
 
-        Returns scalars: hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of
-        features_loss, that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the
-        adversary; gradient, the length of the encoder's; learning_rate.
+        hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of features_loss,
+        that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the adversary.
         """
-        rate = falling(self.training, step)
-        known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
-        with tf.GradientTape(persistent=True) as tape:
-            losses = self._losses(faces, known, step)
-            loss = tf.add_n([weight * losses[name] for name, weight in self._weights.items()])
-        if self.adversary:
-            descend(self.d_optimizer, self.adversary, falling(self.training, step, ADVERSARY.learning_rate),
-                    tape.gradient(losses["d_loss"], self.adversary.trainable_variables))
-        length = descend(self.optimizer, self.encoder, rate, tape.gradient(loss, self.encoder.trainable_variables))
-        if self.average:
-            follow(self.average, self.encoder, step, self.training.average)
-        return mean_of_replicas(losses) | {"gradient": length, "learning_rate": rate}
+        losses = self._losses(faces, self.draw_holes(faces, step), step)
+        return tf.add_n([weight * losses[name] for name, weight in self._weights.items()]), losses
 
     @property
     def _weights(self):
@@ -292,7 +267,7 @@ class LatentEncoder(HoleFiller):
             losses["features_loss"] = self._features_loss(completed, faces)
         if self.adversary:
             noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
-                         fold(tf.constant([self.seed, 2], tf.int64), step), 0, NOISE)
+                         fold((self.seed, 2), step), 0, NOISE)
             real, fake = (self.adversary(seen + noise[:, number], training=True)
                           for number, seen in enumerate((faces, completed)))
             losses |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),

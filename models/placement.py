@@ -12,10 +12,9 @@ import numpy as np
 from helpers import to_float
 from network import initial_weights
 from nn.choices import Schedule
-from nn.layers import BatchNorm, dense_to_vector, fold, mean_of_replicas, variable
-from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from nn.layers import BatchNorm, dense_to_vector, fold, variable
+from nn.learner import Learner
 from nn.setup import tf, traced
-from nn.trainable import Trainable
 
 from .displaced_faces import MIRRORED, affine_maps, cut, displace, template_points
 
@@ -83,17 +82,21 @@ def _convolution(stride):
     return lambda x, kernel: tf.nn.conv2d(x, kernel, stride, "SAME")
 
 
-class Placement(Trainable):
+class Placement(Learner):
     """The network, and how it learns from faces with room around them."""
     kind, architecture_type, training_type, examined = "placement", Architecture, Training, "own"
-    averaged, switches = "network", ("average",)
+    main, switches = "network", ("average",)
 
     def __init__(self, architecture=Architecture(), seed=0):
-        self.architecture, self.seed, self.average = architecture, seed, None
+        self.architecture, self.seed = architecture, seed
         self.size = architecture.image_size // 2
         self.template, self.points = architecture.template, template_points(architecture.template, self.size)
-        self.network = PlacementNetwork(architecture, 2 * seed)
-        self._answer = traced(lambda crops, known: (self.average or self.network)(crops, known))
+        self.network = self.make_network()
+        self._answer = traced(lambda crops, known: self.used(crops, known))
+
+    def make_network(self):
+        """The PlacementNetwork as it begins."""
+        return PlacementNetwork(self.architecture, 2 * self.seed)
 
     def locate(self, crop, known):
         """Where the template's landmarks lie in a crop, by what is known of it; a face's mirror image is asked too.
@@ -108,40 +111,17 @@ class Placement(Trainable):
         widths = np.stack([answer[0, :, 2], answer[1, MIRRORED, 2]])
         return points.mean(axis=0), 2 * UNIT * self.size * np.exp(widths.mean(axis=0))
 
-    @property
-    def shipped(self):
-        """{name: network} of what completion needs."""
-        return {"network": self.average or self.network}
+    def losses(self, faces, step):
+        """By faces (B, 2 S, 2 S, 3) in [-1, 1], half a crop of room on every side of the template.
 
-    def prepare_training(self, training=Training()):
-        """Make the optimizer, and the average if it is asked for; needed before train_step."""
-        self.training = training
-        self.optimizer = make_adam(self.network, training)
-        self.parts = {"network": self.network, "optimizer": self.optimizer}
-        if training.average:
-            self.average = self.parts["average"] = copy_weights(
-                self.network, PlacementNetwork(self.architecture, 2 * self.seed))
-
-    def train_step(self, faces, step):
-        """One update by faces (B, 2 S, 2 S, 3) in [-1, 1], half a crop of room on every side of the template.
-
-        Returns scalars: placement_loss, the mean negative log density; error, the landmarks' mean distance in pixels;
-        gradient, its length; learning_rate.
+        placement_loss, the mean negative log density; error, the landmarks' mean distance in pixels.
         """
-        rate = falling(self.training, step)
-        batch = displace(faces, self.template, self.training,
-                         fold(tf.constant([self.seed, 1], tf.int64), step))
-        with tf.GradientTape() as tape:
-            answer = self.network(batch.crops, batch.known, training=True)
-            distance, losses = self._losses(answer, batch.points)
-            loss = tf.reduce_mean(losses)
-        length = descend(self.optimizer, self.network, rate, tape.gradient(loss, self.network.trainable_variables))
-        if self.average:
-            follow(self.average, self.network, step, self.training.average)
-        figures = {"placement_loss": loss, "error": tf.reduce_mean(distance)}
-        return mean_of_replicas(figures) | {"gradient": length, "learning_rate": rate}
+        batch = displace(faces, self.template, self.training, fold((self.seed, 1), step))
+        distance, losses = self._compare(self.network(batch.crops, batch.known, training=True), batch.points)
+        loss = tf.reduce_mean(losses)
+        return loss, {"placement_loss": loss, "error": tf.reduce_mean(distance)}
 
-    def _losses(self, answer, points):
+    def _compare(self, answer, points):
         """(distances in pixels, negative log densities) of every landmark, (B, 3) each."""
         right = (points - self.points) / (UNIT * self.size)
         distance = tf.sqrt(tf.reduce_sum((answer[..., :2] - right) ** 2, axis=2) + 1e-6)
@@ -150,8 +130,7 @@ class Placement(Trainable):
 
     def displaced(self, faces, number):
         """The Displaced of faces (N, 2 S, 2 S, 3) in [-1, 1]; always the same of the same number."""
-        return displace(tf.constant(faces), self.template, self.training,
-                        tf.constant([self.seed, -1 - number], tf.int64))
+        return displace(tf.constant(faces), self.template, self.training, (self.seed, -1 - number))
 
     def examine(self, faces):
         """The mean distance in pixels of the landmarks of faces (N, 2 S, 2 S, 3) in [-1, 1], displaced, from the
@@ -161,7 +140,7 @@ class Placement(Trainable):
         for number in range(EXAMINATIONS):
             batch = self.displaced(faces[:EXAMINED], number)
             before.append(np.linalg.norm(batch.points - self.points, axis=2))
-            after.append(self._losses(self._answer(batch.crops, batch.known), batch.points)[0])
+            after.append(self._compare(self._answer(batch.crops, batch.known), batch.points)[0])
         return {"displacement": float(np.mean(before)), "error": float(np.mean(after))}
 
     def samples(self, faces):

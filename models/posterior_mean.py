@@ -9,12 +9,11 @@ import dataclasses
 
 from completion.blend import blend_matern
 from helpers import UsageError
-from nn.choices import Schedule
-from nn.layers import fold, mean_of_replicas
-from nn.optimizer import copy_weights, descend, falling, follow, make_adam
+from nn.layers import mean_with_mirror_image
+from nn.optimizer import copy_weights
 from nn.setup import tf
 
-from .hole_filling import DrawnHoles, Filler, HoleFiller, reconstruction_loss
+from .hole_filling import HoleLearner, HoleSchedule, reconstruction_loss
 from .refinement import Refinement
 from .residual_unet import LEVELS, ResidualUNet
 
@@ -40,33 +39,29 @@ class Architecture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training(Schedule):
+class Training(HoleSchedule):
     """How it is trained.
 
-    masks : the holes it learns to fill, names with blanks between them
-    average : decay of the exponential average of the weights that is used; 0 for none
     similarity : weight of 1 - SSIM in the hole, where the logarithm of the squared error has 1
     precision : what the network computes in, one of nn.choices.PRECISIONS
     """
     learning_rate: float = 0.001
     beta1: float = 0.9
-    masks: str = "center"
-    average: float = 0.0
     similarity: float = 1.0
     precision: str = "float32"
 
 
-class PosteriorMean(HoleFiller):
+class PosteriorMean(HoleLearner):
     """A ResidualUNet, refined where it has grown, and the answer of which it sees in a face and in its mirror image."""
     kind, architecture_type, training_type = "posterior_mean", Architecture, Training
-    averaged, switches = "network", ("average",)
+    main, switches, blend = "network", ("average",), staticmethod(blend_matern)
 
     def __init__(self, architecture=Architecture(), seed=0):
-        self.architecture, self.seed, self.average = architecture, seed, None
-        self.network = self._make_network()
-        self.fill_batch = Filler(lambda faces, known, seeds: self.guess(faces, known), blend_matern)
+        self.architecture, self.seed = architecture, seed
+        self.network = self.make_network()
 
-    def _make_network(self):
+    def make_network(self):
+        """A ResidualUNet, and the Refinements around it."""
         sizes = self.architecture
         network = ResidualUNet(sizes.image_size >> sizes.grown, sizes.mf_dim, sizes.blocks, self.seed)
         for _ in range(sizes.grown):
@@ -75,55 +70,24 @@ class PosteriorMean(HoleFiller):
 
     def grow(self, smaller):
         """Take the network of a model of half the side, to refine it."""
-        copy_weights(smaller.average or smaller.network, self.network.coarse)
+        copy_weights(smaller.used, self.network.coarse)
 
-    def guess(self, faces, known):
-        """Whole faces (B, S, S, 3) in [-1, 1] for such faces, with 0 in the hole, and known (B, S, S)."""
-        network = self.average or self.network
-        both = network(faces, known), network(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]
-        return tf.clip_by_value((both[0] + both[1]) / 2, -1, 1)
+    def guess(self, faces, known, seeds=None):
+        """The mean of what the network sees in the faces and in their mirror images, in [-1, 1]."""
+        return tf.clip_by_value(mean_with_mirror_image(self.used, faces, known), -1, 1)
 
-    @property
-    def precision(self):
-        """What its convolutions compute in while it is trained."""
-        return self.training.precision
+    def losses(self, faces, step):
+        """By faces (B, S, S, 3) in [-1, 1].
 
-    @property
-    def shipped(self):
-        """{name: network} of what completion needs."""
-        return {"network": self.average or self.network}
-
-    def prepare_training(self, training=Training()):
-        """Make the optimizer, and the average if it is asked for; needed before train_step.
-
-        Holes are drawn from a stock that takes some seconds to make where it has patterns.
+        psnr, the mean over the faces of that in the hole, in dB; dissimilarity, 1 - SSIM there.
         """
-        self.training, self.masks = training, training.masks.split()
-        self.holes = DrawnHoles(self.masks, self.architecture.image_size, self.seed)
-        self.optimizer = make_adam(self.network, training)
-        self.parts = {"network": self.network, "optimizer": self.optimizer}
-        if training.average:
-            self.average = self.parts["average"] = copy_weights(self.network, self._make_network())
-
-    def train_step(self, faces, step):
-        """One update by faces (B, S, S, 3) in [-1, 1].
-
-        Returns scalars: psnr, the mean over the faces of that in the hole, in dB; dissimilarity, 1 - SSIM there;
-        gradient, its length; learning_rate.
-        """
-        rate = falling(self.training, step)
-        known = self.holes(tf.shape(faces)[0], fold(tf.constant([self.seed, 1], tf.int64), step))
+        known = self.draw_holes(faces, step)
         hole = tf.cast(~known, tf.float32)
-        with tf.GradientTape() as tape:
-            guesses = self.network(tf.cast(faces, self.training.precision), known, training=True)
-            logarithm = log_error(guesses, faces, hole)
-            unlike = dissimilarity(tf.where(known[..., None], faces, guesses), faces, hole)
-            loss = logarithm + self.training.similarity * unlike
-        length = descend(self.optimizer, self.network, rate, tape.gradient(loss, self.network.trainable_variables))
-        if self.average:
-            follow(self.average, self.network, step, self.training.average)
+        guesses = self.network(tf.cast(faces, self.precision), known, training=True)
+        logarithm = log_error(guesses, faces, hole)
+        unlike = dissimilarity(tf.where(known[..., None], faces, guesses), faces, hole)
         psnr = 10 * (tf.math.log(4.0) - logarithm) / tf.math.log(10.0)
-        return mean_of_replicas({"psnr": psnr, "dissimilarity": unlike}) | {"gradient": length, "learning_rate": rate}
+        return logarithm + self.training.similarity * unlike, {"psnr": psnr, "dissimilarity": unlike}
 
 
 def log_error(guesses, faces, hole):

@@ -1,1 +1,1 @@
-"""What networks are made of: layers, losses against a discriminator, the optimizer."""
+"""What networks are made of and how one learns: layers, losses against a discriminator, the optimizer, the update."""

@@ -40,9 +40,30 @@ def draw(distribution, shape, seed, *limits):
 
 def fold(seed, *salt):
     """Another seed pair of TensorFlow's stateless generators for every seed pair and integers."""
+    seed = tf.convert_to_tensor(seed, tf.int64)
     for value in salt:
         seed = tf.random.fold_in(seed, tf.cast(value, tf.int64))
     return seed
+
+
+def scaled(kernel, inputs=None):
+    """A kernel (..., out) with the deviation that keeps the variance of its inputs (He et al., ICCV 2015).
+
+    inputs : how many each output has, the product of all sides but the last unless it is given
+    """
+    inputs = tf.cast(inputs or tf.reduce_prod(kernel.shape[:-1]), tf.float32)
+    kernel.assign(kernel / tf.math.reduce_std(kernel) * tf.sqrt(2 / inputs))
+    return kernel
+
+
+def mean_with_mirror_image(network, faces, known):
+    """The mean of what a network makes of faces (B, S, S, 3) and known (B, S, S), and of their mirror images."""
+    return (network(faces, known) + network(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
+
+
+def convolve(x, kernel):
+    """Convolution of stride 1: (B, H, W, C) -> (B, H, W, out)."""
+    return tf.nn.conv2d(x, kernel, 1, "SAME")
 
 
 def halve(x, kernel):
@@ -110,6 +131,13 @@ def dense_to_vector(x, weights):
     return tf.nn.conv2d(x, tf.reshape(weights, (height, width, channels, -1)), 1, "VALID")[:, 0, 0]
 
 
+def dense_by_channel(x, kernel):
+    """Each of the C channels of (B, H, W, C) through a dense layer of its own, by a kernel (H, W, C, H * W)."""
+    _, height, width, channels = x.shape
+    dense = tf.nn.depthwise_conv2d(tf.cast(x, tf.float32), kernel, (1, 1, 1, 1), "VALID")
+    return tf.cast(tf.transpose(tf.reshape(dense, (-1, channels, height, width)), (0, 2, 3, 1)), x.dtype)
+
+
 class BatchNorm(tf.Module):
     """Batch normalization of the channels that a layer gives (B, H, W, C)."""
 
@@ -168,8 +196,8 @@ class SpectralNorm(tf.Module):
     Source: Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, algorithm 1.
     """
 
-    def __init__(self, out, name=None):
-        super().__init__(name)
+    def __init__(self, out):
+        super().__init__()
         self.direction = variable(tf.fill((out, 1), out ** -0.5), "direction", trainable=False)
 
     def __call__(self, kernel, training):

@@ -9,7 +9,7 @@ class Trainable(Protocol):
     kind : its name in manifests; architecture_type, training_type : frozen dataclasses of its settings; the first has
         image_size, the second has steps, learning_rate, beta1 and decay
     examined : what it is examined by every epoch, a name of training.health.EXAMINATIONS
-    averaged : name of the network in `shipped` of which a run may keep an average under the name "average", or None
+    main : name of the network in `shipped` that learns to make the results; a run may keep its average as "average"
     optional : names in architecture_type of what a model may have though the one whose weights it takes has not
     beginning : folder of the shipped model with whose weights a run on few faces better begins, or None
     switches : names in training_type whose being 0 or not decides what a save holds
@@ -20,7 +20,7 @@ class Trainable(Protocol):
     architecture_type: ClassVar[type]
     training_type: ClassVar[type]
     examined: ClassVar[str]
-    averaged: ClassVar[str | None] = None
+    main: ClassVar[str]
     optional: ClassVar[tuple[str, ...]] = ()
     beginning: ClassVar[str | None] = None
     switches: ClassVar[tuple[str, ...]] = ()
@@ -37,7 +37,7 @@ class Trainable(Protocol):
     @property
     def precision(self):
         """What its convolutions compute in while it is trained, one of nn.choices.PRECISIONS."""
-        return "float32"
+        return getattr(self.training, "precision", "float32")
 
     @property
     def foundation(self):

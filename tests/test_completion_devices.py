@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from methods.method_options import default_encoder
+from methods.method_options import ENCODER, beside
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from training.checkpoint import export
 
@@ -30,7 +30,7 @@ def encoded(model, tmp_path_factory):
     shutil.copytree(model, folder)
     encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2, corrections=2))
     encoder.prepare_training(Training(generator=str(folder)))
-    export(encoder, default_encoder(folder), {})
+    export(encoder, beside(folder, ENCODER), {})
     return folder
 
 

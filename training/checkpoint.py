@@ -281,7 +281,7 @@ def _read_weights(model, save):
     """Read what a model ships out of a save, of an averaged network the average if it is there; the read's status."""
     with _as_float32(save) as tensors:
         kept = {name.split("/")[0] for name, _ in tf.train.list_variables(str(tensors))}
-        parts = {"average" if name == model.averaged and "average" in kept else name: part
+        parts = {"average" if name == model.main and "average" in kept else name: part
                  for name, part in model.shipped.items()}
         return tf.train.Checkpoint(**parts).read(str(tensors)).expect_partial()
 

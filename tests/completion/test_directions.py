@@ -1,13 +1,7 @@
 """Ways through a latent space."""
 import numpy as np
 
-from completion.directions import along, between, over_numbers, principal_directions
-
-
-def test_between_has_both_ends_and_equal_steps():
-    points = between(np.array([0, 4]), np.array([1, 0]), 5)
-    np.testing.assert_allclose(points, [[0, 4], [.25, 3], [.5, 2], [.75, 1], [1, 0]])
-    assert points.dtype == np.float32
+from completion.directions import along, over_numbers, principal_directions
 
 
 def test_principal_directions_are_as_long_as_the_deviations_and_share_the_variance():

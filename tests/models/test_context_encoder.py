@@ -18,6 +18,7 @@ from models import CLASSES, LEARNED, shipped, train
 from models.context_encoder import Architecture, ContextEncoder, Training, hole_weights
 from models.hole_filling import DrawnHoles, reconstruction_loss
 from network import tf
+from nn.layers import dense_by_channel
 from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import export, load_model
@@ -93,7 +94,7 @@ def test_its_layers_have_the_sizes_of_the_description(skips):
     assert [kernel.shape[-1] for kernel in network.decoder] == ([16, 16, 8, 4] if skips else [16, 8, 4, 2])
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 16)).astype(np.float32)
     dense = np.einsum("bhwc,hwcq->bqc", x, network.by_channel.numpy()).reshape(2, 4, 4, 16)
-    np.testing.assert_allclose(network._by_channel(tf.constant(x)), dense, atol=1e-6)
+    np.testing.assert_allclose(dense_by_channel(tf.constant(x), network.by_channel), dense, atol=1e-6)
 
 
 def test_the_variant_with_skips_completes_the_mirror_image_alike():

@@ -51,9 +51,9 @@ def test_what_leaves_something_out_is_no_model():
 def test_a_model_that_is_ready_has_everything_that_a_run_asks_for(prepared, tmp_path):
     for name in (*Trainable.__annotations__, *(name for name in vars(Trainable) if not name.startswith("_"))):
         assert inspect.getattr_static(prepared, name) is not inspect.getattr_static(Trainable, name, None) or name in (
-            "averaged", "beginning", "optional", "switches", "precision", "foundation", "annotate", "grow"), name
+            "beginning", "optional", "switches", "precision", "foundation", "annotate", "grow"), name
     assert prepared.precision in PRECISIONS and prepared.training.steps == 3
-    assert prepared.averaged is None or {prepared.averaged} < prepared.shipped.keys() | prepared.parts.keys()
+    assert prepared.main in prepared.shipped.keys() & prepared.parts.keys()
     assert ("average" in prepared.parts) == ("average" in prepared.switches)
     faces = np.zeros((4, 64, 64, 3), np.uint8)
     assert prepared.samples(np.zeros((2, 64, 64, 3), np.float32)).shape[3] == 3
