@@ -15,7 +15,7 @@ GAP, MARGIN = 4, 12                                     # pixels between the pic
 PAGE_WIDTH, LEAST, MOST = 7.2, 0.62, 1                  # inches: of a page's text, and of a place in a figure
 APART, POINT = 0.04, 1 / 72                             # inches: between places and between groups of rows; of a point
 CAPTION = 14                                            # pixels of a line of text
-LEGEND, BAR, EVERY = 56, 12, 32                         # pixels of a legend and its bar; levels between its numbers
+SIDE, LEGEND, BAR, EVERY = 256, 56, 12, 32              # pixels of levels, a legend and its bar; levels between numbers
 
 
 def write_sheet(path, pictures, columns=8):
@@ -58,12 +58,12 @@ def pair(before, after, side):
     return canvas
 
 
-def draw_levels(values, greys, side=256):
-    """Levels (H, W) as greys, each a square, `side` pixels or a few more in all, and at their right what the greys say.
+def draw_levels(values, greys):
+    """Levels (H, W) as greys, each a square, SIDE pixels or a few more in all, and at their right what the greys say.
 
-    greys : of 1 level; white is 255 / greys levels and more. Returns (at least side, about side + LEGEND, 3) uint8.
+    greys : of 1 level; white is 255 / greys levels and more. Returns (at least SIDE, about SIDE + LEGEND, 3) uint8.
     """
-    step = -(-side // len(values))
+    step = -(-SIDE // len(values))
     shown = to_levels(greys * values).repeat(step, axis=0).repeat(step, axis=1)
     legend = np.full((len(shown), LEGEND), 255, np.uint8)
     bar = np.linspace(255, 0, len(shown) - 2 * BAR)

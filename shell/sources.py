@@ -1,5 +1,6 @@
 """Which photos a user means, and what their results are called."""
 import codecs
+import collections
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pictures.photo import is_picture
 
 from .messages import printable, warn
 from .progress import Progress
+
+LONGEST = 240                                           # bytes of a name without its suffix
 
 
 def find_inputs(paths, from_file=None, exclude=None):
@@ -86,9 +89,7 @@ def output_names(sources, reserved=(), inner=None):
     for rung in (_stem, _with_suffix, _with_root, _with_digest):
         for index in climbing:
             names[index] = _shortened(rung(sources[index]))
-        counts = {}
-        for name in names:
-            counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
+        counts = collections.Counter(map(str.casefold, names))
         folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
         climbing = [index for index, name in enumerate(map(str.casefold, names))
                     if counts[name] > 1 or name + ".png" in folders or name.split(os.sep)[0] in reserved
@@ -118,8 +119,8 @@ def _with_digest(source):
     return os.path.join(f"{first}-{digest_text(os.path.abspath(source.path))}", *rest)
 
 
-def _shortened(name, limit=240):
+def _shortened(name):
     """Keep every part of `name` within what file systems allow with a suffix added (255 bytes)."""
-    return os.path.join(*(part if len(os.fsencode(part)) <= limit
-                          else os.fsdecode(os.fsencode(part)[:limit - 20]) + "-" + digest_text(part)
+    return os.path.join(*(part if len(os.fsencode(part)) <= LONGEST
+                          else os.fsdecode(os.fsencode(part)[:LONGEST - 20]) + "-" + digest_text(part)
                           for part in name.split(os.sep)))

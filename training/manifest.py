@@ -65,24 +65,22 @@ def manifest_digest(manifest):
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def describe_model(folder, warn=lambda text: None):
+def describe_model(folder):
     """The digest of a model's manifest, which holds those of its files, and the side of its faces in pixels.
 
-    folder : of a shipped model, of a run (its newest good save counts) or of one save
-    warn : function, called with what is wrong with each newer save
-    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest.
+    Returns {"model": str, "image_size": int}; folder and errors as for find_model.
     """
-    manifest, save = find_model(folder, warn)
+    manifest, save = find_model(folder)
     return {"model": file_sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
 
 
 def describe_architecture(folder):
-    """The architecture of a model by name, as its manifest has it; as describe_model does."""
+    """The architecture of a model by name, as its manifest has it; folder and errors as for find_model."""
     return find_model(folder)[0]["architecture"]
 
 
 def describe_kind(folder):
-    """What kind of model lies in a folder; as describe_model does."""
+    """What kind of model lies in a folder, as for find_model."""
     return kind_of(find_model(folder)[0])
 
 
@@ -98,7 +96,12 @@ def locate(folder):
 
 
 def find_model(folder, warn=lambda text: None):
-    """(manifest, save folder) of a model; folder, warn and errors as for describe_model."""
+    """(manifest, save folder) of a model.
+
+    folder : of a shipped model, of a run (its newest good save counts) or of one save
+    warn : function, called with what is wrong with each newer save
+    Raises UsageError (exit code 4) if there is no good manifest.
+    """
     troubles, folder = [], locate(folder)
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
