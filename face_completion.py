@@ -172,6 +172,8 @@ def check_options(parser, options):
 
 def check_hole(parser, options):
     """The same for options of the hole."""
+    if (options.mask or "").rstrip() == "auto:":
+        parser.error("--mask auto: needs the folder of a network; the shipped one is --mask auto")
     if damage_model(options):
         parser.refuse_given(options, ["invert_mask", "intact"], "is of masks that you draw: --mask auto finds damage")
     if not options.mask:
