@@ -5,11 +5,10 @@ from helpers import write_file
 from models import LIKELY
 from nn.setup import tf, traced
 from training import checkpoint, devices
-from training.manifest import MANIFEST, locate
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
-from .method_options import beside, default_encoder
+from .method_options import beside, default_encoder, is_model
 
 OPSET = 17                                              # of ONNX, which onnxruntime reads from 1.12 on
 
@@ -51,7 +50,7 @@ def load_answer(folder, warn=lambda text: None):
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
     encoder, likely = load_encoder(default_encoder(folder), dcgan), beside(folder, LIKELY)
-    return Answer(encoder, load_likely(likely, dcgan) if (locate(likely) / MANIFEST).exists() else None)
+    return Answer(encoder, load_likely(likely, dcgan) if is_model(likely) else None)
 
 
 def write_onnx(answer, path):
