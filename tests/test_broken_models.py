@@ -131,6 +131,9 @@ def test_what_places_faces_is_refused(broken):
 
 def test_an_evaluation_refuses_it(run, broken, tmp_path):
     refused(run(evaluate_completion.main, FACES, "--checkpoint", broken["dcgan"], "--jobs", 1, "--out_dir", tmp_path))
+    ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--seed", 5, "--limit", 1, "--jobs", 1,
+                "--out_dir", tmp_path)
+    assert ended.code == 0, ended.err                   # where nothing was measured, no settings are kept
 
 
 def test_training_does_not_begin_with_it(run, broken, tmp_path):
