@@ -94,7 +94,9 @@ def model_folder(options, name):
         return options.checkpoint
     if options.learned:
         return os.path.join(options.learned, LEARNED[name])
-    return options.checkpoint and shipped(LEARNED[name], describe_model(options.checkpoint)["image_size"])
+    if options.checkpoint:
+        return shipped(LEARNED[name], describe_model(options.checkpoint, (options.model,))["image_size"])
+    return None
 
 
 def check_options(parser, options):

@@ -18,7 +18,7 @@ from completion.points import ADVICE, ESTIMATED, UNDAMAGED, read_points
 from completion.reading import FACES, Gatherer, Subject, make_reader, read_batches
 from helpers import BadPhoto
 from methods import CLASSICAL, METHODS, NEED_FACES, method_options
-from models import DAMAGE, damage_finder, load_locator
+from models import DAMAGE, PLACEMENT, damage_finder, load_locator
 from output.completed_folder import FORMATS, INSIDE, RESTORED, UNCERTAINTY_SCALE, CompletedFolder, digest
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -57,6 +57,8 @@ def parse(argv=None):
     if options.completions > 1 and not all(each.says_how_sure for each in settings):
         warn("uncertainty.png is fitted to the searches of recipe best, with its own settings: what it covers here is "
              "not known (python -m benchmarks.calibration)")
+    if options.paste_back:
+        describe_model(PLACEMENT, ("placement",))       # it is loaded only where a hole hides landmarks
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
@@ -172,6 +174,8 @@ def check_options(parser, options):
 
 def check_hole(parser, options):
     """The same for options of the hole."""
+    if (options.mask or "").rstrip() == "auto:":
+        parser.error("--mask auto: needs the folder of a network; the shipped one is --mask auto")
     if damage_model(options):
         parser.refuse_given(options, ["invert_mask", "intact"], "is of masks that you draw: --mask auto finds damage")
     if not options.mask:
@@ -192,7 +196,7 @@ def describe_holes(options):
     if options.points:
         record["points"] = options.points.describe()
     if folder := damage_model(options):
-        record["mask"] = ["auto", describe_model(folder)["model"]]
+        record["mask"] = ["auto", describe_model(folder, ("damage",))["model"]]
     elif options.mask:                                  # of a folder of masks each face has its own
         record["mask"] = [options.mask, None if os.path.isdir(options.mask) else list(helpers.file_stamp(options.mask))]
     if (options.mask or "").startswith("color:"):
@@ -222,7 +226,6 @@ def main(argv=None):
             for source, problem in failures:
                 writer.fail(source, source, problem)
             if tasks:
-                writer.open()
                 complete_all(tasks, subject, methods, place, writer=writer, check=stop.check)
         compact(folder.results, "name")
         with Progress(None, "writing sheets, page and curves"):
@@ -270,14 +273,12 @@ def complete_all(tasks, subject, methods, place, writer, check):
             writer.write_step(batch, step, pixels)
 
         batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
-        batches = map(writer.begin, batches)
         for face, result in complete_batches(batches, methods, scheduler=place.scheduler, check=check,
-                                             on_step=on_step):
+                                             on_batch=writer.begin, on_step=on_step):
             progress.reach([face.name], steps)
             if gathered := gather(face, result):
                 conclude(*gathered, subject.landmarks and read.restore, writer)
-                if subject.landmarks:                   # pouring a batch of large photos back takes its time
-                    check()
+                check()                                 # pouring a batch of large photos back takes its time
 
 
 def conclude(faces, results, restore, writer):

@@ -163,7 +163,7 @@ def nearest(options, check):
 
 def make_reader(options):
     """(the FaceReader of aligned pictures, all of which is known, side of the model's faces)."""
-    size = describe_model(options.checkpoint)["image_size"]
+    size = describe_model(options.checkpoint, ("dcgan",))["image_size"]
     return FaceReader(StandardHoles("none", options.seed), size, options.seed), size
 
 

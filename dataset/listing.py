@@ -127,11 +127,14 @@ def lies_in(path, folder):
 
 
 def read_lines(path, what):
-    """The lines of a text file; UsageError if it cannot be read; what : it is called then."""
+    """The lines of a text file; UsageError if it cannot be read or has none; what : it is called then."""
     try:
-        return read_bytes(path).decode("utf-8-sig").splitlines()
+        text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {what} {path}: {error}") from error
+    if not text.strip():
+        raise UsageError(f"cannot read {what} {path}: the file is empty")
+    return text.splitlines()
 
 
 def read_landmarks(path, warn=lambda line: None):

@@ -43,7 +43,7 @@ def read_results(folder, warn):
     """
     try:
         if (kind := find_kind(folder)) not in (None, KIND):
-            raise UsageError(f"{folder} holds results of another kind ({kind}): name two folders of "
+            raise UsageError(f"{folder} holds results of another kind ({kind}), none of "
                              "evaluate_completion.py", NO_INPUT)
         results = {(record["mask"], record["method"], record["face"]): record
                    for record in read_records(Path(folder, RESULTS), only_sealed=True, **KEY)}

@@ -43,8 +43,8 @@ class EvaluatedFolder:
 
     def check_settings(self, settings):
         """Raise UsageError (exit code 5) if there are results of other settings, or of settings that are lost."""
-        old = read_json(self.path / CONFIG)
-        if "seed" not in old and any(read_records(self.path / RESULTS, **KEY)):
+        old = self._read_settings()
+        if "seed" not in old and self._has_results():
             raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir",
                              helpers.BAD_OUTPUT)
         if keys := changed(settings | old, settings):
@@ -56,7 +56,7 @@ class EvaluatedFolder:
 
         Raises UsageError (exit code 3) if there is none that the metrics can measure.
         """
-        size = read_json(self.path / CONFIG).get("image_size") or find_size(paths)
+        size = self._read_settings().get("image_size") or find_size(paths)
         if not size or size < SMALLEST:
             raise UsageError(f"no square picture of {SMALLEST} pixels or more a side can be read: align the photos "
                              "first (python -m preprocess.align_dlib)", helpers.NO_INPUT)
@@ -64,7 +64,14 @@ class EvaluatedFolder:
 
     def begin(self, settings):
         """Write the settings, beside those of methods that were measured before."""
-        helpers.write_json(self.path / CONFIG, {"kind": KIND, **read_json(self.path / CONFIG), **settings})
+        helpers.write_json(self.path / CONFIG, {"kind": KIND, **self._read_settings(), **settings})
+
+    def _read_settings(self):
+        """The settings of the results; {} where what wrote them failed before its first result."""
+        return read_json(self.path / CONFIG) if self._has_results() else {}
+
+    def _has_results(self):
+        return any(read_records(self.path / RESULTS, **KEY))
 
     def find_done(self):
         """The {(face, mask, method)} whose results are there, as `records` has them."""

@@ -36,21 +36,23 @@ class Completed(NamedTuple):
     seconds: float
 
 
-def complete_batches(batches, methods, *, scheduler=None, jobs=1, check=lambda: None, on_step=None):
+def complete_batches(batches, methods, *, scheduler=None, jobs=1, check=lambda: None, on_batch=None, on_step=None):
     """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for one that has come to nothing.
 
     batches : tuples of Faces of one size, taken as they are needed; methods : {side of faces: MethodSettings}
     scheduler : address of a Dask cluster that completes; jobs : else, of methods without a network, processes
     check : function, called now and then, that raises when the user wants to stop
+    on_batch : function (batch), called before each is completed, and before the first not until all networks are loaded
     on_step : function (batch, step, pixels (B, H, W, 3) uint8, **figures), called for every step worth a picture
 
     In this process batches end in their order, elsewhere as they are finished. No face feels its neighbours.
     """
+    on_batch = on_batch or (lambda batch: None)
     on_step = on_step or (lambda batch, step, pixels, **figures: None)
     if scheduler or jobs > 1 and not any(settings.has_network for settings in methods.values()):
-        finished = _elsewhere(batches, methods, (scheduler, jobs), check=check, on_step=on_step)
+        finished = _elsewhere(_telling(on_batch, batches), methods, (scheduler, jobs), check=check, on_step=on_step)
     else:
-        finished = _here(batches, methods, check, on_step=on_step)
+        finished = _here(batches, methods, check, on_batch=on_batch, on_step=on_step)
     for batch, outcome, seconds in finished:
         if isinstance(outcome, BadPhoto):
             yield from ((face, outcome) for face in batch)
@@ -58,10 +60,13 @@ def complete_batches(batches, methods, *, scheduler=None, jobs=1, check=lambda: 
             yield from zip(batch, _finish(batch, outcome, seconds / len(batch)))
 
 
-def _here(batches, methods, check, on_step):
-    method_for = _maker(methods, check)
+def _here(batches, methods, check, on_batch, on_step):
+    method_for, networks = _maker(methods, check), [side for side, each in methods.items() if each.has_network]
     for batch in batches:
+        for side in networks:
+            method_for(side)
         method = method_for(_side(batch))
+        on_batch(batch)
 
         def show(step, faces, batch=batch, **figures):
             check()
@@ -69,6 +74,12 @@ def _here(batches, methods, check, on_step):
         begun = time.monotonic()
         outcome = method(*_arrays(batch), show)
         yield batch, outcome, time.monotonic() - begun
+
+
+def _telling(tell, batches):
+    for batch in batches:
+        tell(batch)
+        yield batch
 
 
 def _maker(methods, check=lambda: None):

@@ -6,11 +6,10 @@ from models import LIKELY
 from nn.layers import mean_with_mirror_image
 from nn.setup import tf, traced
 from training import checkpoint, devices
-from training.manifest import MANIFEST, locate
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
-from .method_options import ENCODER, beside
+from .method_options import ENCODER, beside, is_model
 
 OPSET = 17                                              # of ONNX, which onnxruntime reads from 1.12 on
 
@@ -52,7 +51,7 @@ def load_answer(folder, warn=lambda text: None):
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
     encoder, likely = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
-    return Answer(encoder, load_likely(likely, dcgan) if (locate(likely) / MANIFEST).exists() else None)
+    return Answer(encoder, load_likely(likely, dcgan) if is_model(likely) else None)
 
 
 def write_onnx(answer, path):

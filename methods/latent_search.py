@@ -11,7 +11,6 @@ from helpers import BAD_CHECKPOINT, UsageError
 from models import LIKELY, model_type
 from nn.setup import traced
 from training import checkpoint, devices
-from training.manifest import describe_kind
 
 from .outcome import Outcome
 
@@ -48,11 +47,9 @@ def load_encoder(folder, dcgan):
 def load_likely(folder, dcgan):
     """The network in a folder that knows what is likely, a models.posterior_mean.PosteriorMean.
 
-    Raises UsageError (exit code 4) if it is another, or not for faces of the DCGAN's size.
+    Raises UsageError (exit code 4) if there is none, or if it is not for faces of the DCGAN's size.
     """
-    if (kind := describe_kind(folder)) != LIKELY:
-        raise UsageError(f"{folder} is a {kind}, no {LIKELY}", BAD_CHECKPOINT)
-    likely, _ = checkpoint.load_model(folder, model_type(kind))
+    likely, _ = checkpoint.load_model(folder, model_type(LIKELY))
     if (size := likely.architecture.image_size) != dcgan.architecture.image_size:
         raise UsageError(f"the network in {folder} completes faces of {size} pixels a side, the model makes faces of "
                          f"{dcgan.architecture.image_size}: choose another --likely, or --detail 1", BAD_CHECKPOINT)

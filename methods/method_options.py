@@ -101,12 +101,12 @@ def methods_by_size(options, name, folder, sides):
     folder : of a model of one's own, which has a side of its own, or None; errors as of method_settings
     """
     kind = options.model if name == "latent" else LEARNED.get(name)
-    if kind and not folder and sides[0] != SIZES[0] and not _is_model(shipped(kind, sides[0])):
+    if kind and not folder and sides[0] != SIZES[0] and not is_model(shipped(kind, sides[0])):
         raise UsageError(f"{shipped(kind, sides[0])}, a {kind} for faces of {sides[0]} pixels, is not there: leave "
                          "--size out, or train one (docs/training.md) and name it by --checkpoint in place of --size",
                          BAD_CHECKPOINT)
     folders = [folder] if folder or not kind else [
-        shipped(kind, side) for side in sides if side == sides[0] or _is_model(shipped(kind, side))]
+        shipped(kind, side) for side in sides if side == sides[0] or is_model(shipped(kind, side))]
     return [method_settings(options, name, folder) for folder in folders]
 
 
@@ -120,7 +120,8 @@ def method_settings(options, name, folder=None):
         return latent_settings(options, folder or shipped(options.model))
     common = {"seed": options.seed, "batch_size": options.batch_size}
     if name in LEARNED:
-        return MethodSettings(name, pinned(folder or shipped(LEARNED[name])), device=options.device, **common)
+        model = pinned(folder or shipped(LEARNED[name]), LEARNED[name])
+        return MethodSettings(name, model, device=options.device, **common)
     return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, **common)
 
 
@@ -131,12 +132,13 @@ def latent_settings(options, folder):
     Raises UsageError if options do not fit together, or (exit code 4) if there is no model or a recipe lacks its
     encoder.
     """
-    model = pinned(folder)
+    model = pinned(folder, options.model)
     recipe, encoder = _settle_recipe(options, folder)
     recipe, likely = _settle_detail(options, recipe, folder)
     _refuse_useless(options, recipe)
-    search = SearchSettings(recipe, options.model, encoder and pinned(encoder), likely and pinned(likely),
-                            interval=options.out_interval, completions=options.completions, strategy=options.strategy)
+    search = SearchSettings(recipe, options.model, encoder and pinned(encoder, "latent_encoder"),
+                            likely and pinned(likely, LIKELY), interval=options.out_interval,
+                            completions=options.completions, strategy=options.strategy)
     return MethodSettings("latent", model, seed=options.seed, batch_size=options.batch_size,
                           device=options.device, search=search)
 
@@ -158,17 +160,17 @@ def exported_settings(options):
     return MethodSettings("latent", seed=options.seed, exported=exported)
 
 
-def _is_model(folder):
-    """Whether a folder is that of one model, and not of a run."""
-    return (locate(folder) / MANIFEST).exists()
+def is_model(folder):
+    """Whether a folder is that of one model, were it damaged, and not of a run."""
+    return any((locate(folder) / file).exists() for file in (MANIFEST, "tensors.index"))
 
 
-def pinned(folder):
+def pinned(folder, kind):
     """The save to use of a model's folder, which a run may still be writing to; warns of what is wrong with newer ones.
 
-    Raises UsageError (exit code 4) if there is none.
+    Raises UsageError (exit code 4) if there is none of the kind.
     """
-    return str(find_model(folder, warn)[1])
+    return str(find_model(folder, (kind,), warn)[1])
 
 
 def warn_if_slow(settings):
@@ -195,7 +197,7 @@ def _settle_recipe(options, folder):
         raise UsageError("--encoder is for recipes that search the activations of a DCGAN")
     if recipe.space == "latent":
         return recipe, None
-    if options.model == "dcgan" and (options.encoder or _is_model(encoder)):
+    if options.model == "dcgan" and (options.encoder or is_model(encoder)):
         return recipe, encoder
     missing = f"no latent encoder in {encoder}" if options.model == "dcgan" else "only DCGANs have latent encoders"
     if options.recipe or recipe_of(WITHOUT_ENCODER).space != "latent":
@@ -212,7 +214,7 @@ def _settle_detail(options, recipe, folder):
     if recipe.detail == 1:
         return recipe, None
     likely = options.likely or beside(folder, LIKELY)
-    if _is_model(likely):
+    if is_model(likely):
         return recipe, likely
     if options.detail is not None or options.likely:
         raise UsageError(f"--detail {recipe.detail:g} needs a network that knows what is likely, and there is none in "

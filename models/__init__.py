@@ -2,24 +2,20 @@
 import functools
 import importlib
 
+from training.manifest import shipped
+
 # Of each learned method the kind of model that it needs.
 LEARNED = {kind: kind for kind in ("context_encoder", "generative_face_completion", "latent_encoder", "posterior_mean",
                                    "autoencoder", "vae")} | {"vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
 LIKELY = "posterior_mean"                               # what says beside a search what is likely
-PLACEMENT = "checkpoint/celeba64-placement"             # where the network lies that places faces under a hole
-DAMAGE = "checkpoint/damage"                            # where the network lies that finds damage in photos
+PLACEMENT, DAMAGE = shipped("placement"), shipped("damage")     # what places faces, and what finds damage in photos
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
            "latent_encoder": "models.latent_encoder.LatentEncoder",
            "posterior_mean": "models.posterior_mean.PosteriorMean",
            "autoencoder": "models.autoencoders.Autoencoder", "vae": "models.autoencoders.VAE",
            "generative_face_completion": "models.generative_face_completion.GenerativeFaceCompletion",
            "placement": "models.placement.Placement", "damage": "models.damage.DamageFinder"}
-
-
-def shipped(kind, side=64):
-    """The folder of the shipped model of a kind for faces of `side` pixels: the DCGAN, or what lies beside it."""
-    return f"checkpoint/celeba{side}" if kind == "dcgan" else f"checkpoint/celeba{side}-learned/{kind}"
 
 
 def model_type(kind):

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 import helpers
-from helpers import BAD_CHECKPOINT, UsageError
+from helpers import UsageError
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say, warn
@@ -40,10 +40,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.picture)
-    kinds = [describe_kind(folder) for folder in options.models]
-    for folder, kind in zip(options.models, kinds):
-        if kind not in (DCGAN, *SEARCHED):
-            raise UsageError(f"{folder} is a {kind}, which makes nothing up", BAD_CHECKPOINT)
+    kinds = [describe_kind(folder, (DCGAN, *SEARCHED)) for folder in options.models]
     rows = []
     with StopRequest() as stop, Progress(len(kinds), "models") as progress:
         for folder, kind in zip(options.models, kinds):

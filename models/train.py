@@ -8,12 +8,11 @@ from functools import partial
 from typing import NamedTuple
 
 from completion.masks import MASKS
-from helpers import BAD_CHECKPOINT, UsageError
 from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.manifest import describe_architecture, describe_kind
+from training.manifest import describe_architecture
 from training.run_command import GROWN, PRECISION, add_faces, add_run, add_schedule, add_sizes, carry_out
 
 from . import model_type
@@ -135,9 +134,7 @@ def complete(options):
                 if options[name] is None}
     if options["model"] != "latent_encoder":
         return {}
-    if (kind := describe_kind(options["generator"])) != "dcgan":
-        raise UsageError(f"{options['generator']} is a {kind}, no dcgan", BAD_CHECKPOINT)
-    sizes = describe_architecture(options["generator"])
+    sizes = describe_architecture(options["generator"], ("dcgan",))
     return {name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}
 
 

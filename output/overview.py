@@ -33,7 +33,7 @@ class Overview:
         self._waiting = collections.deque(names)
         self._ready = {name: (_select(record), None) for name, record in done.items()}
         self._group, self._shown, self._sheets, self._frames = [], [], set(), ()
-        self._page, self._on_page, self._failed = Page(), 0, {}
+        self._page, self._on_page, self._failed, self._is_old = Page(), 0, {}, False
 
     def add(self, record, pictures):
         """Take a face that has been completed now, or a photo: its record, and its pictures {file: (H, W, 3) uint8}.
@@ -41,7 +41,7 @@ class Overview:
         Whole photos are read again when they are shown, for a group of them would fill the memory.
         """
         crops = {file: picture for file, picture in pictures.items() if FILE.fullmatch(file)}
-        self._ready[record["name"]] = _select(record), crops
+        self._ready[record["name"]], self._is_old = (_select(record), crops), True
         self._advance()
 
     def fail(self, source, name, problem):
@@ -50,7 +50,7 @@ class Overview:
         self._failed[source] = str(problem)
 
     def finish(self, check):
-        """Write what is still missing, unless all is there for just these faces; returns their records.
+        """Write what is still missing, unless nothing was completed and all is there; returns the faces' records.
 
         check : function, called now and then, that raises when the user wants to stop
         Raises UsageError (exit code 5) if a picture cannot be read again.
@@ -58,7 +58,8 @@ class Overview:
         shown = self._shown + [entry[0] for entry in self._group] + [
             entry[0] for entry in map(self._ready.get, self._waiting) if entry]
         mark = {"shown": digest(self.settings | {"faces": shown, "failed": self._failed})}
-        if (shown or self._failed) and read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure():
+        if (shown or self._failed) and (
+                self._is_old or read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure()):
             self._advance(check)
             self._flush()
             self._write_page()

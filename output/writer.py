@@ -34,7 +34,8 @@ class FaceWriter:
         self.folder, self.overview, self.has_truth, self.format = folder, overview, has_truth, format
         self.show_holes, self.calibrated = show_holes, calibrated
         self.completed, self.failed, self._results = 0, 0, RecordFile(folder.results)
-        self._earlier, self._files = {}, collections.defaultdict(lambda: ({}, {}))     # {source: (pictures, checksums)}
+        self._earlier = None                            # {name: files of an earlier run}, once there is a face
+        self._files = collections.defaultdict(lambda: ({}, {}))         # {source: (pictures, checksums)}
 
     def __enter__(self):
         return self
@@ -42,18 +43,16 @@ class FaceWriter:
     def __exit__(self, *_):
         self._results.close()
 
-    def open(self):
-        """Write the settings before the first face."""
-        self._earlier = self.folder.begin()
-
     def begin(self, batch):
-        """Write what goes in of every Face of a batch, and the same with its hole white; returns the batch."""
+        """Write what goes in of every Face of a batch, and the same with its hole white; the settings before the first.
+        """
+        if self._earlier is None:
+            self._earlier = self.folder.begin()
         for face in batch:
             self._write(face, "original.png", face.pixels)
             self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
             if self.show_holes:
                 self._write(face, MASK, np.where(face.known[..., None], 0, np.full_like(face.pixels, 255)))
-        return batch
 
     def write_step(self, batch, step, pixels):
         """Write completed faces, (B, H, W, 3) uint8, under the number of their step."""

@@ -137,7 +137,10 @@ def deal(names, sizes, pairs, options):
     stems = {Path(name).stem: name for name in names}
     if len(stems) < len(names):
         raise UsageError("two faces share a file name: a --partition cannot tell them apart")
-    return split_by_partition(stems, read_lines(options.partition, "the partition"), sizes)
+    split, unknown = split_by_partition(stems, read_lines(options.partition, "the partition"), sizes)
+    if len(unknown) == len(names):
+        raise UsageError(f"{options.partition} names none of the photos in {options.input}, such as {names[0]}")
+    return split, unknown
 
 
 def people_of(names, identity):

@@ -40,6 +40,14 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"there is no option {name}{_meant(name, self._option_string_actions)}")
         return super().parse_known_args(words, namespace)
 
+    def _get_values(self, action, arg_strings):
+        """A blank, such as of a variable that is not set, would be taken for no value or for the current folder."""
+        nested = action.nargs == argparse.PARSER        # whose words its own parser looks through
+        for word in () if nested else arg_strings:
+            if not word.strip() and not os.path.lexists(word):
+                raise argparse.ArgumentError(action, f"needs a value, got {word!r}")
+        return super()._get_values(action, arg_strings)
+
     def _check_value(self, action, value):
         if action.choices is not None and value not in action.choices:
             raise argparse.ArgumentError(action, f"takes no {value!r}{_meant(value, action.choices)} "

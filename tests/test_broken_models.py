@@ -1,5 +1,7 @@
-"""A model with a weight that is no number is refused, in one line, by every command that loads one."""
+"""A model with a weight that is no number, or of another kind, is refused in one line by what loads it."""
 import dataclasses
+import importlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import face_completion
 import train_network
 from benchmarks import compare_models
 from helpers import BAD_CHECKPOINT, UsageError, read_json, write_json
-from models import LEARNED, SEARCHED, model_type, samples, train
+from models import LEARNED, SEARCHED, model_type, samples, shipped, train
 from models.posterior_mean import Architecture, PosteriorMean
 from training.checkpoint import export, load_model
 from training.manifest import ROOT, manifest_digest
@@ -38,6 +40,38 @@ def broken(tmp_path_factory):
     return folders
 
 
+@pytest.mark.parametrize("found, command, needed", [
+    ("dcgan", ["face_completion", FACES, "--method", "vae", "--checkpoint"], "vae"),
+    ("posterior_mean", ["face_completion", FACES, "--checkpoint"], "dcgan"),
+    ("latent_encoder", ["face_completion", FACES, "--model", "autoencoder", "--checkpoint"], "autoencoder"),
+    ("vae", ["face_completion", FACES, "--encoder"], "latent_encoder"),
+    ("latent_encoder", ["face_completion", FACES, "--likely"], "posterior_mean"),
+    ("placement", ["face_completion", FACES, "--mask"], "damage"),
+    ("vae", ["evaluate_completion", FACES, "--methods", "latent", "context_encoder", "--checkpoint"], "dcgan"),
+    ("dcgan", ["evaluate_completion", FACES, "--methods", "vae", "--learned"], "vae"),
+    ("damage", ["train_network", "--dataset", FACES, "--begin_from"], "dcgan"),
+    ("vae", ["models.train", "autoencoder", "--dataset", FACES, "--begin_from"], "autoencoder"),
+    ("vae", ["models.train", "latent_encoder", "--dataset", FACES, "--generator"], "dcgan"),
+    ("damage", ["models.samples", "rows.png"], "dcgan or autoencoder or vae"),
+    ("vae", ["completion.export"], "dcgan"),
+    ("vae", ["completion.latent", "project", FACES, "projected", "--checkpoint"], "dcgan"),
+    ("vae", ["benchmarks.compare_models", FACES, 2], "dcgan")], ids=str)
+def test_a_model_of_another_kind_is_refused_by_what_it_is_and_what_is_needed(run, tmp_path, monkeypatch, found,
+                                                                            command, needed):
+    monkeypatch.chdir(tmp_path)
+    module, *words = command
+    place = f"auto:{ROOT / shipped(found)}" if "--mask" in words else ROOT / shipped(found)
+    if "--learned" in words:
+        place = shutil.copytree(place, tmp_path / "learned/vae").parent
+    ended = run(importlib.import_module(module).main, *words, place, *["out.onnx"] * (module == "completion.export"))
+    error = ended.err.splitlines()[-1]
+    assert ended.code == BAD_CHECKPOINT and f": its kind is {found}, not {needed};" in error
+    examples = [shipped(kind, side) for kind in needed.split(" or ") for side in (64, 128)]
+    for example in examples:
+        assert (example in error) == (ROOT / example).exists()
+    assert [path.name for path in tmp_path.rglob("*.png")] == []
+
+
 def refused(ended):
     assert ended.code == BAD_CHECKPOINT and "a weight is not finite" in ended.err, ended.err
     assert len(ended.err.splitlines()) == 1
@@ -47,7 +81,34 @@ def refused(ended):
 def test_completion_refuses_it_by_every_method(run, broken, tmp_path, method):
     folder = broken["dcgan" if method == "latent" else LEARNED[method]]
     refused(run(face_completion.main, FACES, "--method", method, "--checkpoint", folder, "--out_dir", tmp_path / "out"))
-    assert not list((tmp_path / "out").rglob("completed.png"))
+    assert written(tmp_path / "out") == []
+
+
+def written(folder):
+    """The files in a folder that hold something, but for the lock."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.stat().st_size and path.name != ".lock"]
+
+
+@pytest.mark.parametrize("beside", ["latent_encoder", "posterior_mean"])
+def test_nothing_is_written_before_what_lies_beside_the_model_is_loaded(run, encoded, broken, tmp_path, beside):
+    home = shutil.copytree(encoded.parent, tmp_path / "home")
+    shutil.rmtree(home / f"tiny-learned/{beside}", ignore_errors=True)
+    shutil.copytree(broken[beside], home / f"tiny-learned/{beside}")
+    arguments = FACES, "--checkpoint", home / "tiny", "--out_dir", tmp_path / "out"
+    refused(run(face_completion.main, *arguments))
+    assert written(tmp_path / "out") == []
+    (home / f"tiny-learned/{beside}/manifest.json").unlink()
+    ended = run(face_completion.main, *arguments)
+    assert ended.code == BAD_CHECKPOINT and f"{beside}: there is none" in ended.err
+    assert written(tmp_path / "out") == []
+
+
+def test_photos_are_not_begun_where_what_places_faces_is_damaged(run, samples, tmp_path, monkeypatch):
+    monkeypatch.setattr(face_completion, "PLACEMENT", tmp_path)
+    ended = run(face_completion.main, samples / "A000369.jpg", "--paste_back", "--method", "laplace", "--out_dir",
+                tmp_path / "out")
+    assert ended.code == BAD_CHECKPOINT and "such as checkpoint/celeba64-placement" in ended.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("kind", SEARCHED)
@@ -70,6 +131,9 @@ def test_what_places_faces_is_refused(broken):
 
 def test_an_evaluation_refuses_it(run, broken, tmp_path):
     refused(run(evaluate_completion.main, FACES, "--checkpoint", broken["dcgan"], "--jobs", 1, "--out_dir", tmp_path))
+    ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--seed", 5, "--limit", 1, "--jobs", 1,
+                "--out_dir", tmp_path)
+    assert ended.code == 0, ended.err                   # where nothing was measured, no settings are kept
 
 
 def test_training_does_not_begin_with_it(run, broken, tmp_path):

@@ -6,11 +6,14 @@ import io
 import re
 import shlex
 from contextlib import redirect_stdout
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import helpers
+from training.run_folders import check_places
+from training.settings import Places
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [
@@ -122,6 +125,15 @@ def test_quoted_commands_have_their_options(line):
         assert not options or options <= options_of(module), page
     else:
         assert not options, page
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if "--export" in line], ids=" ".join)
+def test_quoted_trainings_may_write_where_they_say(line, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    _, *words = line
+    given = [word for word in words[2 if words[0] == "-m" else 1:] if word != "CHANGE" and not word.startswith("$")]
+    options = importlib.import_module(module_of(words)).parse([*given, "--dataset", "faces"])
+    check_places(Places(*(getattr(options, field.name) for field in fields(Places))))
 
 
 def test_every_option_that_a_page_names_is_one_of_some_command():

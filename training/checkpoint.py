@@ -21,12 +21,12 @@ from .manifest import (
     MANIFEST,
     BrokenSave,
     find_model,
-    kind_of,
     list_saves,
     manifest_digest,
     read_manifest,
+    unusable,
 )
-from .run_folders import LEFTOVER, check_model_folder, remove_save
+from .run_folders import LEFTOVER, check_model_folder, remove_save, remove_saved_model
 
 TENSORS, UNFINISHED, REPLACED = "tensors", ".unfinished", ".replaced"
 
@@ -154,17 +154,22 @@ def export(model, folder, record, half=False):
 def write_function(module, function, folder):
     """Write a compiled function of a tf.Module as TensorFlow's SavedModel in a new folder, whole or not at all.
 
+    What a killed process left of the same folder is removed first.
     Raises UsageError (exit code 5) if it cannot be written, or if something else is there.
     """
     folder = Path(folder).absolute()
+    unfinished = folder.with_name(f".{folder.name}{UNFINISHED}")
+    remove_saved_model(unfinished)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as unfinished:
-            whole = Path(unfinished, folder.name)
-            tf.saved_model.save(module, str(whole), signatures=function)
-            os.replace(whole, folder)
+        unfinished.mkdir(parents=True)
+        tf.saved_model.save(module, str(unfinished), signatures=function)
+        os.replace(unfinished, folder)
+    except FileExistsError as error:
+        raise UsageError(f"cannot write {folder}: {unfinished} holds files of others", BAD_OUTPUT) from error
     except (OSError, tf.errors.OpError) as error:
         raise UsageError(f"cannot write {folder}: {plain_words(error)}", BAD_OUTPUT) from error
+    finally:
+        remove_saved_model(unfinished)
 
 
 def _convert(source, target, old, new):
@@ -224,8 +229,8 @@ def load_model(folder, model_type=network.DCGAN, warn=lambda text: None):
     else: a missing folder, a file, a Keras or SavedModel archive, a broken save, a model of another kind or with a
     weight that is not finite.
     """
-    manifest, save = _find(folder, model_type.kind, warn)
-    with _naming_the_trouble(folder):
+    manifest, save = find_model(folder, (model_type.kind,), warn)
+    with _naming_the_trouble(folder, model_type.kind):
         model = model_type(model_type.architecture_type(**manifest["architecture"]))
         _check_weights(save)
         _read_weights(model, save).assert_existing_objects_matched()
@@ -239,8 +244,8 @@ def take_weights(model, folder, warn=lambda text: None):
 
     Raises UsageError (exit code 4) as load_model does, and if the models have different architectures otherwise.
     """
-    manifest, save = _find(folder, model.kind, warn)
-    with _naming_the_trouble(folder):
+    manifest, save = find_model(folder, (model.kind,), warn)
+    with _naming_the_trouble(folder, model.kind):
         old, new = (dataclasses.asdict(architecture) for architecture in
                     (model.architecture_type(**manifest["architecture"]), model.architecture))
     if "grown" in old and new | {name: old[name] for name in model.optional} == old | {
@@ -250,13 +255,13 @@ def take_weights(model, folder, warn=lambda text: None):
     if changed := differences(old, {name: value for name, value in new.items() if name not in model.optional}):
         raise UsageError(f"{folder} is no beginning, for it has another architecture ({changed}): ask for the same, or "
                          "begin from another model", BAD_CHECKPOINT)
-    with _naming_the_trouble(folder):
+    with _naming_the_trouble(folder, model.kind):
         _check_weights(save)
         _read_weights(model, save)
 
 
 @contextlib.contextmanager
-def _naming_the_trouble(folder):
+def _naming_the_trouble(folder, *kinds):
     try:
         yield
     except (BrokenSave, UsageError, KeyError, TypeError, ValueError, AssertionError, tf.errors.OpError) as error:
@@ -264,17 +269,7 @@ def _naming_the_trouble(folder):
             raise
         unfit = isinstance(error, AssertionError) or "incompatible tensor" in str(error)
         reason = "its tensors do not fit its description" if unfit else error
-        raise UsageError(f"no usable model in {folder}: {reason}; name the folder of a run or of a shipped model, such "
-                         "as checkpoint/celeba64", BAD_CHECKPOINT) from error
-
-
-def _find(folder, kind, warn):
-    """The manifest and the save folder of a model of this kind."""
-    manifest, save = find_model(folder, warn)
-    with _naming_the_trouble(folder):
-        if (other := kind_of(manifest)) != kind:
-            raise BrokenSave(f"it is a {other}, no {kind}")
-    return manifest, save
+        raise unusable(folder, reason, kinds) from error
 
 
 def _read_weights(model, save):

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from completion.face import SIZES
 from helpers import BAD_CHECKPOINT, UsageError, file_sha256, read_bytes
 
 ROOT = Path(__file__).parents[1]
@@ -65,28 +66,38 @@ def manifest_digest(manifest):
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def describe_model(folder):
+def describe_model(folder, kinds=(), warn=lambda text: None):
     """The digest of a model's manifest, which holds those of its files, and the side of its faces in pixels.
 
-    Returns {"model": str, "image_size": int}; folder and errors as for find_model.
+    folder : of a shipped model, of a run (its newest good save counts) or of one save
+    kinds : of models that will do, () for any; warn : function, called with what is wrong with each newer save
+    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest, or one of
+    another kind.
     """
-    manifest, save = find_model(folder)
+    manifest, save = find_model(folder, kinds, warn)
     return {"model": file_sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
 
 
-def describe_architecture(folder):
-    """The architecture of a model by name, as its manifest has it; folder and errors as for find_model."""
-    return find_model(folder)[0]["architecture"]
+def describe_architecture(folder, kinds=()):
+    """The architecture of a model by name, as its manifest has it; as describe_model does."""
+    return find_model(folder, kinds)[0]["architecture"]
 
 
-def describe_kind(folder):
-    """What kind of model lies in a folder, as for find_model."""
-    return kind_of(find_model(folder)[0])
+def describe_kind(folder, kinds=()):
+    """What kind of model lies in a folder; as describe_model does."""
+    return kind_of(find_model(folder, kinds)[0])
 
 
 def kind_of(manifest):
     """What kind of model a manifest describes; the first ones, which do not say, are DCGANs."""
     return manifest.get("kind", "dcgan")
+
+
+def shipped(kind, side=64):
+    """The folder of the shipped model of a kind for faces of `side` pixels, as the commands take it."""
+    alone = {"dcgan": f"checkpoint/celeba{side}", "placement": "checkpoint/celeba64-placement",
+             "damage": "checkpoint/damage"}
+    return alone.get(kind, f"checkpoint/celeba{side}-learned/{kind}")
 
 
 def locate(folder):
@@ -95,13 +106,8 @@ def locate(folder):
     return ROOT / folder if not folder.exists() and (ROOT / folder).exists() else folder
 
 
-def find_model(folder, warn=lambda text: None):
-    """(manifest, save folder) of a model.
-
-    folder : of a shipped model, of a run (its newest good save counts) or of one save
-    warn : function, called with what is wrong with each newer save
-    Raises UsageError (exit code 4) if there is no good manifest.
-    """
+def find_model(folder, kinds=(), warn=lambda text: None):
+    """(manifest, save folder) of a model; arguments and errors as for describe_model."""
     troubles, folder = [], locate(folder)
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
@@ -113,6 +119,15 @@ def find_model(folder, warn=lambda text: None):
             continue
         for trouble in troubles:
             warn(f"{trouble}: falling back to the save before it")
+        if kinds and (kind := kind_of(manifest)) not in kinds:
+            raise unusable(folder, f"its kind is {kind}, not {' or '.join(kinds)}", kinds)
         return manifest, save
-    raise UsageError(f"no usable model in {folder}: {'; '.join(troubles) or 'there is none'}; name the folder of a run "
-                     "or of a shipped model, such as checkpoint/celeba64", BAD_CHECKPOINT)
+    raise unusable(folder, "; ".join(troubles) or "there is none", kinds)
+
+
+def unusable(folder, trouble, kinds=()):
+    """The UsageError (exit code 4) of a folder where a model of one of `kinds`, of any if there is none, should be."""
+    places = dict.fromkeys(shipped(kind, side) for kind in kinds or ("dcgan",) for side in SIZES)
+    examples = " or ".join(place for place in places if (ROOT / place).exists() and locate(folder) != ROOT / place)
+    return UsageError(f"no usable model in {folder}: {trouble}; name the folder of a run or of a shipped model"
+                      f"{examples and f', such as {examples}'}", BAD_CHECKPOINT)

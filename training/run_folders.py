@@ -15,6 +15,9 @@ SCALARS, SAMPLES, IDENTITY = "scalars.jsonl", "samples", "run.json"
 # What TensorFlow and helpers.write_file call the files of a save, whole or not.
 OURS = re.compile(r"manifest\.json|(tensors|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?|"
                   r"\.\d+-\d+\.tmp")
+# What it calls those of a SavedModel.
+SAVED = re.compile(r"(saved_model|fingerprint)\.pb(\.tmp\w+)?|"
+                   r"(variables|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?")
 LEFTOVER = re.compile(r"\.(step-\d{8,}|best)\.(unfinished|replaced)")
 
 
@@ -80,6 +83,14 @@ def remove_save(folder):
     if folder.is_dir() and not folder.is_symlink():
         for part in (folder / "tensors_temp", folder):  # the first is TensorFlow's while it writes
             remove_files(part, _own_files(part))
+
+
+def remove_saved_model(folder):
+    """Remove a SavedModel, whole or not: TensorFlow's files, and the folders if nobody else put anything there."""
+    home = Path(folder).parent.resolve() / Path(folder).name
+    for part in (home / "variables/variables_temp", home / "variables", home / "assets", home):
+        if part.is_dir() and part.resolve() == part:    # no link leads out of it
+            remove_files(part, filter(SAVED.fullmatch, os.listdir(part)))
 
 
 def _own_files(folder):

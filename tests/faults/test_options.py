@@ -35,6 +35,15 @@ def test_a_wrong_option_is_one_line_and_nothing_is_begun(command, call, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.fault("F26", "all")
+def test_a_blank_is_no_value_of_any_option(command, call, tmp_path):
+    for option in re.findall(r"^ +(--\w+) [A-Z]", call(tmp_path / "inputs", "--help").out, re.M):
+        for blank in ([option, ""], [option, " "], [f"{option}="]):
+            ended = call(tmp_path / "inputs", *blank)
+            assert (ended.code, ended.err.count("\n")) == (USAGE, 1) and ": error: " in ended.err, blank
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.fault("F28", "all")
 def test_help_and_version_come_within_half_a_second_of_work(command, finish, out):
     for option, shown in (("--help", "usage:"), ("--version", helpers.VERSION)):

@@ -117,6 +117,7 @@ def test_an_encoder_that_is_of_no_use_is_refused(complete, encoded, model, tmp_p
     (["--recipe", "seed", "--answer", "mean"], "--answer is of several searches"),
     (["--num_iter", "0", "--hold", "3"], "--hold is of updates"),
     (["--num_iter", "0", "--decay", "1"], "--decay is of updates"),
+    (["--mask", "auto:"], "needs the folder of a network"),
     (["--seed", "3000000000"], "from 0 to 2147483647"), (["--dilate", "9" * 30], "from 0 to 2147483647")])
 def test_options_that_would_do_nothing_are_refused(complete, encoded, arguments, problem):
     ended, settings = complete(encoded, *arguments)

@@ -160,7 +160,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path, run, faces):
     export(DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2)), tmp_path / "dcgan", {})
     settings = MethodSettings("context_encoder", tmp_path / "dcgan")
     ended = run(lambda argv: train.command(lambda _: load_filler(settings))(argv))
-    assert ended.code == BAD_CHECKPOINT and "it is a dcgan" in ended.err
+    assert ended.code == BAD_CHECKPOINT and "its kind is dcgan" in ended.err
 
 
 def test_both_commands_complete_faces_by_it(model, openface, tmp_path, run):

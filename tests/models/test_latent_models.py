@@ -115,7 +115,7 @@ def test_the_latent_search_of_the_command_goes_through_a_vae(vae, openface, tmp_
     assert not ended.code, ended.err
     assert read_photo(tmp_path / "out" / "A000369" / "completed.png").pixels.shape == (64, 64, 3)
     ended = run(face_completion.main, openface / "A000369.png", "--out_dir", tmp_path / "other", *search)
-    assert ended.code == 4 and "it is a vae" in ended.err
+    assert ended.code == 4 and "its kind is vae" in ended.err
 
 
 def test_the_seed_decides_the_pool_of_a_method_that_searches(vae, tmp_path):

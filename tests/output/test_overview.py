@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import BadPhoto, UsageError, write_picture
+from helpers import BadPhoto, UsageError, file_crc32, write_picture
 from output import overview
 from output.figures import fit, pair
 from output.overview import Overview
@@ -102,6 +102,16 @@ def test_photos_done_before_show_the_same(add, tmp_path):
     (tmp_path / "report.html").unlink()
     Overview(tmp_path, names, SETTINGS, records).finish(lambda: None)
     assert (tmp_path / "report.html").read_bytes() == before
+
+
+def test_the_same_faces_completed_anew_are_shown_anew(add, tmp_path):
+    complete(add, tmp_path, 2)
+    (tmp_path / "report.html").write_text("of the code before")
+    shown = json.loads((tmp_path / "grids/shown.json").read_text())
+    shown["report.html"] = file_crc32(tmp_path / "report.html")
+    (tmp_path / "grids/shown.json").write_text(json.dumps(shown))
+    complete(add, tmp_path, 2)
+    assert read_rows(tmp_path)[1]
 
 
 def test_a_lost_picture_of_a_photo_is_named(add, tmp_path):

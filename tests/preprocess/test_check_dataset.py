@@ -65,3 +65,5 @@ def test_an_empty_folder_and_a_list_that_is_none_are_refused(tmp_path, run, crop
     (tmp_path / "empty").mkdir()
     assert run(main, tmp_path / "empty").code == 3
     assert run(main, crops, "--list", tmp_path / "absent").code == 2
+    (tmp_path / "list.txt").write_text("\n \n")
+    assert "the file is empty" in (ended := run(main, crops, "--list", tmp_path / "list.txt")).err and ended.code == 2

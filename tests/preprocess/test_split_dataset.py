@@ -106,6 +106,13 @@ def test_a_partition_decides_who_goes_where(tmp_path, crops, split):
     assert len(found["test"]) == 1 and found["test"][0] in stems[:-1][2::3]
 
 
+@pytest.mark.parametrize("content, problem", [("", "the file is empty"), ("999999.jpg 0\n", "none of the photos")])
+def test_a_partition_of_other_photos_is_refused(tmp_path, split, content, problem):
+    (tmp_path / "partition.txt").write_text(content)
+    ended = split("--partition", tmp_path / "partition.txt", sizes=(None, None, None))
+    assert ended.code == 2 and problem in ended.err and not (tmp_path / "out").exists()
+
+
 def test_shares_are_of_all_faces(tmp_path, split):
     assert split(sizes=(0.5, 0.25, 0.25)).code == 0
     assert [len(names) for names in sides(tmp_path / "out").values()] == [6, 3, 3]

@@ -50,6 +50,20 @@ def test_what_may_have_been_meant_is_asked_in_the_one_line(parser, capsys, words
     assert (code, out, err.count("\n")) == (2, "", 1) and err.startswith("fill: error: ") and meant in err
 
 
+@pytest.mark.parametrize("words, name", [
+    (["x", "--model", ""], "--model"), (["x", "--model="], "--model"), (["x", "--model", " \t"], "--model"),
+    (["x", "--method", ""], "--method"), (["x", "--sides", "64", ""], "--sides"), ([""], "PHOTO")])
+def test_a_blank_such_as_of_a_variable_that_is_not_set_is_no_value(parser, capsys, words, name):
+    code, out, err = said(lambda: parser.parse_args(words), capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1) and f"argument {name}: needs a value, got '" in err
+
+
+def test_a_file_may_have_blanks_for_a_name(parser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / " ").touch()
+    assert parser.parse_args([" ", "--model", " "]).model == " "
+
+
 def test_words_that_only_look_like_options_are_inputs(parser):
     assert parser.parse_args(["--", "--metod"]).photo == "--metod"
     assert parser.parse_args(["--model=--x", "a.png"]).model == "--x"

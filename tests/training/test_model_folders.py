@@ -14,7 +14,7 @@ import pytest
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 from network import DCGAN, Architecture, tf
 from tests.training.small_dcgan import FILES, RECORD, SMALL, faces_of, parts
-from training.checkpoint import Checkpoint, export, load_model, take_weights
+from training.checkpoint import Checkpoint, export, load_model, take_weights, write_function
 
 
 @pytest.fixture(params=["averaged", "not averaged"])
@@ -40,6 +40,64 @@ def test_exporting_leaves_a_hidden_folder_of_that_name_alone(dcgan, tmp_path):
     (tmp_path / ".mine").mkdir()
     export(dcgan, tmp_path / "mine", RECORD)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mine", "mine"]
+
+
+class Twice(tf.Module):
+    """A function of one variable, as write_function takes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = tf.Variable(2.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None])])
+    def __call__(self, x):
+        return {"y": self.factor * x}
+
+
+# What TensorFlow was writing when a process was killed.
+HALF = ("variables/variables_temp/part-00000-of-00001.data-00000-of-00001.tempstate12", "fingerprint.pb.tmp3590ab",
+        "variables/variables_temp/part-00000-of-00001.index", "variables/variables.index", "saved_model.pb")
+
+
+def leave_half(folder, *more):
+    for name in (*HALF, *more):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"a")
+    (folder / "assets").mkdir()
+
+
+def test_what_a_killed_export_of_a_function_left_is_swept_by_the_next_one(tmp_path):
+    leave_half(tmp_path / ".saved.unfinished")
+    leave_half(tmp_path / ".other.unfinished")
+    module = Twice()
+    write_function(module, module.__call__, tmp_path / "saved")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.unfinished", "saved"]
+    answer = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    np.testing.assert_array_equal(answer(x=tf.constant([3.0]))["y"], [6])
+
+
+def test_sweeping_an_export_removes_nothing_of_others(tmp_path):
+    leave_half(tmp_path / ".saved.unfinished", "variables/theirs.txt")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/saved_model.pb").write_bytes(b"a")
+    (tmp_path / ".linked.unfinished").symlink_to("theirs")
+    module = Twice()
+    for name in ("saved", "linked"):
+        with pytest.raises(UsageError, match="holds files of others") as caught:
+            write_function(module, module.__call__, tmp_path / name)
+        assert caught.value.exit_code == BAD_OUTPUT and not (tmp_path / name).exists()
+    files = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(files) == [".saved.unfinished/variables/theirs.txt", "theirs/saved_model.pb"]
+
+
+def test_an_export_of_a_function_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def fail(module, folder, signatures):
+        Path(folder, "saved_model.pb").write_bytes(b"a")
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    with pytest.raises(UsageError, match="No space left") as caught:
+        write_function(Twice(), None, tmp_path / "saved")
+    assert caught.value.exit_code == BAD_OUTPUT and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name, half", [("model", True), ("a[b]", False)])
