@@ -3,9 +3,10 @@ import textwrap
 
 from nn.setup import tf
 
+from .checkpoint import Checkpoint
 from .devices import memory_of
 from .loop import make_model, prepare_faces
-from .manifest import list_saves
+from .resume import find_save
 
 OWN_MEMORY = 600e6                                      # bytes that TensorFlow takes for itself
 PER_WEIGHT = 16                                         # the weight, its gradient, and Adam's two means of that
@@ -19,21 +20,24 @@ def rehearse(model_type, settings, console):
     faces, validation, settings = prepare_faces(model_type, settings, console)
     with console.progress(None, "preparing the run"):
         model, record, _ = make_model(model_type, settings, faces, console)
-    for line in describe(model, record, settings, [faces] if validation is None else [faces, validation]):
+        _, save = find_save(Checkpoint(settings.places.saves, model.parts), model, record, settings, console)
+    for line in describe(model, record, settings, [faces] if validation is None else [faces, validation], save):
         for part in textwrap.wrap(line, 100, subsequent_indent="  ", break_on_hyphens=False):
             console.say(part)
 
 
-def describe(model, record, settings, data):
-    """Yield a line for each thing that one asks of a run; data : the faces that are held in memory."""
+def describe(model, record, settings, data, save):
+    """Yield a line for each thing that one asks of a run.
+
+    data : the faces that are held in memory; save : where the run goes on, or None
+    """
     run, places, side = settings.run, settings.places, settings.architecture.image_size
     sizes = count_parameters(model)
     used = OWN_MEMORY + sum(getattr(faces, "nbytes", 0) for faces in data) + PER_WEIGHT * sum(sizes.values())
-    saves = list_saves(places.saves)
     yield "faces: " + " and ".join(f"{len(faces)} of {side}x{side} pixels {what}" for faces, what in
                                    zip(data, ("to train on", "for validation")))
     yield (f"steps: {settings.training.steps}, {len(data[0]) // run.batch_size} in each of {run.epoch} epochs, by "
-           f"{run.batch_size} faces each; " + (f"goes on from {saves[0]}" if saves else
+           f"{run.batch_size} faces each; " + (f"goes on from {save}" if save else
                                               f"begins with {run.begin_from}" if run.begin_from else "begins anew"))
     yield "parameters: " + ", ".join(f"{name} {size:,}" for name, size in sizes.items())
     yield f"memory: about {(used + memory_of(run.batch_size, settings.architecture)) / 1e9:.1f} GB"

@@ -14,12 +14,7 @@ def resume(store, model, record, settings, console):
     record : of the run, as its saves will have it; takes what decided the run's beginning from the save
     Raises UsageError (exit code 4) if the save cannot be that of this run.
     """
-    manifest, save, troubles = store.newest(settings.run.resume_from)
-    for trouble in troubles:
-        console.warn(f"{trouble}: falling back to the save before it")
-    if manifest is not None:
-        manifest = _complete(manifest, save, model)
-        _check(manifest, save, model, record, other_data=settings.faces.other_data)
+    manifest, save = find_save(store, model, record, settings, console)
     if this_worker().is_chief:
         store.sweep()
     if manifest is None:
@@ -32,6 +27,17 @@ def resume(store, model, record, settings, console):
     store.restore(save)
     console.say(f"going on from {save}")
     return manifest["step"]
+
+
+def find_save(store, model, record, settings, console):
+    """(manifest, folder) of the save that `resume` loads, (None, None) if there is none; arguments and errors alike."""
+    manifest, save, troubles = store.newest(settings.run.resume_from)
+    for trouble in troubles:
+        console.warn(f"{trouble}: falling back to the save before it")
+    if manifest is not None:
+        manifest = _complete(manifest, save, model)
+        _check(manifest, save, model, record, other_data=settings.faces.other_data)
+    return manifest, save
 
 
 def _complete(manifest, save, model):

@@ -6,7 +6,7 @@ import pytest
 import models.train
 import train_network
 from benchmarks.kill_training import write_faces
-from helpers import NO_INPUT
+from helpers import BAD_CHECKPOINT, NO_INPUT
 from network import DCGAN, Architecture
 from training import loop
 from training.checkpoint import export
@@ -46,6 +46,8 @@ def test_a_dry_run_of_a_learned_method_and_of_a_run_that_goes_on(faces, tmp_path
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     ended = run(models.train.main, *words, "--dry_run")
     assert ended.code == 0 and "goes on from checkpoint/vae/step-00000001" in ended.out and "coder" in ended.out
+    refused = run(models.train.main, *words, "--gf_dim", 3, "--dry_run")
+    assert refused.code == BAD_CHECKPOINT and "another architecture" in refused.err and not refused.out
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
