@@ -13,27 +13,27 @@ RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 TURNED_PIXELS = 1_000_000                               # a turned photo is searched at this size
 
 
-def find_landmarks(finder, pixels, known, doubt):
+def find_landmarks(finder, pixels, known, believe, choose):
     """The (68, 2) landmarks of the faces of a photo, the largest first; an empty list if there are none.
 
     finder : preprocess.faces.FaceFinder; pixels : (H, W, 3) uint8, smooth where they are not known; known : (H, W) bool
-    doubt : function (landmarks, sure) -> how little a face is to be believed: infinite if it may be none, nan if nobody
-        knows, 0 if the detector was sure of it, upright, and no hole hides it
+    believe : function (landmarks, sure) -> whether it is a face; not `sure` if the photo had to be turned for it
+    choose : function ([landmarks], hole (H, W) bool) -> that one of these guesses which shows the face that the hole
+        hides, or None
     In a hole that touches no upright face a hidden one is looked for; without either the photo is turned.
     """
     faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0)
              for box, _, lean in finder.scored_boxes(pixels)]
-    believed = [face for face in faces if doubt(face, sure=True) != np.inf]
+    believed = [face for face in faces if believe(face, sure=True)]
     missed = _untouched(known, believed)
     if missed.any():
         found = _search(finder, pixels, (0, *TILTED) if believed else (0, *TILTED, *LYING), HIDDEN)
         hiding = [landmarks for _, landmarks, *_ in found if missed[frame(landmarks, known.shape)].mean() > HIDING]
-        doubts = [(least, number) for number, face in enumerate(hiding) if (least := doubt(face, sure=False)) < np.inf]
-        if doubts:
-            return [*believed, hiding[min(doubts)[1]]]
+        if (guess := choose(hiding, missed)) is not None:
+            return [*believed, guess]
     for turns in (LYING, SLANTED):
         faces = faces or [face for face in _find_turned(finder, pixels, turns)
-                          if known.all() or doubt(face, sure=False) != np.inf]
+                          if known.all() or believe(face, sure=False)]
     return faces
 
 

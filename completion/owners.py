@@ -4,11 +4,21 @@ from scipy import ndimage
 
 from preprocess.faces import find_window, is_covered
 
+MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
+
 
 def touches(known, matrix, size):
     """Whether a hole, where the photo is not `known`, (H, W) bool, reaches into the crop of a face."""
     _, hole = _hole_in_crop(known, matrix, size)
     return bool(hole.any())
+
+
+def share_inside(known, matrix, size):
+    """The share in [0, 1] that the crop of a face shows of those connected parts of a hole that reach into it."""
+    parts, _ = ndimage.label(~known, np.ones((3, 3)))
+    window, hole = _hole_in_crop(known, matrix, size)
+    inside = parts[window][hole]
+    return inside.size / max(np.count_nonzero(np.isin(parts, inside)), 1)
 
 
 def find_owners(known, matrices, sizes):

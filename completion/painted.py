@@ -83,7 +83,9 @@ def _grow(pixels, colour, patch, others, reach):
         if not mixture or mixture.is_mixed().mean() < HARD:
             return core
         if (scale := reach // WIDE) > 1:
-            return core | _grow_coarsely(pixels, colour, core, others, reach, scale)
+            core = core | _grow_coarsely(pixels, colour, core, others, reach, scale)
+            mixture = _unmix(pixels, colour, core | others, NEAR)
+            break
         lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
         if lead.sum() > 1.01 * core.sum():
             core = lead
@@ -91,7 +93,7 @@ def _grow(pixels, colour, patch, others, reach):
             radius *= 2
         else:
             break
-    return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
+    return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least)) if mixture else core
 
 
 def _take_rim(pixels, colour, grown, others):

@@ -13,13 +13,12 @@ from preprocess.faces import unwarp, warp, warp_known
 from .face import Face, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
-from .owners import find_owners, touches
+from .owners import MUCH_INSIDE, find_owners, touches
 from .placing import scale_of
 from .points import ADVICE, PLACED
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
-MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
 STRETCH = 1.25                                          # pixels of a photo that become one of the crop, at most
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
 FURTHER = "{}/face_{}"                                  # the name of a photo's second face, third ...

@@ -6,20 +6,22 @@ import numpy as np
 from scipy import ndimage
 
 from helpers import BadPhoto, to_levels
-from preprocess.affine import move, through
+from preprocess.affine import invert, move, through
 from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
 from .finding import find_landmarks, frame
 from .membrane import factorize, fill_harmonic
+from .owners import MUCH_INSIDE, share_inside
 from .points import ESTIMATED, PLACED
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
 CORRECTIONS = 3                                         # times that the network is asked, each time nearer
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
-DOUBTFUL, GUESSED = 2.25 / 64, 2.0 / 64                 # of the crop's side: error from which on no place is believed
+DOUBTFUL = 2.4 / 64                                     # of the crop's side: error from which on no place is believed
+LONE, AGREEING, ALIKE = 1.75 / 64, 3, 2 / 64            # the same of a guess that not so many lie so near to
 SHEARED = 1.4                                           # a map's longest over its shortest, from which on neither is
 FEW = 1 / 3                                             # of INNER: so much has to be seen where no network is asked
 OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
@@ -64,7 +66,8 @@ class FacePlacer:
             return [place_by_points(points, self.size, self.template)]
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
-        faces = find_landmarks(self.finder, whole, known, partial(self._doubt, whole, known))
+        faces = find_landmarks(self.finder, whole, known, partial(self._believe, whole, known),
+                               partial(self._choose, whole, known))
         if not faces:
             hint = "" if known.all() else "; the hole may hide too much of it, --points tells where it is"
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" + hint)
@@ -82,15 +85,28 @@ class FacePlacer:
             points, errors = ask(locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
-        most = self.size * (DOUBTFUL if sure else GUESSED)
         doubtful = (seen[INNER].mean() < FEW if errors is None else
-                    uncertain * scale_of(matrix) > most or np.linalg.cond(matrix[:, :2]) > SHEARED)
+                    uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > SHEARED)
         return Placement(matrix, (remark(seen, errors),), uncertain, bool(doubtful))
 
-    def _doubt(self, pixels, known, landmarks, sure):
-        """By how many pixels of the crop its place may be wrong, nan where no network says it, infinite if doubtful."""
-        placement = self._place(pixels, known, landmarks, sure)
-        return np.inf if placement.doubtful else placement.uncertain * scale_of(placement.matrix)
+    def _believe(self, pixels, known, landmarks, sure):
+        place = self._place(pixels, known, landmarks, sure)
+        return not place.doubtful and (sure or not error_in_crop(place) > self.size * LONE)
+
+    def _choose(self, pixels, known, guesses, hole):
+        """That of some guessed landmarks whose place is the most certain, or None if a network believes none."""
+        places = [self._place(pixels, known, landmarks, sure=False) for landmarks in guesses]
+        believed = [(error_in_crop(place), number) for number, place in enumerate(places) if not place.doubtful
+                    and (error_in_crop(place) <= self.size * LONE or self._is_backed(place, places, hole))]
+        return guesses[min(believed)[1]] if believed else None
+
+    def _is_backed(self, place, places, hole):
+        """Whether other guesses agree, and most of what the hole hides there lies in the face."""
+        goal = self.size * np.array(TEMPLATES[self.template][1])
+        apart = [np.linalg.norm(move(place.matrix, move(invert(other.matrix), goal)) - goal, axis=1).mean()
+                 for other in places if other.uncertain >= 0]
+        return (np.count_nonzero(np.array(apart) < self.size * ALIKE) >= AGREEING
+                and share_inside(~hole, place.matrix, self.size) >= MUCH_INSIDE)
 
     def _find_locator(self):
         if self._load and not self._locator:
@@ -108,6 +124,11 @@ def _check_points(points, height, width):
 def place_by_points(points, size, template):
     """The Placement of a face whose three landmarks are told, (3, 2) as (x, y) in the photo."""
     return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,))
+
+
+def error_in_crop(placement):
+    """The expected error of a Placement in pixels of its crop; nan where no network says it."""
+    return placement.uncertain * scale_of(placement.matrix)
 
 
 def scale_of(matrix):
