@@ -7,7 +7,7 @@ frequencies, and what makes a face lifelike in the high ones.
 import numpy as np
 from scipy import ndimage
 
-SHARE = 0.65                                            # of the network in the mean: least squares on validation faces
+SHARE = 0.75                                            # of the network in the mean: least squares on validation faces
 
 
 def mix(lifelike, likely, known, detail):
