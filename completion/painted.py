@@ -85,7 +85,7 @@ def _grow(pixels, colour, patch, others, reach):
         if (scale := reach // WIDE) > 1:
             core = core | _grow_coarsely(pixels, colour, core, others, reach, scale)
             mixture = _unmix(pixels, colour, core | others, NEAR)
-            break
+            return core | mixture.ring & (mixture.share > mixture.least) if mixture else core
         lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
         if lead.sum() > 1.01 * core.sum():
             core = lead
@@ -93,7 +93,7 @@ def _grow(pixels, colour, patch, others, reach):
             radius *= 2
         else:
             break
-    return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least)) if mixture else core
+    return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
 
 
 def _take_rim(pixels, colour, grown, others):
