@@ -14,8 +14,8 @@ from pathlib import Path
 import helpers
 from completion.face import find_size, take_stamp
 from completion.points import ADVICE, ESTIMATED, UNDAMAGED
-from completion.reading import Gatherer, make_reader, read_batches
-from helpers import BadPhoto
+from completion.reading import PHOTO_BATCH, Gatherer, make_reader, read_batches
+from helpers import BadPhoto, counted
 from methods import completion_options, method_options
 from models import load_locator
 from output.completed_folder import INSIDE, UNCERTAINTY_SCALE, CompletedFolder, digest
@@ -73,10 +73,12 @@ def by_size(settings, subject, sources):
 def complete_all(tasks, subject, methods, place, writer, check):
     """Read, complete and write every task (source, name), a batch at a time."""
     from methods.batches import complete_batches
-    methods = {side: dataclasses.replace(settings, batch_size=min(settings.batch_size, len(tasks)))
+    most = min(len(tasks), PHOTO_BATCH) if subject.landmarks else len(tasks)
+    methods = {side: dataclasses.replace(settings, batch_size=min(settings.batch_size, most))
                for side, settings in methods.items()}
-    settings, steps = next(iter(methods.values())), max(settings.steps for settings in methods.values())
-    with Progress(len(tasks) * steps, "face-iterations" if settings.search else "faces") as progress:
+    settings, last = next(iter(methods.values())), max(settings.steps for settings in methods.values())
+    steps = 1 if subject.landmarks else last            # a photo is read and poured back too
+    with Progress(len(tasks) * steps, "face-iterations" if steps > 1 else "faces") as progress:
         if not place.scheduler:
             method_options.warn_if_slow(settings)
         read, gather = make_reader(subject, [*methods], load_locator), Gatherer()
@@ -91,10 +93,11 @@ def complete_all(tasks, subject, methods, place, writer, check):
 
         def fail(source, name, problem):
             progress.reach([name], steps)
-            writer.fail(source, name, problem)
+            known = read.take_known(source) if subject.landmarks else None
+            writer.fail(source, name, problem, known if subject.holes.proposed else None)
 
         def on_step(batch, step, pixels, **figures):
-            progress.reach([face.name for face in batch], step, **figures)
+            progress.reach([face.name for face in batch], step * steps // last, **figures)
             writer.write_step(batch, step, pixels)
 
         batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
@@ -164,10 +167,10 @@ def summarize(folder, finished, writer, skipped):
     from output.overview import mean_scores
     say(f"{writer.completed} completed, {skipped} skipped (done before), {writer.failed} failed; results in {folder}")
     for where, psnr, ssim, faces in mean_scores(finished):
-        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces} faces)")
+        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
-        say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of {len(apart)} "
-            "faces)")
+        say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of "
+            f"{counted(len(apart), 'face')})")
     return helpers.SOME_FAILED if writer.failed else 0
 
 

@@ -72,6 +72,11 @@ def read_file(path):
         raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
 
 
+def counted(number, noun):
+    """A number of things in words: 1 face, 2,000 faces."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def to_float(pixels):
     """uint8 pixels of any shape to float32 in [-1, 1]; to_uint8 undoes it exactly."""
     return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -11,6 +11,7 @@ TILTED, LYING, SLANTED = (10, 350, 20, 340), (90, 270, 180), (45, 315)     # tur
 LEANING, TRIES = 15, 3                                  # degrees at which landmarks are looked for again, and how often
 RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 TURNED_PIXELS = 1_000_000                               # a turned photo is searched at this size
+SEARCHED_PIXELS = 205_000, TURNED_PIXELS                # the same of one with a hidden face, and if it is a small one
 
 
 def find_landmarks(finder, pixels, known, believe, choose):
@@ -27,10 +28,12 @@ def find_landmarks(finder, pixels, known, believe, choose):
     believed = [face for face in faces if believe(face, sure=True)]
     missed = _untouched(known, believed)
     if missed.any():
-        found = _search(finder, pixels, (0, *TILTED) if believed else (0, *TILTED, *LYING), HIDDEN)
-        hiding = [landmarks for _, landmarks, *_ in found if missed[frame(landmarks, known.shape)].mean() > HIDING]
-        if (guess := choose(hiding, missed)) is not None:
-            return [*believed, guess]
+        turns = (0, *TILTED) if believed else (0, *TILTED, *LYING)
+        for most in SEARCHED_PIXELS[:1 + (known.size > SEARCHED_PIXELS[0])]:
+            found = _search(finder, pixels, turns, HIDDEN, most)
+            hiding = [landmarks for _, landmarks, *_ in found if missed[frame(landmarks, known.shape)].mean() > HIDING]
+            if (guess := choose(hiding, missed)) is not None:
+                return [*believed, guess]
     for turns in (LYING, SLANTED):
         faces = faces or [face for face in _find_turned(finder, pixels, turns)
                           if known.all() or believe(face, sure=False)]
@@ -71,24 +74,27 @@ def _find_again(finder, pixels, landmarks, turn):
     return near[0] if near else landmarks
 
 
-def _search(finder, pixels, turns, threshold):
-    """[(score, landmarks in the photo, lean, turn)] of the faces of a photo, turned by some degrees each time."""
+def _search(finder, pixels, turns, threshold, most=TURNED_PIXELS):
+    """[(score, landmarks in the photo, lean, turn)] of the faces of a photo, turned by some degrees each time.
+
+    most : pixels that it has at most when it is turned
+    """
     found = []
     for turn in turns:
-        turned, matrix = turn_photo(pixels, turn)
+        turned, matrix = turn_photo(pixels, turn, most)
         back = invert(matrix)
         found += [(score, move(back, finder.landmarks(turned, box)), lean, turn)
                   for box, score, lean in finder.scored_boxes(turned, threshold)]
     return found
 
 
-def turn_photo(pixels, degrees):
-    """A photo turned counter-clockwise, black where there is none, of at most TURNED_PIXELS before it is turned.
+def turn_photo(pixels, degrees, most=TURNED_PIXELS):
+    """A photo turned counter-clockwise, black where there is none, of at most `most` pixels before it is turned.
 
     Returns (h, w, 3) uint8 and the affine map (2, 3) to it from (x, y) in the photo.
     """
     height, width = pixels.shape[:2]
-    scale = min(1.0, (TURNED_PIXELS / (height * width)) ** 0.5)
+    scale = min(1.0, (most / (height * width)) ** 0.5)
     small = Image.fromarray(pixels).resize((max(round(width * scale), 1), max(round(height * scale), 1)),
                                            Image.Resampling.BILINEAR)
     shrink = np.array([small.width / width, small.height / height])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers import BadPhoto, UsageError, file_stamp, resize
+from helpers import BadPhoto, UsageError, counted, file_stamp, resize
 from pictures.colours import is_deep
 from pictures.photo import SUFFIXES
 
@@ -119,7 +119,7 @@ class OwnHoles:
         """Remarks on a hole that is nothing or nearly everything."""
         if not hole.any():
             return ["nothing is missing by its mask: copied"]
-        if hole.mean() > MOST:
+        if MOST < hole.mean() < 1:
             other = "without --invert_mask" if self.invert else "with --invert_mask"
             return [f"{hole.mean():.0%} of the picture are hole; {other} the rest would be"]
         return []
@@ -198,7 +198,7 @@ def _remark(hole, photo):
     """What is to be said of a mask (H, W) of 0 to 255 for a photo."""
     (height, width), greys = hole.shape, np.count_nonzero((hole > 0) & (hole < 255))
     return ([f"mask of {width}x{height} resized"] if hole.shape != photo.pixels.shape[:2] else []) + (
-        [f"{greys} grey pixels of the mask made black or white"] if greys else [])
+        [f"{counted(greys, 'grey pixel')} of the mask made black or white"] if greys else [])
 
 
 def _read_only_mask(path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from helpers import BadPhoto, UsageError, read_json, to_float, to_uint8, write_json
+from helpers import BadPhoto, UsageError, counted, read_json, to_float, to_uint8, write_json
 from methods import method_options
 from models import shipped
 from shell.command import command
@@ -118,7 +118,8 @@ def conclude_projected(options, scores, names):
     """Write the PSNR of {face: {space: PSNR}}, and say the means."""
     means = {name: round(float(np.mean([score[name] for score in scores.values()])), 3) for name in names}
     write_json(inside(options.out, "projected.json"), {"updates": options.num_iter, "psnr": means, "faces": scores})
-    say(f"mean PSNR of {len(scores)} faces in dB: " + ", ".join(f"{name} {mean:.2f}" for name, mean in means.items()))
+    say(f"mean PSNR of {counted(len(scores), 'face')} in dB: " +
+        ", ".join(f"{name} {mean:.2f}" for name, mean in means.items()))
 
 
 def interpolate(options, check):

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers import BadPhoto
+from helpers import BadPhoto, counted
 from pictures.photo import Photo, read_photo
+from preprocess.affine import invert, move
 from preprocess.faces import unwarp, warp, warp_known
 
 from .face import Face, seed_face, take_stamp
@@ -51,7 +52,7 @@ class PhotoReader:
 
     def __init__(self, place, holes, sizes, seed=0, choice="touched"):
         self.place, self.holes, self.sizes, self.seed, self.choice = place, holes, sizes, seed, choice
-        self._known = {}                                # packed, of the photos that are not restored yet
+        self._known = {}                                # packed, of the photos that are neither restored nor refused
 
     def __call__(self, source, name):
         """[FaceInPhoto] of the faces of a photo that its hole touches, the largest first; or only that one.
@@ -65,7 +66,6 @@ class PhotoReader:
         known, placements, remarks = self._find_hole(photo, source, name)
         cuts, left_out = self._cut_out(photo.pixels, known, placements)
         notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, *_maps(cuts))]
-        self._known[source] = _pack(known)
         return [FaceInPhoto(name if number == 1 else FURTHER.format(name, number), source, stamp, crop, known=hole,
                             seed=seed_face(crop, hole, self.seed), notes=notes * (number == 1) + list(placement.notes),
                             number=number, faces=len(cuts), matrix=placement.matrix)
@@ -77,20 +77,28 @@ class PhotoReader:
         faces : as they were cut out of it; answers : of every answer their crops, uint8, in their order
         The photo is read again, for a batch of large ones would fill the memory; raises BadPhoto if it has gone.
         """
-        known, photo = _unpack(self._known.pop(faces[0].source)), read_photo(faces[0].source)
+        known, photo = self.take_known(faces[0].source), read_photo(faces[0].source)
         if photo.pixels.shape[:2] != known.shape:
             raise BadPhoto("changed", "the photo has got another size meanwhile")
         matrices, factors = [face.matrix for face in faces], Factorizations(factorize)
         return Restored(photo, known, (pour_back(photo.pixels, known, crops, matrices, factors) for crops in answers))
 
+    def take_known(self, source):
+        """What is known of a photo, (H, W) bool, and need not be kept any more; None if its hole was not found."""
+        packed = self._known.pop(source, None)
+        return packed and _unpack(packed)
+
     def _find_hole(self, photo, source, name):
         """(the known pixels of the photo, the Placements of its faces, remarks on the mask)."""
         if self.holes.in_photos:
             known, remarks = self.holes.of_photo(photo, name)
+            self._known[source] = _pack(known)
             _check_hole(known)
             return known, self.place(photo.pixels, known, source), remarks
         placement = self.place(photo.pixels, np.ones(photo.pixels.shape[:2], bool), source)[0]
-        return self._known_by_face(photo, source, name, placement.matrix), [placement], []
+        known = self._known_by_face(photo, source, name, placement.matrix)
+        self._known[source] = _pack(known)
+        return known, [placement], []
 
     def _known_by_face(self, photo, source, name, matrix):
         """The known pixels of the photo whose face has a hole of its own."""
@@ -116,7 +124,7 @@ class PhotoReader:
         if not cuts and self.holes.proposed and not problems:
             return [self._cut(pixels, known, placements[0])], []
         if not cuts:
-            raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements))])[0]
+            raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements, self.sizes[0]))])[0]
         if self.choice == "largest":
             return cuts[:1], []
         owners = np.unique(find_owners(known, *_maps(cuts)))
@@ -143,11 +151,18 @@ class PhotoReader:
         return matrix * (size / self.sizes[0]), size
 
 
-def _describe_miss(placements):
-    """What a hole does not touch."""
+def _describe_miss(placements, size):
+    """What a hole does not touch, and where in the photo (x, y) that is; size : of the crops."""
     if PLACED in placements[0].notes:
         return "the hole does not touch the face where --points places it"
-    return f"the hole touches none of {len(placements)} faces: {ADVICE}"
+    middles = [move(invert(placement.matrix), np.full((1, 2), size / 2))[0] for placement in placements]
+    where = " and ".join(f"{x:.0f},{y:.0f}" for x, y in middles)
+    return (f"the hole does not touch the {_number(placements)} found around {where}; if no face is there, the photo "
+            f"may be upside down, or {ADVICE}")
+
+
+def _number(faces):
+    return "face" if len(faces) == 1 else f"{len(faces)} faces"
 
 
 def _maps(cuts):
@@ -157,13 +172,13 @@ def _maps(cuts):
 
 def _check_hole(known):
     if np.count_nonzero(~known) > HOLE_PIXELS:
-        raise BadPhoto("too_large", f"a hole of {np.count_nonzero(~known):,} pixels, at most {HOLE_PIXELS:,}")
+        raise BadPhoto("too_large", f"a hole of {counted(np.count_nonzero(~known), 'pixel')}, at most {HOLE_PIXELS:,}")
 
 
 def judge_outside(known, matrices, sizes):
     """[a remark on the part of a photo's hole that none of the crops shows], or []."""
     hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, sizes))
-    which, verb = ("face", "was") if len(matrices) == 1 else (f"{len(matrices)} faces", "were")
+    which, verb = _number(matrices), "was" if len(matrices) == 1 else "were"
     if inside == hole:
         return []
     advice = f"; if the {which} {verb} not found right, {ADVICE}" if inside < MUCH_INSIDE * hole else ""

@@ -3,21 +3,23 @@ import dataclasses
 from functools import partial
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
-from helpers import BadPhoto, to_levels
+from helpers import BadPhoto, counted, to_levels
 from preprocess.affine import invert, move, through
 from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
-from .finding import find_landmarks, frame
+from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
 from .owners import MUCH_INSIDE, share_inside
 from .points import ESTIMATED, PLACED
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
+STEP = 5                                                # pixels of a photo to one of the network's crop, at most
 CORRECTIONS = 3                                         # times that the network is asked, each time nearer
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
 DOUBTFUL = 2.4 / 64                                     # of the crop's side: error from which on no place is believed
@@ -69,8 +71,8 @@ class FacePlacer:
         faces = find_landmarks(self.finder, whole, known, partial(self._believe, whole, known),
                                partial(self._choose, whole, known))
         if not faces:
-            hint = "" if known.all() else "; the hole may hide too much of it, --points tells where it is"
-            raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" + hint)
+            raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" if known.all() else
+                           "the hole may hide too much of the face to find it, --points tells where it is")
         return [self._place(whole, known, landmarks) for landmarks in faces]
 
     def _place(self, pixels, known, landmarks, sure=True):
@@ -155,21 +157,33 @@ def ask(locator, pixels, known, points, seen):
     seen : (3,) bool, which of the given ones are to be trusted most; errors : (3,) in pixels of the photo
     """
     goal = locator.size * np.array(TEMPLATES[locator.template][1])
-    found = points
+    pixels, known, reduced = reduce(pixels, known, STEP * scale_of(through(points, goal)))
+    found = move(reduced, points)
     for _ in range(CORRECTIONS):
         matrix = through(found, goal)
         crop, _ = warp(pixels, matrix, locator.size)
         there, errors = locator.locate(crop, warp_known(known, matrix, locator.size))
         found = move(through(goal, found), there)
-    errors = errors / scale_of(matrix)
+    found, errors = move(invert(reduced), found), errors / scale_of(matrix) / scale_of(reduced)
     share = np.where(np.linalg.norm(found - points, axis=1) > OUTLIER * errors, 1.0,
                      np.where(seen, BY_NETWORK_IF_SEEN, BY_NETWORK))[:, None]
     return share * found + (1 - share) * points, errors
 
 
+def reduce(pixels, known, scale):
+    """A photo (H, W, 3) and what is known of it, (H, W) bool, `scale` times as large, and the map (2, 3) there.
+
+    A scale above 1 changes nothing. A pixel is known if no pixel of the hole falls into it.
+    """
+    small, matrix = turn_photo(pixels, 0, known.size * min(scale, 1.0) ** 2)
+    hole = Image.fromarray(np.where(known, np.uint8(0), np.uint8(255))).resize(small.shape[1::-1], Image.Resampling.BOX)
+    return small, np.asarray(hole) == 0, matrix
+
+
 def remark(seen, errors):
     """What a placement by hidden landmarks says of itself."""
     hidden = [part for part, indices in PARTS.items() if not seen[list(indices)].all()]
-    about = "by the shape of faces alone" if errors is None else f"to about {max(errors.max(), 1):.0f} pixels"
+    about = ("by the shape of faces alone" if errors is None else
+             f"to about {counted(max(round(errors.max()), 1), 'pixel')}")
     parts = f" ({', '.join(hidden)})" if hidden else ""
     return f"the hole hides landmarks of the face{parts}: {ESTIMATED}, {about}"

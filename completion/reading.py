@@ -8,6 +8,7 @@ from .holes import OwnHoles, StandardHoles
 from .points import Points
 
 FACES = "touched", "largest"                            # which faces of a photo are completed
+PHOTO_BATCH = 8                                         # faces of photos at a time, at most: an interrupt loses these
 
 
 @dataclasses.dataclass(frozen=True)

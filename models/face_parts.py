@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from dataset.folder import fingerprint
 from dataset.store import Shards
-from helpers import map_array, write_array
+from helpers import counted, map_array, write_array
 from preprocess.faces import FaceFinder
 
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
@@ -72,7 +72,7 @@ class LabelledFaces:
             if (labels := map_array(path)).shape == shape:
                 return labels
         if self._finder is None:
-            console.say(f"looking for the parts of {len(self) - first} faces")
+            console.say(f"looking for the parts of {counted(len(self) - first, 'face')}")
             self._finder = FaceFinder()
         labels = np.empty(shape, np.uint8)
         for row in range(len(labels)):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import helpers
-from helpers import NO_INPUT, BadPhoto, UsageError
+from helpers import NO_INPUT, BadPhoto, UsageError, counted
 from pictures.photo import read_photo
 from shell.command import command
 from shell.lock import check_file
@@ -33,7 +33,7 @@ def main(argv=None):
     rows = [draw_row(name, list(zip(options.folders, folders))) for name in names]
     side = max(len(picture) for row in rows for picture, _ in row)
     write_sheet(options.sheet, [caption(picture, text, side) for row in rows for picture, text in row], len(rows[0]))
-    say(f"{options.sheet}: {len(names)} faces, true, masked, and of {', '.join(options.folders)}")
+    say(f"{options.sheet}: {counted(len(names), 'face')}, true, masked, and of {', '.join(options.folders)}")
 
 
 def parse(argv=None):

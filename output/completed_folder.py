@@ -88,7 +88,8 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        keys = [key for key in changed(old, self.settings) if key != "checkpoint"]
+        keys = [f"the model of {key} pixels" if key.isdigit() else key for key in changed(old, self.settings)
+                if key != "checkpoint"]
         if old and keys:
             raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
                              "--out_dir, or replace them with --overwrite", helpers.BAD_OUTPUT)

@@ -2,7 +2,7 @@
 import numpy as np
 from scipy import ndimage
 
-from helpers import BadPhoto, resize
+from helpers import BadPhoto, counted, resize
 from pictures.photo import read_photo
 from shell.pictures import tile
 
@@ -24,7 +24,7 @@ def write_dataset_page(path, split, duplicates, settings):
         small = np.stack([resize(face, SIDE, "crop") for face in faces])
         mean = np.rint(small.mean(axis=0)).astype(np.uint8)
         sheet = tile(np.stack([mean, *small[:SHEET - 1]]), columns=12)
-        page.add_figure(f"{side}: {len(paths)} faces; the first is their mean", sheet)
+        page.add_figure(f"{side}: {counted(len(paths), 'face')}; the first is their mean", sheet)
         measures[side] = [(ndimage.laplace(face.mean(axis=2)).var(), min(face.shape[:2])) for face in faces]
     if measures:
         page.add_figure("sharpness (variance of the Laplacian) and shorter side in pixels", _draw_histograms(measures))

@@ -78,12 +78,16 @@ class FaceWriter:
         self.overview.add(record, pictures)
         self.completed += 1
 
-    def fail(self, source, name, problem):
-        """Record an input that has come to nothing, with the BadPhoto that says why, and say so."""
+    def fail(self, source, name, problem, known=None):
+        """Record an input that has come to nothing, with the BadPhoto that says why, and say so.
+
+        known : (H, W) bool, of a photo whose hole is to be seen all the same
+        """
         self._files.pop(source, None)
+        files = {} if known is None else {MASK: _write_mask(Path(self.folder.path, name), known)}
         self.overview.fail(source, name, problem)
         self._results.append({"name": name, "source": source, "status": "failed", "reason": problem.reason,
-                              "detail": problem.detail})
+                              "detail": problem.detail, "files": files})
         self.failed += 1
         report_failure(source, problem)
 
@@ -97,7 +101,7 @@ class FaceWriter:
 
     def _write_photo(self, folder, restored, pictures, sums):
         """Write a restored photo, the hole that it had, and what the overview shows of it; returns remarks."""
-        sums[MASK] = write_picture(folder / MASK, np.where(restored.known, 0, 255).astype(np.uint8))
+        sums[MASK] = _write_mask(folder, restored.known)
         encoding = choose_encoding(restored.photo, self.format)
         for rank, picture in enumerate(restored.pictures):
             file = RESTORED + (f"_{rank}" if rank else "") + encoding.suffix
@@ -128,6 +132,10 @@ class FaceWriter:
         pictures, sums = self._files[face.source]
         place = file if face.number == 1 else f"{Path(face.name).name}/{file}"
         sums[place], pictures[place] = write_picture(self.folder.path / face.name / file, picture), picture
+
+
+def _write_mask(folder, known):
+    return write_picture(folder / MASK, np.where(known, 0, 255).astype(np.uint8))
 
 
 def _score(truth, answer, hole):

@@ -14,7 +14,7 @@ import helpers
 from dataset.listing import find_photos, read_lines
 from dataset.splits import SIDES
 from dataset.store import DESCRIPTION, Pack, is_pack
-from helpers import BadPhoto, UsageError, read_bytes, read_json
+from helpers import BadPhoto, UsageError, counted, read_bytes, read_json
 from pictures.photo import SUFFIXES, read_photo
 from shell.command import command
 from shell.messages import report_failure, say
@@ -52,7 +52,7 @@ def check_pack(options):
     side = read_json(Path(options.folder, DESCRIPTION)).get("image_size")
     with Progress(None, "files"), StopRequest() as stop:
         count = len(Pack(options.folder, side, stop.check))
-    say(f"a pack of {count} faces ({side}x{side}), whole")
+    say(f"a pack of {counted(count, 'face')} ({side}x{side}), whole")
     return helpers.SOME_FAILED if is_other_count(options, count) else 0
 
 

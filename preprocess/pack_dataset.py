@@ -9,7 +9,7 @@ import helpers
 from dataset.folder import each_face
 from dataset.listing import find_photos
 from dataset.store import unfinished_pack, write_pack
-from helpers import UsageError
+from helpers import UsageError, counted
 from shell.command import command
 from shell.lock import check_file, claim_folder
 from shell.messages import say, warn
@@ -48,7 +48,7 @@ def main(argv=None):
         count = write_pack(options.output, faces())
     for path, problem in failures:
         warn(f"{path}: {problem}")
-    say(f"{count} faces packed in {options.output}, {len(failures)} failed")
+    say(f"{counted(count, 'face')} packed in {options.output}, {len(failures)} failed")
     return helpers.SOME_FAILED if failures else 0
 
 

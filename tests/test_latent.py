@@ -35,7 +35,7 @@ def test_what_is_no_face_fails_and_the_others_go_on(run, encoded, openface, tmp_
     (tmp_path / "faces" / "face.png").symlink_to(openface / f"{NAMES[0]}.png")
     arguments = "--checkpoint", encoded, "--num_iter", 1
     ended = run(latent.main, "project", tmp_path / "faces", tmp_path / "out", *arguments)
-    assert ended.code == SOME_FAILED and "wrong_size" in ended.err and "of 1 faces" in ended.out
+    assert ended.code == SOME_FAILED and "wrong_size" in ended.err and "of 1 face " in ended.out
     (tmp_path / "faces" / "face.png").unlink()
     assert run(latent.main, "project", tmp_path / "faces", tmp_path / "out", *arguments).code == NO_INPUT
 

@@ -38,6 +38,18 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     assert "paste_back" in capsys.readouterr().err
 
 
+def test_a_proposed_hole_is_written_though_no_face_is_found(tmp_path, monkeypatch):
+    wall = np.full((90, 120, 3), 200, np.uint8)
+    wall[:, 30:33] = 255
+    write_picture(tmp_path / "wall.png", wall)
+    monkeypatch.setattr(face_completion, "damage_finder", lambda *_: lambda pixels: pixels[..., 0] == 255)
+    assert restore(tmp_path / "wall.png", "--mask", "auto", "--out_dir", tmp_path / "out") == 1
+    record, = read_records(tmp_path / "out/results.jsonl")
+    assert record["reason"] == "no_face" and [*record["files"]] == ["mask.png"]
+    np.testing.assert_array_equal(read_photo(tmp_path / "out/wall/mask.png").pixels[..., 0],
+                                  np.where(wall[..., 0] == 255, 255, 0))
+
+
 def test_without_a_mask_the_hole_is_made_in_the_face_and_measured_there(samples, tmp_path, capsys):
     assert restore(samples / "A000369.jpg", "--mask_type", "O6", "--out_dir", tmp_path / "out") == 0
     photo, restored = (read_photo(path).pixels for path in (samples / "A000369.jpg",

@@ -120,7 +120,7 @@ def test_a_photo_none_of_whose_faces_is_touched_is_refused(restore, pair, tmp_pa
     corner = np.zeros(photo.shape[:2], bool)
     corner[:9, :9] = True
     ended = restore(path, corner)
-    assert ended.code == 1 and "hole_outside_face (the hole touches none of 2 faces: --points" in ended.err
+    assert ended.code == 1 and "hole_outside_face (the hole does not touch the 2 faces found around " in ended.err
 
 
 def test_what_lies_outside_all_faces_is_filled_smoothly(restore, pair, tmp_path):

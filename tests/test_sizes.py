@@ -10,6 +10,7 @@ from helpers import SOME_FAILED, USAGE, read_json, write_picture
 from methods import method_options
 from network import DCGAN, Architecture
 from pictures.photo import read_photo
+from shell.progress import Progress
 from training.checkpoint import export
 
 LARGE, SMALL = (128, 128, 3), (64, 64, 3)
@@ -64,13 +65,23 @@ def test_every_size_has_its_shipped_model(restore, tmp_path, monkeypatch):
     for side in (64, 128):
         export(DCGAN(Architecture(side, z_dim=8, gf_dim=2, df_dim=2)), tmp_path / f"shipped{side}", {"step": 0})
     monkeypatch.setattr(method_options, "shipped", lambda kind, side=64: str(tmp_path / f"shipped{side}"))
-    few = "--num_iter", 1, "--starts", 1, "--pool", 0
+    seen = []
+
+    class Counted(Progress):
+        def __exit__(self, *_):
+            seen.append((self.unit, self.done, self.total))
+            super().__exit__()
+    monkeypatch.setattr(face_completion, "Progress", Counted)
+    few = "--num_iter", 2, "--starts", 1, "--pool", 0
     ended, shapes = restore(*few)
+    assert ("faces", 2, 2) in seen
     assert ended.code == 0 and shapes == [LARGE, SMALL]
     config = read_json(tmp_path / "out/config.json")
     assert config["image_size"] == 64 and config["larger"]["128"]["image_size"] == 128
     page = (tmp_path / "out/report.html").read_text()
     assert f"{tmp_path}/shipped64 or {tmp_path}/shipped128, by the size of each face" in page
+    ended, _ = restore(*few, "--learning_rate", 0.5)
+    assert ended.code == 5 and "other settings (learning_rate, the model of 128 pixels)" in ended.err
     assert restore(*few, "--size", 128, out="large")[1] == [LARGE, LARGE]
     (tmp_path / "shipped128").rename(tmp_path / "elsewhere")
     assert restore(*few, out="small")[1] == [SMALL, SMALL]

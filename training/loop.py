@@ -4,7 +4,7 @@ import dataclasses
 import helpers
 from dataset.folder import fingerprint, open_faces
 from dataset.stream import batches
-from helpers import UsageError
+from helpers import UsageError, counted
 
 from . import checkpoint, devices
 from .chief import appoint, check_finite
@@ -99,7 +99,7 @@ def fit(settings, count, console):
     """The settings for so many faces: a batch is no larger, and the steps are those of all epochs."""
     run = dataclasses.replace(settings.run, batch_size=min(settings.run.batch_size, count))
     if run != settings.run:
-        console.warn(f"only {count} faces: training in batches of {count}")
+        console.warn(f"only {counted(count, 'face')}: training in batches of {count}")
     training = dataclasses.replace(settings.training, steps=run.epoch * (count // run.batch_size))
     return dataclasses.replace(settings, run=run, training=training)
 

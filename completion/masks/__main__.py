@@ -9,7 +9,7 @@ import numpy as np
 
 import helpers
 from completion.masks import make_hole
-from helpers import UsageError
+from helpers import UsageError, counted
 from shell.command import command
 from shell.lock import claim_folder, inside
 from shell.messages import say
@@ -50,7 +50,7 @@ def main(argv=None):
                 shares[f"{name}.png"] = round(float(hole.mean()), 5)
         helpers.write_json(output / "manifest.json", {
             **new, "white": "hole", "version": helpers.VERSION, "share_of_hole": shares})
-    say(f"{len(shares)} holes in {output}")
+    say(f"{counted(len(shares), 'hole')} in {output}")
 
 
 if __name__ == "__main__":

@@ -186,6 +186,13 @@ def test_a_hole_of_most_of_the_photo_is_said_to_be_perhaps_the_rest(tmp_path, in
     assert said == [f"face: {remarks[0]}"]
 
 
+def test_where_all_is_hole_no_rest_is_offered(tmp_path):
+    mask, said = save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8)), []
+    with pytest.raises(BadPhoto, match="everything is missing"):
+        OwnHoles(mask, warn=said.append).of_photo(read_photo(face(tmp_path)), "face")
+    assert not said
+
+
 def test_a_folder_whose_masks_fit_no_photo_says_so_once_and_an_empty_one_at_once(tmp_path):
     said, masks = [], tmp_path / "masks"
     save(masks / "other.png", SQUARE * np.uint8(255))

@@ -1,4 +1,6 @@
 """Faces in whole photos: what comes back, what stays, and what is said when there is nothing to do."""
+import re
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -137,10 +139,17 @@ def test_a_face_that_cannot_be_found_or_is_not_damaged_is_refused(tmp_path, find
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "hole.png", hole)), [64])
     path = save(tmp_path / "face.png", photo)
     assert reason(read, path, "face") == "no_face"
+    np.testing.assert_array_equal(read.take_known(path), hole == 0)
+    assert read.take_known(path) is None
     corner = np.zeros_like(hole)
     corner[:20, :20] = 255
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(save(tmp_path / "corner.png", corner)), [64])
-    assert reason(read, path, "face") == "hole_outside_face"
+    with pytest.raises(BadPhoto, match="the face found around (\\d+),(\\d+); .* upside down") as caught:
+        read(path, "face")
+    assert caught.value.reason == "hole_outside_face"
+    marks = finder.landmarks(photo, finder.boxes(photo)[0])
+    found = np.array(re.search(r"(\d+),(\d+);", caught.value.detail).groups(), float)
+    assert (marks.min(axis=0) < found).all() and (found < marks.max(axis=0)).all()
 
 
 @pytest.mark.parametrize("points, code, words", [

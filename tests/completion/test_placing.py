@@ -3,9 +3,11 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from benchmarks.photo_placement import HOLES
 from completion.finding import find_landmarks, turn_photo
-from completion.placing import INNER, FacePlacer
+from completion.placing import INNER, FacePlacer, reduce, remark
 from helpers import BadPhoto
 from models import load_locator
 from pictures.photo import read_photo
@@ -58,7 +60,7 @@ def test_hidden_eyes_are_placed_and_what_lies_under_the_hole_does_not_matter(pla
     known = eye_band(pixels, landmarks)
     placement = place(pixels, known)[0]
     assert error(placement.matrix, landmarks) < 1.5
-    about, = re.findall(r"\(eyes.*estimated, to about (\d+) pixels", placement.notes[0])
+    about, = re.findall(r"\(eyes.*estimated, to about (\d+) pixels?", placement.notes[0])
     assert 0 < int(about) < 20
     other = place(np.where(known[..., None], pixels, np.uint8(200)), known)[0]
     np.testing.assert_array_equal(other.matrix, placement.matrix)
@@ -86,6 +88,11 @@ def test_the_landmarks_of_a_slanted_face_lie_where_those_of_the_upright_one_do(f
     found, = find_landmarks(finder, turned, np.ones(turned.shape[:2], bool), lambda face, sure: True, None)
     apart = np.linalg.norm(found - move(matrix, landmarks + 70), axis=1)
     assert apart[INNER].mean() < 2 and apart[[39, 42, 57]].max() < 2
+
+
+@pytest.mark.parametrize("error, words", [(0.3, "1 pixel"), (1.4, "1 pixel"), (1.6, "2 pixels")])
+def test_an_error_is_told_in_whole_pixels(error, words):
+    assert remark(np.zeros(68, bool), np.full(3, error)).endswith(f"to about {words}")
 
 
 def test_turning_moves_pixels_where_its_map_says():
@@ -134,6 +141,29 @@ def test_hidden_eyes_and_mouth_are_placed_and_without_a_network_not_believed(fin
     placement = place(pixels, known)[0]
     assert error(placement.matrix, landmarks) < 3 and not placement.doubtful
     assert not is_believed(FacePlacer(finder, TEMPLATE, 64), pixels, known)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_hidden_face_lies_in_the_same_place_in_a_photo_of_more_pixels(finder, place, samples, times):
+    pixels = read_photo(samples / "A000014.jpg").pixels
+    landmarks = finder.landmarks(pixels, finder.boxes(pixels)[0])
+    known = ~HOLES["eye_band_and_mouth"](landmarks, pixels.shape[:2], None)
+    large = np.asarray(Image.fromarray(pixels).resize((times * pixels.shape[1], times * pixels.shape[0])))
+    as_it_is, enlarged = place(pixels, known)[0], place(large, known.repeat(times, axis=0).repeat(times, axis=1))[0]
+    assert not as_it_is.doubtful and not enlarged.doubtful
+    there = (move(invert(enlarged.matrix), GOAL) + 0.5) / times - 0.5
+    assert np.linalg.norm(move(as_it_is.matrix, there) - GOAL, axis=1).mean() < 0.8
+
+
+def test_a_reduced_photo_knows_only_what_no_pixel_of_the_hole_falls_into():
+    pixels, known = np.zeros((60, 90, 3), np.uint8), np.ones((60, 90), bool)
+    pixels[30:33, 60:63], known[6, 9] = 255, False
+    small, left, matrix = reduce(pixels, known, 1 / 3)
+    assert small.shape == (20, 30, 3) and small[10, 20].min() > 100
+    np.testing.assert_array_equal(np.argwhere(~left), [(2, 3)])
+    np.testing.assert_allclose(move(matrix, np.array([(61.0, 31)])), [(20, 10)])
+    for same, given in zip(reduce(pixels, known, 1.5), (pixels, known, np.eye(2, 3))):
+        np.testing.assert_array_equal(same, given)
 
 
 def test_a_face_nearly_all_hidden_is_not_believed(place, portrait):
