@@ -16,14 +16,18 @@ from .membrane import factorize, fill_harmonic
 GREY = 64                                               # levels between the channels of a colour; less is a grey
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
 SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
-WIDE = 40                                               # reach of paint that is looked at in full resolution
+WIDE = 32                                               # pixels around paint that are searched in full resolution
+FARTHEST = 256                                          # pixels that paint may reach beyond its own colour
+COARSER = 4                                             # times smaller a picture in which wider edges are searched
 NEAR = 4                                                # pixels around paint that are searched at first
 LEAST, LEADING = 0.04, 0.5                              # share of paint that counts, and from which paint leads on
 MOST_NOISE = 4                                          # spreads that may be taken for the texture of a photo
 HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
 ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
-LEFT = 0.25                                             # of the pixels beside a hole that may look painted
+LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
+SEEN = 16                                               # pixels beside a hole in which paint is seen
 TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
+LOCAL = 7                                               # pixels, the side of a window beside a hole
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
 
@@ -34,7 +38,7 @@ def find_paint(pixels, colour, tolerance):
     pixels : (H, W, 3) uint8; colour : (3,) levels; tolerance : levels a channel that paint may differ from it, of
     which greys get an eighth, for photos are full of them
     Returns (H, W) bool. Paint with hard edges in a lossless file is found as it is, and in no case is more found than
-    lies within 32 pixels, or eight times the depth of the paint.
+    lies within 32 pixels, or eight times the depth of the paint and at most some FARTHEST pixels.
     """
     colour = np.asarray(colour, np.float64)
     core, faint = _find_cores(pixels, colour, tolerance)
@@ -42,7 +46,7 @@ def find_paint(pixels, colour, tolerance):
     patches, _ = ndimage.label(ndimage.binary_dilation(start, SQUARE, NEAR), SQUARE)
     for label, box in enumerate(ndimage.find_objects(patches), 1):
         depth = ndimage.distance_transform_cdt(np.pad(start[box] & (patches[box] == label), 1)).max()
-        reach = 8 * max(NEAR, int(depth))
+        reach = min(8 * max(NEAR, int(depth)), FARTHEST)
         window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
         patch = start[window] & (patches[window] == label)
         grown = _grow(pixels[window], colour, patch, start[window] & ~patch, reach)
@@ -57,12 +61,18 @@ def distance_to(pixels, colour):
 
 
 def is_paint_left(pixels, colour, hole):
-    """Whether a good part of the pixels beside a hole, (H, W) bool, are of the paint's colour or mixed with it."""
+    """Whether somewhere beside a hole, (H, W) bool, pixels are mixed with paint, or have about a saturated colour.
+
+    Of a grey only where it is clearly seen, for what is dark beside black paint is often hair.
+    """
+    grey = np.ptp(colour) < GREY
     mixture = _unmix(pixels, np.asarray(colour, np.float64), hole, NEAR)
     if not mixture:
         return False
-    painted = mixture.is_mixed() | (distance_to(pixels[mixture.ring], colour) <= ALIKE)
-    return bool(painted.mean() > LEFT)
+    left = mixture.local_share()[mixture.ring] > (LEFT_GREY if grey else LEFT)
+    if not grey:
+        left |= distance_to(pixels[mixture.ring], colour) <= ALIKE
+    return bool(np.count_nonzero(left) >= SEEN)
 
 
 def _find_cores(pixels, colour, tolerance):
@@ -82,38 +92,36 @@ def _grow(pixels, colour, patch, others, reach):
         mixture = _unmix(pixels, colour, core | others, radius)
         if not mixture or mixture.is_mixed().mean() < HARD:
             return core
-        if (scale := reach // WIDE) > 1:
-            core = core | _grow_coarsely(pixels, colour, core, others, reach, scale)
-            mixture = _unmix(pixels, colour, core | others, NEAR)
-            return core | mixture.ring & (mixture.share > mixture.least) if mixture else core
         lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
         if lead.sum() > 1.01 * core.sum():
             core = lead
-        elif mixture.outer > LEAST / 2 and 2 * radius <= reach:
+        elif mixture.outer <= LEAST / 2 or 2 * radius > reach:
+            break
+        elif 2 * radius <= WIDE:
             radius *= 2
         else:
-            break
+            core, radius, reach = core | _grow_coarsely(pixels, colour, core, others, reach), NEAR, NEAR
     return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
+
+
+def _grow_coarsely(pixels, colour, core, others, reach):
+    """The same in a smaller picture, for edges that are softer than WIDE."""
+    def shrink(array):
+        return np.asarray(Image.fromarray(array).reduce(COARSER))
+
+    core, others = (shrink(255 * part.astype(np.uint8)) > 0 for part in (core, others))
+    grown = _grow(shrink(pixels), colour, core, others, reach // COARSER)
+    return grown.repeat(COARSER, axis=0).repeat(COARSER, axis=1)[:len(pixels), :pixels.shape[1]]
 
 
 def _take_rim(pixels, colour, grown, others):
     """A grown patch, with the pixels beside it if they are tinted on the average, though none of them for sure.
 
-    Not of a grey, for what is dark beside black paint is often hair.
+    Not of a grey, as for is_paint_left.
     """
     mixture = _unmix(pixels, colour, grown | others, NEAR)
     tinted = np.ptp(colour) >= GREY and mixture and mixture.share[mixture.ring].mean() > TINT
     return grown | mixture.ring if tinted else grown
-
-
-def _grow_coarsely(pixels, colour, core, others, reach, scale):
-    """The same in a smaller picture, for wide paint: its soft edges are wide too."""
-    def shrink(array):
-        return np.asarray(Image.fromarray(array).reduce(scale))
-
-    core, others = (shrink(255 * part.astype(np.uint8)) > 0 for part in (core, others))
-    grown = _grow(shrink(pixels), colour, core, others, reach // scale)
-    return grown.repeat(scale, axis=0).repeat(scale, axis=1)[:len(pixels), :pixels.shape[1]]
 
 
 class _Mixture(NamedTuple):
@@ -126,6 +134,11 @@ class _Mixture(NamedTuple):
     ring: np.ndarray
     outer: float
 
+    def local_share(self):
+        """The mean share of paint in the pixels beside it, in windows of LOCAL, (H, W)."""
+        means = [ndimage.uniform_filter(np.where(self.ring, part, 0.0), LOCAL) for part in (self.share, 1)]
+        return means[0] / np.fmax(means[1], 1e-9)
+
     def is_mixed(self):
         """Which pixels beside the paint are surely mixed with it."""
         return self.share[self.ring] > 2 * self.least[self.ring]
@@ -133,26 +146,36 @@ class _Mixture(NamedTuple):
 
 def _unmix(pixels, colour, painted, radius):
     """The _Mixture within a radius of what is painted; None if that leaves no pixel as ground."""
+    if not painted.any():
+        return None
+    box = _box(painted, radius + 2)
+    pixels, painted, shape = pixels[box], painted[box], painted.shape
     distance = ndimage.distance_transform_cdt(~painted, "chessboard")
     zone, known = (distance > 0) & (distance <= radius), distance > radius
     if not (known.any() and zone.any()):
         return None
-    ground = _continue_ground(pixels, known, zone, painted)
+    ground = _continue_ground(pixels, known, zone)
     off, way = (values @ (TO_OPPONENT / SPREAD[:, None]).T for values in (pixels[zone] - ground, colour - ground))
     contrast = np.sqrt(np.fmax((way ** 2).sum(axis=1), 1e-9))
-    share, least = np.full(zone.shape, np.nan), np.full(zone.shape, np.nan)
-    share[zone] = (off * way).sum(axis=1) / contrast ** 2
-    outer = distance[zone] > radius / 2
-    noise = np.std((share[zone] * contrast)[distance[zone] == radius])      # where soft edges add least
-    least[zone] = np.fmax(LEAST, min(MOST_NOISE, 3 * noise) / contrast)
-    return _Mixture(share, least, zone & (distance == 1), share[zone][outer].mean())
+    mixture = _Mixture(*(np.full(shape, empty) for empty in (np.nan, np.nan, False)), 0.0)
+    share = (off * way).sum(axis=1) / contrast ** 2
+    noise = np.std((share * contrast)[distance[zone] == radius])            # where soft edges add least
+    mixture.share[box][zone], mixture.ring[box] = share, distance == 1
+    mixture.least[box][zone] = np.fmax(LEAST, min(MOST_NOISE, 3 * noise) / contrast)
+    return mixture._replace(outer=share[distance[zone] > radius / 2].mean())
 
 
-def _continue_ground(pixels, known, zone, painted):
-    """What lies under the paint of a zone, (N, 3) float; where paint encloses it, from beyond the paint."""
+def _box(mask, margin):
+    """The slices of the box around what is True, and a margin."""
+    return tuple(slice(max(side.start - margin, 0), side.stop + margin)
+                 for side in ndimage.find_objects(mask.astype(np.uint8))[0])
+
+
+def _continue_ground(pixels, known, zone):
+    """What lies under the paint of a zone, (N, 3) float; where paint encloses it, the nearest beyond the paint."""
     ground = fill_harmonic(pixels, known, zone, factors=factorize)
     enclosed = ~ndimage.binary_propagation(known, mask=known | zone)[zone]
     if enclosed.any():
-        whole = zone | painted
-        ground[enclosed] = fill_harmonic(pixels, known, whole, factors=factorize)[zone[whole]][enclosed]
+        nearest = ndimage.distance_transform_cdt(~known, "chessboard", return_distances=False, return_indices=True)
+        ground[enclosed] = pixels[tuple(nearest)][zone][enclosed]
     return ground

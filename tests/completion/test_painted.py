@@ -123,3 +123,27 @@ def test_the_soft_rim_of_wide_paint_is_found_in_a_smaller_picture(photo):
     alpha = stroke(photo.shape[:2], 10, 0.5).repeat(3, axis=0).repeat(3, axis=1)
     hole = find_paint(paint(large, alpha), GREEN, 32)
     assert hole[alpha > 0.25].all() and (hole & (alpha == 0)).sum() < 0.06 * hole.sum()
+
+
+def test_in_a_large_photo_the_edges_that_scaling_has_softened_leave_no_tint(photo):
+    small = Image.fromarray(photo)
+    alpha = np.zeros(photo.shape[:2], np.uint8)
+    alpha[235:285, 160:250] = 255
+    sizes = [3 * side for side in small.size]
+    large = np.asarray(small.resize(sizes))
+    alpha = np.asarray(Image.fromarray(alpha).resize(sizes)) / 255
+    hole = find_paint(paint(large, alpha), GREEN, 32)
+    assert hole[alpha > 0.06].all() and (hole & (alpha == 0)).sum() < 0.06 * hole.sum()
+
+
+def test_soft_black_paint_that_is_left_is_told_of(photo):
+    painted = paint(photo, ndimage.gaussian_filter(stroke(photo.shape[:2], 6), 3), BLACK)
+    assert is_paint_left(painted, BLACK, distance_to(painted, BLACK) <= 4)
+
+
+def test_paint_that_is_left_in_one_place_is_told_of(photo):
+    alpha = stroke(photo.shape[:2], 6)
+    hole, painted = alpha > 0, paint(photo, alpha)
+    assert not is_paint_left(painted, GREEN, hole)
+    hole[:, :80] = False
+    assert is_paint_left(painted, GREEN, hole)
