@@ -97,7 +97,7 @@ def complete_all(tasks, subject, methods, place, writer, check):
             writer.fail(source, name, problem, known if subject.holes.proposed else None)
 
         def on_step(batch, step, pixels, **figures):
-            progress.reach([face.name for face in batch], step * steps // last, **figures)
+            progress.reach([face.name for face in batch], step * steps // max(last, 1), **figures)
             writer.write_step(batch, step, pixels)
 
         batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))

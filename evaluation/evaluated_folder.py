@@ -68,7 +68,8 @@ class EvaluatedFolder:
 
     def _read_settings(self):
         """The settings of the results; {} where what wrote them failed before its first result."""
-        return read_json(self.path / CONFIG) if self._has_results() else {}
+        settings = read_json(self.path / CONFIG)
+        return settings if settings.get("kind", KIND) != KIND or self._has_results() else {}
 
     def _has_results(self):
         return any(read_records(self.path / RESULTS, **KEY))

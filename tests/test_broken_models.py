@@ -14,6 +14,7 @@ import face_completion
 import train_network
 from benchmarks import compare_models
 from helpers import BAD_CHECKPOINT, UsageError, read_json, write_json
+from methods import completion_options
 from models import LEARNED, SEARCHED, model_type, samples, shipped, train
 from models.posterior_mean import Architecture, PosteriorMean
 from training.checkpoint import export, load_model
@@ -104,7 +105,7 @@ def test_nothing_is_written_before_what_lies_beside_the_model_is_loaded(run, enc
 
 
 def test_photos_are_not_begun_where_what_places_faces_is_damaged(run, samples, tmp_path, monkeypatch):
-    monkeypatch.setattr(face_completion, "PLACEMENT", tmp_path)
+    monkeypatch.setattr(completion_options, "PLACEMENT", tmp_path)
     ended = run(face_completion.main, samples / "A000369.jpg", "--paste_back", "--method", "laplace", "--out_dir",
                 tmp_path / "out")
     assert ended.code == BAD_CHECKPOINT and "such as checkpoint/celeba64-placement" in ended.err

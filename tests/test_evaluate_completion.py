@@ -17,6 +17,7 @@ from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
 from shell.records import RecordFile, read_records
+from training.manifest import ROOT
 
 FACES = Path(__file__).parent / "data" / "openface64"
 METHODS = ["latent", "laplace", "nearest", "mean_face"]
@@ -291,9 +292,9 @@ def test_a_result_whose_descriptor_was_lost_is_measured_again(finished, model, t
         assert "0 results computed, 32 were there" in capsys.readouterr().out
 
 
-def test_learned_models_are_pinned_while_a_run_makes_new_saves(tmp_path, model):
+def test_learned_models_are_pinned_while_a_run_makes_new_saves(tmp_path):
     for step in (5, 7):
-        shutil.copytree(model, tmp_path / "vae" / f"step-{step:08d}")
+        shutil.copytree(ROOT / "checkpoint/celeba64-learned/vae", tmp_path / "vae" / f"step-{step:08d}")
     _, _, methods, _ = evaluate_completion.parse([str(FACES), "--methods", "vae", "--learned", str(tmp_path)])
     assert methods["vae"].checkpoint == str(tmp_path / "vae" / "step-00000007")
 

@@ -5,6 +5,7 @@ from PIL import Image
 
 import face_completion
 from helpers import BAD_OUTPUT, write_picture
+from methods import completion_options
 from pictures.photo import read_photo
 from shell.records import read_records
 
@@ -42,7 +43,7 @@ def test_a_proposed_hole_is_written_though_no_face_is_found(tmp_path, monkeypatc
     wall = np.full((90, 120, 3), 200, np.uint8)
     wall[:, 30:33] = 255
     write_picture(tmp_path / "wall.png", wall)
-    monkeypatch.setattr(face_completion, "damage_finder", lambda *_: lambda pixels: pixels[..., 0] == 255)
+    monkeypatch.setattr(completion_options, "damage_finder", lambda *_: lambda pixels: pixels[..., 0] == 255)
     assert restore(tmp_path / "wall.png", "--mask", "auto", "--out_dir", tmp_path / "out") == 1
     record, = read_records(tmp_path / "out/results.jsonl")
     assert record["reason"] == "no_face" and [*record["files"]] == ["mask.png"]

@@ -117,7 +117,7 @@ def test_a_model_of_another_architecture_or_kind_is_refused_with_the_difference(
         assert "z_dim 4, asked for 5" in ended.err
     else:
         ended = use("checkpoint/celeba64-learned/context_encoder")
-        assert "is a context_encoder" in ended.err
+        assert "its kind is context_encoder" in ended.err
     assert (ended.code, len(ended.err.splitlines())) == (BAD_CHECKPOINT, 1)
 
 

@@ -189,7 +189,7 @@ def test_the_adversarial_losses_are_what_their_formulas_say_and_move_both_sides(
 def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
     export(LatentEncoder(SIZES), tmp_path / "encoder", {})
     ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "encoder")
-    assert ended.code == BAD_CHECKPOINT and "no dcgan" in ended.err
+    assert ended.code == BAD_CHECKPOINT and "its kind is latent_encoder, not dcgan" in ended.err
 
 
 def test_a_generator_that_is_not_there_is_named(tmp_path, run):
