@@ -24,6 +24,7 @@ LEAST, LEADING = 0.04, 0.5                              # share of paint that co
 MOST_NOISE = 4                                          # spreads that may be taken for the texture of a photo
 HARD = 0.08                                             # of the pixels beside hard edges that texture makes look mixed
 ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
+MUCH_LEFT = 0.25                                        # of the pixels beside a hole that may look painted
 LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
 SEEN = 16                                               # pixels beside a hole in which paint is seen
 TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
@@ -38,7 +39,7 @@ def find_paint(pixels, colour, tolerance):
     pixels : (H, W, 3) uint8; colour : (3,) levels; tolerance : levels a channel that paint may differ from it, of
     which greys get an eighth, for photos are full of them
     Returns (H, W) bool. Paint with hard edges in a lossless file is found as it is, and in no case is more found than
-    lies within 32 pixels, or eight times the depth of the paint and at most some FARTHEST pixels.
+    lies within 32 pixels, or eight times the depth of the paint, or some 256.
     """
     colour = np.asarray(colour, np.float64)
     core, faint = _find_cores(pixels, colour, tolerance)
@@ -61,18 +62,16 @@ def distance_to(pixels, colour):
 
 
 def is_paint_left(pixels, colour, hole):
-    """Whether somewhere beside a hole, (H, W) bool, pixels are mixed with paint, or have about a saturated colour.
+    """Whether pixels beside a hole, (H, W) bool, are painted: a good part of all, or clearly those of one place.
 
-    Of a grey only where it is clearly seen, for what is dark beside black paint is often hair.
+    In one place a grey must show more than a saturated colour, for what is dark beside black paint is often hair.
     """
-    grey = np.ptp(colour) < GREY
     mixture = _unmix(pixels, np.asarray(colour, np.float64), hole, NEAR)
     if not mixture:
         return False
-    left = mixture.local_share()[mixture.ring] > (LEFT_GREY if grey else LEFT)
-    if not grey:
-        left |= distance_to(pixels[mixture.ring], colour) <= ALIKE
-    return bool(np.count_nonzero(left) >= SEEN)
+    saturated, alike = np.ptp(colour) >= GREY, distance_to(pixels[mixture.ring], colour) <= ALIKE
+    near = (mixture.local_share()[mixture.ring] > (LEFT if saturated else LEFT_GREY)) | (alike & saturated)
+    return bool((mixture.is_mixed() | alike).mean() > MUCH_LEFT or np.count_nonzero(near) >= SEEN)
 
 
 def _find_cores(pixels, colour, tolerance):
