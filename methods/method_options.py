@@ -136,7 +136,7 @@ def latent_settings(options, folder):
     recipe, encoder = _settle_recipe(options, folder)
     recipe, likely = _settle_detail(options, recipe, folder)
     _refuse_useless(options, recipe)
-    search = SearchSettings(recipe, options.model, encoder and pinned(encoder, "latent_encoder"),
+    search = SearchSettings(recipe, options.model, encoder and pinned(encoder, ENCODER),
                             likely and pinned(likely, LIKELY), interval=options.out_interval,
                             completions=options.completions, strategy=options.strategy)
     return MethodSettings("latent", model, seed=options.seed, batch_size=options.batch_size,
