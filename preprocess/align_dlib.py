@@ -53,6 +53,8 @@ def parse(argv=None):
     options.input, options.landmarks, options.output = _places(parser, options.paths)
     if options.effort == "fast" and (options.skipMulti or options.all_faces):
         parser.error("--fast looks for the largest face alone: not with --skipMulti or --all_faces")
+    if options.jitter_bounds[0] > 0.5:
+        parser.error("--jitter_bounds: the first, of the shift, is in sides of the crop and at most 0.5")
     if options.jitter_bounds[1] >= 1:
         parser.error("--jitter_bounds: the second, of the scale, has to be below 1")
     if options.landmark_file:

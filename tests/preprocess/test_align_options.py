@@ -174,7 +174,8 @@ def test_a_count_of_landmarks_that_is_another_is_told(tmp_path, align):
 
 @pytest.mark.parametrize("options", [
     ["--fast", "--all_faces"], ["--fast", "--exact"], ["--landmark_file", "x", "--turned"], ["--shard", "5/4"],
-    ["--shard", "0/4"], ["--size", "4097"], ["--jitter_bounds", "1", "1", "1"]])
+    ["--shard", "0/4"], ["--size", "4097"], ["--jitter_bounds", ".1", "1", "1"],
+    ["--jitter_bounds", "2", ".04", "3"]])
 def test_options_that_cannot_be_are_refused(tmp_path, align, options):
     ended = align(*options)
     assert (ended.code, ended.err.count("\n")) == (2, 1) and not (tmp_path / "out").exists()
