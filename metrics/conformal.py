@@ -14,8 +14,8 @@ SURE_OF = 8                                             # answers as much as whi
 AT_DEPTH = 10.0                                         # levels of deviation a pixel deep; they grow as its root
 # Of each kind of hole: its mean depth in pixels of a face of 64, and the factor of the deviations there, as
 # benchmarks/calibration.py finds them. Between them, and so for any other hole, the factor is interpolated.
-FACTORS = {"random": (1.31, 1.49), "strokes": (2.14, 1.63), "pattern": (2.71, 1.62), "center": (5.84, 1.32),
-           "half": (16.5, 1.45)}
+FACTORS = {"random": (1.31, 1.44), "strokes": (2.14, 1.55), "pattern": (2.71, 1.55), "center": (5.84, 1.27),
+           "half": (16.5, 1.43)}
 
 
 def depths(known):
