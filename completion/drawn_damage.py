@@ -67,7 +67,7 @@ def scratch(shape, rng):
     halves = np.full(len(points) - 1, width / 2) * rng.uniform(0.7, 1.2, len(points) - 1)
     if rng.random() < 0.3:
         halves[rng.random(len(halves)) < rng.uniform(0.2, 0.6)] = -np.inf
-    return [Layer(_cover([(points, halves)], shape, _edge(rng)), _color(rng), rng.uniform(0.4, 1))]
+    return _mark([(points, halves)], shape, rng, 0.4)
 
 
 def film_lines(shape, rng):
@@ -77,7 +77,7 @@ def film_lines(shape, rng):
     for at in np.cumsum(rng.exponential(side / 6, rng.integers(1, 6))) + rng.uniform(-0.2, 0.9) * side:
         ends = np.array([(at, -3), (at + rng.normal(0, 2), length / 2), (at + rng.normal(0, 4), length + 3)])
         strokes.append((ends[:, ::-1] if turned else ends, np.full(2, rng.uniform(0.4, 1.2))))
-    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(0.4, 1))]
+    return _mark(strokes, shape, rng, 0.4)
 
 
 def fold(shape, rng):
@@ -114,14 +114,14 @@ def dust(shape, rng):
     largest = _between(rng, 0.6, 3)
     strokes = [(start + [(0, 0), rng.normal(0, 1, 2)], np.array([_between(rng, 0.5, largest)]))
                for start in (_point(shape, rng) for _ in range(rng.integers(2, 30)))]
-    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(0.5, 1))]
+    return _mark(strokes, shape, rng, 0.5)
 
 
 def fibres(shape, rng):
     """Short thin hairs, strongly curved."""
     strokes = [(points, np.full(len(points) - 1, rng.uniform(0.4, 0.9))) for points in (
         _walk(rng, _point(shape, rng), rng.uniform(8, 50), 0.35, 3) for _ in range(rng.integers(1, 5)))]
-    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(0.5, 1))]
+    return _mark(strokes, shape, rng, 0.5)
 
 
 def stain(shape, rng):
@@ -189,6 +189,11 @@ def _walk(rng, start, length, bend, step):
         count - 1)
     steps = step * np.stack((np.cos(headings), np.sin(headings)), axis=1)
     return start + np.concatenate((np.zeros((1, 2)), np.cumsum(steps, axis=0)))
+
+
+def _mark(strokes, shape, rng, least):
+    """[Layer] of strokes of one drawn colour, whose opacity is drawn from `least` on."""
+    return [Layer(_cover(strokes, shape, _edge(rng)), _color(rng), rng.uniform(least, 1))]
 
 
 def _cover(strokes, shape, edge):

@@ -99,11 +99,10 @@ class EvaluatedFolder:
 
     def write_completed(self, result, frames):
         """Write a measuring.Result's picture, and a strip of the steps to it; frames : [(step, (H, W, 3) uint8)]."""
-        key = result.face.name, result.face.mask, result.method
         if frames:
             strip = np.concatenate([picture for _, picture in frames], axis=1)
-            helpers.write_picture(inside(self.path, picture_of(*key, ".steps")), strip)
-        helpers.write_picture(inside(self.path, picture_of(*key)), result.completed.pixels)
+            helpers.write_picture(inside(self.path, picture_of(*result.key, ".steps")), strip)
+        helpers.write_picture(inside(self.path, picture_of(*result.key)), result.completed.pixels)
 
 
 class Recorder:

@@ -28,6 +28,11 @@ class Result:
     completed: object
     truth: np.ndarray | None
 
+    @property
+    def key(self):
+        """The (face, mask, method) that it is known by."""
+        return self.face.name, self.face.mask, self.method
+
 
 def prepare(path):
     """Set a process up: load the face describer; path : as metrics.identity.FaceDescriber takes it."""

@@ -7,15 +7,15 @@ import sys
 
 import helpers
 from dataset.folder import each_face
-from dataset.listing import find_photos
 from dataset.store import unfinished_pack, write_pack
-from helpers import UsageError, counted
+from helpers import counted
 from shell.command import command
 from shell.lock import check_file, claim_folder
 from shell.messages import say, warn
 from shell.options import Parser, output_path, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
+from shell.sources import find_in_folder
 
 
 def parse(argv=None):
@@ -36,9 +36,7 @@ def main(argv=None):
     options = parse(argv)
     unfinished = unfinished_pack(options.output)
     check_file(options.output)
-    sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
-    if not sources:
-        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    sources, failures = find_in_folder(options.input, exclude=options.output, warn=warn)
     with claim_folder(unfinished), Progress(len(sources), "faces") as progress, StopRequest() as stop:
         def faces():
             for face in each_face(sources, options.size, failures, options.fit):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from dataset.listing import find_photos, read_lines
+from dataset.listing import read_lines
 from dataset.splits import SIDES, join_groups, read_identities, split_by_partition, split_by_seed, without_copies
 from helpers import BadPhoto, UsageError
 from pictures.photo import read_photo
@@ -22,6 +22,7 @@ from shell.lock import LOCK, check_file, claim_folder, inside
 from shell.messages import say, warn
 from shell.options import Parser, number, output_path, whole_number
 from shell.progress import Progress
+from shell.sources import find_in_folder
 
 PAGE = "dataset.html"
 NEAR = 32                                               # bits; recompressed crops differ in up to 20, faces in 56
@@ -66,9 +67,7 @@ def main(argv=None):
     if not options.partition and None in sizes.values():
         raise UsageError("name --train, --validation and --test, or a --partition file")
     check_file(Path(options.output, LOCK))
-    sources, failures = find_photos([options.input], exclude=options.output, warn=warn)
-    if not sources:
-        raise UsageError(f"no images found in {options.input}", helpers.NO_INPUT)
+    sources, failures = find_in_folder(options.input, exclude=options.output, warn=warn)
     names = {os.path.relpath(source.path, source.root): source.path for source in sources}
     with Progress(len(names), "photos read") as progress:
         unique = without_copies(progress.each(read_all(names, failures)))

@@ -37,6 +37,14 @@ def find_inputs(paths, from_file=None, exclude=None):
     return sources, failures
 
 
+def find_in_folder(folder, **how):
+    """The (sources, failures) of find_photos, which takes `how`, for one folder; UsageError (3) if it has no source."""
+    sources, failures = find_photos([folder], **how)
+    if not sources:
+        raise UsageError(f"no images found in {folder}", NO_INPUT)
+    return sources, failures
+
+
 def _content(path):
     """The bytes of a list file; what another command prints into <(...) is one too, but no pipe that waits for ever."""
     if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
