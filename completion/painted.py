@@ -28,6 +28,7 @@ MUCH_LEFT = 0.25                                        # of the pixels beside a
 LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
 SEEN = 16                                               # pixels beside a hole in which paint is seen
 TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
+SPARE, FADED = 0.4, 0.015                               # of a rim's width that is taken beyond it, if so tinted there
 LOCAL = 7                                               # pixels, the side of a window beside a hole
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
@@ -51,8 +52,10 @@ def find_paint(pixels, colour, tolerance):
         window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
         patch = start[window] & (patches[window] == label)
         grown = _grow(pixels[window], colour, patch, start[window] & ~patch, reach)
-        hole[window] |= (patch & core[window] if grown is patch else
-                         _take_rim(pixels[window], colour, grown, start[window] & ~patch))
+        if grown is patch:
+            hole[window] |= patch & core[window]
+        else:
+            hole[window] |= _take_rim(pixels[window], colour, start[window], grown, start[window] & ~patch)
     return hole
 
 
@@ -89,7 +92,7 @@ def _grow(pixels, colour, patch, others, reach):
     core, radius = patch, NEAR
     for _ in range(ROUNDS):
         mixture = _unmix(pixels, colour, core | others, radius)
-        if not mixture or mixture.is_mixed().mean() < HARD:
+        if not mixture or _is_hard(mixture, colour):
             return core
         lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
         if lead.sum() > 1.01 * core.sum():
@@ -103,6 +106,11 @@ def _grow(pixels, colour, patch, others, reach):
     return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
 
 
+def _is_hard(mixture, colour):
+    """Whether hardly a pixel beside the paint is mixed with it: not for sure, nor, but of a grey, on the average."""
+    return mixture.is_mixed().mean() < HARD and (np.ptp(colour) < GREY or mixture.share[mixture.ring].mean() < LEFT)
+
+
 def _grow_coarsely(pixels, colour, core, others, reach):
     """The same in a smaller picture, for edges that are softer than WIDE."""
     def shrink(array):
@@ -113,14 +121,20 @@ def _grow_coarsely(pixels, colour, core, others, reach):
     return grown.repeat(COARSER, axis=0).repeat(COARSER, axis=1)[:len(pixels), :pixels.shape[1]]
 
 
-def _take_rim(pixels, colour, grown, others):
-    """A grown patch, with the pixels beside it if they are tinted on the average, though none of them for sure.
+def _take_rim(pixels, colour, core, grown, others):
+    """A patch grown from a core, with what is tinted beyond it, though no pixel for sure: those beside it, if they are
+    on the average, and where the rim is wide, as a very soft brush leaves it, a share of its width.
 
     Not of a grey, as for is_paint_left.
     """
     mixture = _unmix(pixels, colour, grown | others, NEAR)
-    tinted = np.ptp(colour) >= GREY and mixture and mixture.share[mixture.ring].mean() > TINT
-    return grown | mixture.ring if tinted else grown
+    tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
+    if tint <= FADED:
+        return grown
+    grown = grown | ndimage.binary_closing(grown, SQUARE)
+    beyond, nearest = ndimage.distance_transform_edt(~grown, return_indices=True)
+    width = ndimage.distance_transform_edt(~core)[tuple(nearest)]
+    return grown | (beyond <= SPARE * (width - 2 * NEAR)) | (mixture.ring & (tint > TINT))
 
 
 class _Mixture(NamedTuple):

@@ -147,3 +147,26 @@ def test_paint_that_is_left_in_one_place_is_told_of(photo):
     assert not is_paint_left(painted, GREEN, hole)
     hole[:, :80] = False
     assert is_paint_left(painted, GREEN, hole)
+
+
+def fade(shape, sigma, radius):
+    """How opaque a wide bar over both eyes is, (H, W) in [0, 1], that a brush has blurred by sigma pixels."""
+    rows, columns = np.indices(shape)
+    bar = np.hypot(rows - 220, np.fmax(np.abs(columns - 200) - 80, 0)) < radius
+    return ndimage.gaussian_filter(bar.astype(float), sigma)
+
+
+@pytest.mark.parametrize("sigma, radius, quality", [(10, 20, 90), (14, 26, None), (14, 26, 75)])
+def test_a_wide_very_soft_brush_leaves_no_tint_where_it_fades_out(photo, sigma, radius, quality):
+    alpha = fade(photo.shape[:2], sigma, radius)
+    painted = paint(photo, alpha)
+    hole = find_paint(as_jpeg(painted, quality) if quality else painted, GREEN, 32)
+    ring = ndimage.binary_dilation(hole, np.ones((3, 3))) & ~hole
+    assert alpha[ring].mean() < 0.024 and (hole & (alpha < 1e-3)).sum() < 0.06 * hole.sum()
+
+
+@pytest.mark.parametrize("name", ["B001283.jpg", "C000542.jpg"])
+def test_a_wide_soft_rim_is_not_taken_for_the_texture_of_a_photo(samples, name):
+    photo = read_photo(samples / name).pixels
+    alpha = fade(photo.shape[:2], 14, 26)
+    assert find_paint(paint(photo, alpha), GREEN, 32)[alpha > 0.2].all()
