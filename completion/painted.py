@@ -26,10 +26,12 @@ HARD = 0.08                                             # of the pixels beside h
 ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
 MUCH_LEFT = 0.25                                        # of the pixels beside a hole that may look painted
 LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
-SEEN = 16                                               # pixels beside a hole in which paint is seen
+SEEN = 16                                               # pixels in which paint is seen
 TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
 SPARE, FADED = 0.4, 0.015                               # of a rim's width that is taken beyond it, if so tinted there
 LOCAL = 7                                               # pixels, the side of a window beside a hole
+FAINT, THIN = 0.25, 9                                   # share of paint's chroma in a faint line, most pixels across
+MEGAPIXEL = 1_000_000                                   # to about which a photo is reduced where such are sought
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
 
@@ -77,6 +79,23 @@ def is_paint_left(pixels, colour, hole):
     return bool((mixture.is_mixed() | alike).mean() > MUCH_LEFT or np.count_nonzero(near) >= SEEN)
 
 
+def are_lines_left(pixels, colour, hole):
+    """Whether beyond a hole, (H, W) bool, there are lines as half-transparent paint leaves them.
+
+    They are thin and have that much more of the paint's chroma than a grey and than what is on either side, so that
+    clothes and backgrounds of its colour are none. Lines of a grey are not looked for.
+    """
+    if np.ptp(colour) < GREY:
+        return False
+    times = max(round(np.sqrt(hole.size / MEGAPIXEL)), 1)
+    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float32)
+    share = _shrink(pixels, times) @ (chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
+    lines = share - np.fmax(ndimage.grey_opening(share, (THIN, THIN)), 0) >= FAINT
+    lines &= ~ndimage.binary_dilation(_shrink(hole, times), SQUARE, NEAR)
+    groups, _ = ndimage.label(lines, SQUARE)
+    return bool((np.bincount(groups.ravel())[1:] >= SEEN).any())
+
+
 def _find_cores(pixels, colour, tolerance):
     """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them)."""
     distance = distance_to(pixels, colour)
@@ -113,12 +132,16 @@ def _is_hard(mixture, colour):
 
 def _grow_coarsely(pixels, colour, core, others, reach):
     """The same in a smaller picture, for edges that are softer than WIDE."""
-    def shrink(array):
-        return np.asarray(Image.fromarray(array).reduce(COARSER))
-
-    core, others = (shrink(255 * part.astype(np.uint8)) > 0 for part in (core, others))
-    grown = _grow(shrink(pixels), colour, core, others, reach // COARSER)
+    core, others = (_shrink(part, COARSER) for part in (core, others))
+    grown = _grow(_shrink(pixels, COARSER), colour, core, others, reach // COARSER)
     return grown.repeat(COARSER, axis=0).repeat(COARSER, axis=1)[:len(pixels), :pixels.shape[1]]
+
+
+def _shrink(array, times):
+    """Pixels, (H, W, 3) uint8, or a mask, (H, W) bool, that many times smaller; of the latter what is True anywhere."""
+    if array.dtype == bool:
+        return _shrink(255 * array.astype(np.uint8), times) > 0
+    return np.asarray(Image.fromarray(array).reduce(times))
 
 
 def _take_rim(pixels, colour, core, grown, others):
