@@ -82,8 +82,8 @@ def is_paint_left(pixels, colour, hole):
 def are_lines_left(pixels, colour, hole):
     """Whether beyond a hole, (H, W) bool, there are lines as half-transparent paint leaves them.
 
-    They are thin and have that much more of the paint's chroma than a grey and than what is on either side, so that
-    clothes and backgrounds of its colour are none. Lines of a grey are not looked for.
+    They are thin, and have at least FAINT of the paint's chroma more than a grey has and than what is on either side,
+    so that clothes and backgrounds of its colour are none. Lines of a grey are not looked for.
     """
     if np.ptp(colour) < GREY:
         return False
@@ -154,10 +154,12 @@ def _take_rim(pixels, colour, core, grown, others):
     tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
     if tint <= FADED:
         return grown
-    grown = grown | ndimage.binary_closing(grown, SQUARE)
     beyond, nearest = ndimage.distance_transform_edt(~grown, return_indices=True)
     width = ndimage.distance_transform_edt(~core)[tuple(nearest)]
-    return grown | (beyond <= SPARE * (width - 2 * NEAR)) | (mixture.ring & (tint > TINT))
+    spare = ~grown & (beyond <= SPARE * (width - 2 * NEAR))
+    if spare.any():
+        spare |= ndimage.binary_closing(grown | spare, SQUARE)          # pixels that JPEG has left out in a wide rim
+    return grown | spare | (mixture.ring & (tint > TINT))
 
 
 class _Mixture(NamedTuple):
