@@ -161,7 +161,7 @@ class OwnHoles:
         return np.where(photo.alpha < 255, 255, 0).astype(np.uint8), TRACE, []
 
     def _find_color(self, photo, name):
-        from .painted import distance_to, find_paint, is_paint_left  # scipy
+        from .painted import are_lines_left, distance_to, find_paint, is_paint_left  # scipy
         own = photo.alpha is not None and not (photo.profile or is_deep(photo.image))
         pixels = np.asarray(photo.image.convert("RGBA"))[..., :3] if own else photo.pixels      # not laid on white
         hole, remarks = find_paint(pixels, self._color, self.tolerance), []
@@ -171,8 +171,11 @@ class OwnHoles:
             raise BadPhoto("empty_mask", f"no paint of {self.source}: the nearest colour is #{nearest}, "
                            f"{distance.min():.0f} levels away (--tolerance {self.tolerance})")
         if not self.dilate and is_paint_left(pixels, self._color, hole):
-            remarks = ["paint is left around the hole: a larger --tolerance or --dilate takes it in"]
-            self._warn(f"{name}: {remarks[0]}")
+            remarks.append("paint is left around the hole: a larger --tolerance or --dilate takes it in")
+        if are_lines_left(pixels, self._color, hole):
+            remarks.append("lines that look like half-transparent paint are not in the hole: paint them over opaquely")
+        for line in remarks:
+            self._warn(f"{name}: {line}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
 
 

@@ -26,9 +26,12 @@ HARD = 0.08                                             # of the pixels beside h
 ALIKE = 32                                              # levels a channel: what lies beside paint and is so like it
 MUCH_LEFT = 0.25                                        # of the pixels beside a hole that may look painted
 LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
-SEEN = 16                                               # pixels beside a hole in which paint is seen
+SEEN = 16                                               # pixels in which paint is seen
 TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
+SPARE, FADED = 0.4, 0.015                               # of a rim's width that is taken beyond it, if so tinted there
 LOCAL = 7                                               # pixels, the side of a window beside a hole
+FAINT, THIN = 0.25, 9                                   # share of paint's chroma in a faint line, most pixels across
+MEGAPIXEL = 1_000_000                                   # to about which a photo is reduced where such are sought
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
 
@@ -51,8 +54,10 @@ def find_paint(pixels, colour, tolerance):
         window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
         patch = start[window] & (patches[window] == label)
         grown = _grow(pixels[window], colour, patch, start[window] & ~patch, reach)
-        hole[window] |= (patch & core[window] if grown is patch else
-                         _take_rim(pixels[window], colour, grown, start[window] & ~patch))
+        if grown is patch:
+            hole[window] |= patch & core[window]
+        else:
+            hole[window] |= _take_rim(pixels[window], colour, start[window], grown, start[window] & ~patch)
     return hole
 
 
@@ -74,6 +79,23 @@ def is_paint_left(pixels, colour, hole):
     return bool((mixture.is_mixed() | alike).mean() > MUCH_LEFT or np.count_nonzero(near) >= SEEN)
 
 
+def are_lines_left(pixels, colour, hole):
+    """Whether beyond a hole, (H, W) bool, there are lines as half-transparent paint leaves them.
+
+    They are thin, and have at least FAINT of the paint's chroma more than a grey has and than what is on either side,
+    so that clothes and backgrounds of its colour are none. Lines of a grey are not looked for.
+    """
+    if np.ptp(colour) < GREY:
+        return False
+    times = max(round(np.sqrt(hole.size / MEGAPIXEL)), 1)
+    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float32)
+    share = _shrink(pixels, times) @ (chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
+    lines = share - np.fmax(ndimage.grey_opening(share, (THIN, THIN)), 0) >= FAINT
+    lines &= ~ndimage.binary_dilation(_shrink(hole, times), SQUARE, NEAR)
+    groups, _ = ndimage.label(lines, SQUARE)
+    return bool((np.bincount(groups.ravel())[1:] >= SEEN).any())
+
+
 def _find_cores(pixels, colour, tolerance):
     """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them)."""
     distance = distance_to(pixels, colour)
@@ -89,7 +111,7 @@ def _grow(pixels, colour, patch, others, reach):
     core, radius = patch, NEAR
     for _ in range(ROUNDS):
         mixture = _unmix(pixels, colour, core | others, radius)
-        if not mixture or mixture.is_mixed().mean() < HARD:
+        if not mixture or _is_hard(mixture, colour):
             return core
         lead = ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > np.fmax(LEADING, mixture.least)))
         if lead.sum() > 1.01 * core.sum():
@@ -103,24 +125,41 @@ def _grow(pixels, colour, patch, others, reach):
     return ndimage.binary_propagation(core, SQUARE, mask=core | (mixture.share > mixture.least))
 
 
+def _is_hard(mixture, colour):
+    """Whether hardly a pixel beside the paint is mixed with it: not for sure, nor, but of a grey, on the average."""
+    return mixture.is_mixed().mean() < HARD and (np.ptp(colour) < GREY or mixture.share[mixture.ring].mean() < LEFT)
+
+
 def _grow_coarsely(pixels, colour, core, others, reach):
     """The same in a smaller picture, for edges that are softer than WIDE."""
-    def shrink(array):
-        return np.asarray(Image.fromarray(array).reduce(COARSER))
-
-    core, others = (shrink(255 * part.astype(np.uint8)) > 0 for part in (core, others))
-    grown = _grow(shrink(pixels), colour, core, others, reach // COARSER)
+    core, others = (_shrink(part, COARSER) for part in (core, others))
+    grown = _grow(_shrink(pixels, COARSER), colour, core, others, reach // COARSER)
     return grown.repeat(COARSER, axis=0).repeat(COARSER, axis=1)[:len(pixels), :pixels.shape[1]]
 
 
-def _take_rim(pixels, colour, grown, others):
-    """A grown patch, with the pixels beside it if they are tinted on the average, though none of them for sure.
+def _shrink(array, times):
+    """Pixels, (H, W, 3) uint8, or a mask, (H, W) bool, that many times smaller; of the latter what is True anywhere."""
+    if array.dtype == bool:
+        return _shrink(255 * array.astype(np.uint8), times) > 0
+    return np.asarray(Image.fromarray(array).reduce(times))
+
+
+def _take_rim(pixels, colour, core, grown, others):
+    """A patch grown from a core, with what is tinted beyond it, though no pixel for sure: those beside it, if they are
+    on the average, and where the rim is wide, as a very soft brush leaves it, a share of its width.
 
     Not of a grey, as for is_paint_left.
     """
     mixture = _unmix(pixels, colour, grown | others, NEAR)
-    tinted = np.ptp(colour) >= GREY and mixture and mixture.share[mixture.ring].mean() > TINT
-    return grown | mixture.ring if tinted else grown
+    tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
+    if tint <= FADED:
+        return grown
+    beyond, nearest = ndimage.distance_transform_edt(~grown, return_indices=True)
+    width = ndimage.distance_transform_edt(~core)[tuple(nearest)]
+    spare = ~grown & (beyond <= SPARE * (width - 2 * NEAR))
+    if spare.any():
+        spare |= ndimage.binary_closing(grown | spare, SQUARE)          # pixels that JPEG has left out in a wide rim
+    return grown | spare | (mixture.ring & (tint > TINT))
 
 
 class _Mixture(NamedTuple):

@@ -156,6 +156,14 @@ def test_paint_that_is_left_around_the_hole_is_said(tmp_path):
     assert (~found).sum() == 44 * 44 and not remarks
 
 
+def test_half_transparent_lines_of_paint_that_stay_are_said(tmp_path):
+    pixels, said = np.full((64, 64, 3), (200, 150, 120), np.uint8), []
+    pixels[40:50, 10:50], pixels[20:23, 10:50] = (0, 255, 0), (100, 202, 60)
+    photo = read_photo(save(tmp_path / "photo.png", pixels))
+    found, remarks = OwnHoles("color:#00ff00", warn=said.append).of_photo(photo, "photo")
+    assert (~found).sum() == 400 and "half-transparent" in remarks[0] and said == [f"photo: {remarks[0]}"]
+
+
 def test_a_photo_that_is_opaque_everywhere_has_an_empty_mask(tmp_path):
     path = save(tmp_path / "face.png", np.full((SIZE, SIZE, 4), 255, np.uint8))
     with pytest.raises(BadPhoto, match="empty_mask"):

@@ -7,7 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from completion.membrane import fill_harmonic
-from completion.painted import distance_to, find_paint, is_paint_left
+from completion.painted import are_lines_left, distance_to, find_paint, is_paint_left
 from metrics.images import psnr
 from pictures.photo import read_photo
 
@@ -147,3 +147,53 @@ def test_paint_that_is_left_in_one_place_is_told_of(photo):
     assert not is_paint_left(painted, GREEN, hole)
     hole[:, :80] = False
     assert is_paint_left(painted, GREEN, hole)
+
+
+def fade(shape, sigma, radius):
+    """How opaque a wide bar over both eyes is, (H, W) in [0, 1], that a brush has blurred by sigma pixels."""
+    rows, columns = np.indices(shape)
+    bar = np.hypot(rows - 220, np.fmax(np.abs(columns - 200) - 80, 0)) < radius
+    return ndimage.gaussian_filter(bar.astype(float), sigma)
+
+
+@pytest.mark.parametrize("sigma, radius, quality", [(10, 20, 90), (14, 26, None), (14, 26, 75)])
+def test_a_wide_very_soft_brush_leaves_no_tint_where_it_fades_out(photo, sigma, radius, quality):
+    alpha = fade(photo.shape[:2], sigma, radius)
+    painted = paint(photo, alpha)
+    hole = find_paint(as_jpeg(painted, quality) if quality else painted, GREEN, 32)
+    ring = ndimage.binary_dilation(hole, np.ones((3, 3))) & ~hole
+    assert alpha[ring].mean() < 0.024 and (hole & (alpha < 1e-3)).sum() < 0.06 * hole.sum()
+
+
+@pytest.mark.parametrize("name", ["B001283.jpg", "C000542.jpg"])
+def test_a_wide_soft_rim_is_not_taken_for_the_texture_of_a_photo(samples, name):
+    photo = read_photo(samples / name).pixels
+    alpha = fade(photo.shape[:2], 14, 26)
+    assert find_paint(paint(photo, alpha), GREEN, 32)[alpha > 0.2].all()
+
+
+def line(shape, opacity, width):
+    """How opaque a thin curve above the brows is, (H, W), nowhere more than its opacity."""
+    rows, columns = np.indices(shape)
+    curve = np.abs(rows - 150 - 10 * np.sin(columns / 30)) <= width / 2
+    return opacity * ndimage.gaussian_filter((curve & (columns > 130) & (columns < 260)).astype(float), 0.5)
+
+
+@pytest.mark.parametrize("opacity, width, quality", [(0.4, 2, None), (0.4, 5, 75), (0.5, 3, 90), (0.6, 2, 75)])
+def test_half_transparent_lines_that_are_left_are_told_of(photo, opacity, width, quality):
+    alpha, hard = line(photo.shape[:2], opacity, width), stroke(photo.shape[:2], 4)
+    hard[:200] = 0
+    painted = paint(photo, np.fmax(alpha, hard))
+    painted = as_jpeg(painted, quality) if quality else painted
+    hole = find_paint(painted, GREEN, 32)
+    assert not hole[alpha > 0].any() and are_lines_left(painted, GREEN, hole)
+    assert not are_lines_left(painted, GREEN, hole | (alpha > 0))
+
+
+def test_green_clothes_and_backgrounds_are_no_lines_of_paint(photo):
+    hole = stroke(photo.shape[:2], 4) > 0
+    for painted in (paint(photo, hole), as_jpeg(paint(photo, hole.astype(float)), 75)):
+        assert not are_lines_left(painted, GREEN, find_paint(painted, GREEN, 32))
+    garment = photo.copy()
+    garment[300:], garment[:, :60] = (50, 150, 70), (20, 160, 30)
+    assert not are_lines_left(garment, GREEN, hole)
