@@ -46,16 +46,18 @@ def main(argv=None):
                  if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
         overview = make_overview(folder, names, {name for _, name in tasks})
         show_holes = subject.holes.proposed and not subject.landmarks
-        with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes,
-                        calibrated=all(settings.says_how_sure for settings in of_sizes)) as writer:
-            for source, problem in failures:
-                writer.fail(source, source, problem)
-            if tasks:
-                complete_all(tasks, subject, methods, place, writer=writer, check=stop.check)
-        compact(folder.results, "name")
-        with Progress(None, "writing sheets, page and curves"):
-            finished = overview.finish(stop.check)
-            if place.log_dir:
+        with overview:
+            with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes,
+                            calibrated=all(settings.says_how_sure for settings in of_sizes)) as writer:
+                for source, problem in failures:
+                    writer.fail(source, source, problem)
+                if tasks:
+                    complete_all(tasks, subject, methods, place, writer=writer, check=stop.check)
+            compact(folder.results, "name")
+            with Progress(None, "writing sheets and page"):
+                finished = overview.finish(stop.check)
+        if place.log_dir:
+            with Progress(None, "writing curves"):
                 from output.curves import write_curves
                 budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
                 write_curves(log_folder(place), budgets, folder.settings, warn)

@@ -6,11 +6,14 @@ is uint8.
 """
 import contextlib
 import errno
+import fcntl
+import functools
 import hashlib
 import io
 import itertools
 import json
 import os
+import re
 import stat
 import zlib
 from pathlib import Path
@@ -23,6 +26,7 @@ VERSION = "0.1.0"
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 
 MAX_BYTES = 256 * 2**20
+TEMPORARY = re.compile(r"\.\d+-\d+\.tmp")             # names of files that are being written
 
 
 class UsageError(Exception):
@@ -72,9 +76,9 @@ def read_file(path):
         raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
 
 
-def counted(number, noun):
-    """A number of things in words: 1 face, 2,000 faces."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number, noun, plural=None):
+    """A number of things in words: 1 face, 2,000 faces; plural : of nouns that take more than an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def to_float(pixels):
@@ -107,19 +111,59 @@ def write_file(path, content):
     Raises UsageError (exit code 5) when the disk is full or the place cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}-{next(_serial)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        _sweep(os.path.abspath(path.parent))
+        with _open_temporary(path.parent) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(file.name, path)
     except OSError as error:
         raise unwritten(path, error) from error
-    finally:                                            # an interrupt leaves nothing either
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+
+
+@contextlib.contextmanager
+def _open_temporary(folder):
+    """A new file in a folder, gone at the end unless it was renamed; an interrupt leaves nothing either."""
+    with _make_locked(folder) as file:
+        try:
+            yield file
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(file.name)
+
+
+def _make_locked(folder):
+    """A new file of a name of TEMPORARY, which is locked as long as it is open."""
+    while True:
+        with contextlib.suppress(FileExistsError):      # a process of this number on another machine writes here too
+            file = open(folder / f".{os.getpid()}-{next(_serial)}.tmp", "xb")
+            if _lock(file) is not False and os.path.exists(file.name):
+                return file
+            file.close()                                # somebody swept it before it was locked
+
+
+def _lock(file):
+    """Whether an open file could be locked; None where files have no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+
+
+@functools.lru_cache(1024)
+def _sweep(folder):
+    """Remove what processes that were killed while they wrote left in a folder: their files are locked no more."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError), open(entry.path, "rb+", opener=no_link) as file:
+                    if _lock(file):
+                        os.unlink(entry.path)
 
 
 _serial = itertools.count()

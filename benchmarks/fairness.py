@@ -16,7 +16,7 @@ import numpy as np
 
 from dataset.listing import read_lines
 from evaluation.comparison import read_results
-from helpers import NO_INPUT, UsageError, write_file, write_json
+from helpers import NO_INPUT, UsageError, counted, write_file, write_json
 from metrics.intervals import group_difference, holm, mean_interval
 from metrics.ranking import SIGNS, better
 from shell.command import command
@@ -143,7 +143,7 @@ def describe_worst(rows, mask, method, measure):
     mean, low, high = row["difference"]
     bounds = (mean, low, high) if group == "with" else (-mean, -high, -low)
     difference, low, high = (format(bound, f"+{style}") for bound in bounds)
-    return (f"{mask} {method} {measure}: worst {group} {row['attribute']} ({row[group][0]} faces): "
+    return (f"{mask} {method} {measure}: worst {group} {row['attribute']} ({counted(row[group][0], 'face')}): "
             f"{row[group][1]:{style}}, {difference} [{low}, {high}] from the others")
 
 
@@ -152,9 +152,9 @@ def check_names(results, attributes, path):
     faces = {face for *_, face in results}
     if lost := sorted(faces - attributes.keys()):
         if len(lost) == len(faces):
-            raise UsageError(f"none of the {len(faces)} faces is in {path}, such as {lost[0]}: their names must be "
-                             f"those of the data, such as {next(iter(attributes))}", NO_INPUT)
-        warn(f"{len(lost)} of {len(faces)} faces are not in {path}, such as {lost[0]}: left out")
+            raise UsageError(f"none of {counted(len(faces), 'face')} is in {path}, such as {lost[0]}: their names must "
+                             f"be those of the data, such as {next(iter(attributes))}", NO_INPUT)
+        warn(f"left out: {len(lost):,} of {counted(len(faces), 'face')}, without a line in {path}, such as {lost[0]}")
 
 
 @command

@@ -16,7 +16,7 @@ from helpers import BAD_OUTPUT, NO_INPUT, UsageError, read_json, remove_files
 
 SHARD = 4096                                            # faces a file, 50 MB at 64 pixels
 DESCRIPTION, LOCK = "pack.json", ".lock"                # the second is shell.lock's
-OURS = re.compile(r"faces-\d{5}\.npy|pack\.json|\.lock|\.\d+-\d+\.tmp")
+OURS = re.compile(rf"faces-\d{{5}}\.npy|pack\.json|\.lock|{helpers.TEMPORARY.pattern}")
 
 
 def unfinished_pack(folder):

@@ -1,7 +1,7 @@
 """Two finished evaluations face by face."""
 from pathlib import Path
 
-from helpers import NO_INPUT, UsageError, file_stamp, read_json
+from helpers import NO_INPUT, UsageError, counted, file_stamp, read_json
 from metrics.intervals import paired_difference
 from shell.lock import find_kind
 from shell.records import read_records
@@ -22,7 +22,7 @@ def compare(first, second, warn):
     a, b = (read_results(folder, warn) for folder in (first, second))
     _check_comparable(first, second, a, b)
     both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
-    yield f"{len(both)} faces are in both: {first} has {len(one)}, {second} has {len(other)}"
+    yield f"{counted(len(both), 'face')} in both: {first} has {len(one):,}, {second} has {len(other):,}"
     groups = {}
     for key in sorted(a.keys() & b.keys()):
         groups.setdefault(key[:2], []).append(key)
@@ -33,7 +33,8 @@ def compare(first, second, warn):
                 continue
             mean, low, high = paired_difference(*zip(*pairs))
             verdict = "no clear difference" if low <= 0 <= high else f"{second if mean > 0 else first} is higher"
-            yield f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over {len(pairs)} faces: {verdict}"
+            yield (f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over "
+                   f"{counted(len(pairs), 'face')}: {verdict}")
 
 
 def read_results(folder, warn):
@@ -52,8 +53,8 @@ def read_results(folder, warn):
     if not results:
         raise UsageError(f"{folder} holds no finished evaluation", NO_INPUT)
     if not _is_whole(folder, len(results)):
-        warn(f"{folder} is unfinished or damaged, {len(results)} of its results are whole: measure the others by the "
-             "same evaluate_completion.py again")
+        warn(f"{folder} is unfinished or damaged, with {counted(len(results), 'whole result')}: measure the others by "
+             "the same evaluate_completion.py again")
     return results
 
 

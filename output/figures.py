@@ -15,6 +15,8 @@ GAP, MARGIN = 4, 12                                     # pixels between the pic
 PAGE_WIDTH, LEAST, MOST = 7.2, 0.62, 1                  # inches: of a page's text, and of a place in a figure
 APART, POINT = 0.04, 1 / 72                             # inches: between places and between groups of rows; of a point
 CAPTION = 14                                            # pixels of a line of text
+PLACES = (5, 8), (-5, -8), (-5, 8), (5, -8), (9, 0), (-9, 0)          # of a label beside its point, in points
+MARK = 3                                                # pixels that a label keeps off what it must not cover
 SIDE, LEGEND, BAR, EVERY = 256, 56, 12, 32              # pixels of levels, a legend and its bar; levels between numbers
 
 
@@ -153,12 +155,31 @@ def draw_scores(path, name, curve, others):
     for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics):
         points = [(scores[first], scores[metric]) for scores in curve.values()]
         axes.plot(*zip(*points), "o-", label=name)
-        for label, point in zip(curve, points):
-            axes.annotate(label, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
         for other, scores in others.items():
             axes.plot(scores[first], scores[metric], "s", label=other)
         axes.set(xlabel=f"{first}, {better(first)} is better", ylabel=f"{metric}, {better(metric)} is better")
     figure.axes[0].legend(fontsize=7)
+    for axes in figure.axes:
+        axes.margins(0.15)                              # for the labels
+    figure.draw_without_rendering()                     # only then it is known where the points lie
+    for axes, metric in zip(figure.axes, metrics):
+        named, others_there = ({label: (scores[first], scores[metric]) for label, scores in some.items()}
+                               for some in (curve, others))
+        _name_points(axes, named, [*named.values(), *others_there.values()])
     content = io.BytesIO()
     figure.savefig(content, format="png")
     write_file(path, content.getvalue())
+
+
+def _name_points(axes, points, marks):
+    """Write labels beside their points {label: (x, y)}, each where it covers no earlier one and few of the marks."""
+    marks, taken = axes.transData.transform(marks), []
+    for label, point in points.items():
+        texts = [axes.annotate(label, point, textcoords="offset points", xytext=place, va="center", fontsize=7,
+                               ha="left" if place[0] > 0 else "right", in_layout=False) for place in PLACES]
+        boxes = [text.get_window_extent().padded(MARK) for text in texts]
+        covered = [(sum(box.overlaps(other) for other in taken), box.count_contains(marks)) for box in boxes]
+        chosen = covered.index(min(covered))
+        taken.append(boxes[chosen])
+        for text in texts[:chosen] + texts[chosen + 1:]:
+            text.remove()

@@ -1,12 +1,14 @@
 """What shows all completed faces at once: sheets, an animation, and a page."""
 import collections
 import dataclasses
+import math
 import re
+import time
 from pathlib import Path
 from statistics import fmean
 
 import helpers
-from helpers import BadPhoto, UsageError, read_json, remove_files
+from helpers import BadPhoto, Stopped, UsageError, counted, read_json, remove_files
 from pictures.photo import read_photo
 
 from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
@@ -18,11 +20,14 @@ SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
 SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet
 SHOWS = ("name", "stamp", "files", "notes", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",
          "image_ssim", "further_faces")
+LAST_SECONDS = 1                                        # for the page of a command that is stopped
 REPORT_FACES, REPORT_BYTES = 500, 20 * 2**20            # 500 faces of 64 pixels take some 15 MB
 
 
 class Overview:
     """Shows completed faces in the order of the inputs: a group of SHEET_FACES as soon as all of it is there.
+
+    Leaving its `with` by Stopped writes the page of what is there.
 
     folder : of the results; names : of all inputs, in their order; settings : what decided the results
     done : {name: record} of those that were complete before, with what SHOWS names; their pictures are read again
@@ -68,15 +73,31 @@ class Overview:
             helpers.write_json(Path(self.folder, SHEETS, SHOWN), mark | self._measure())
         return shown
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        """Write the page when the user stops the command: of what is there, as far as the time allows that is left."""
+        if kind is not Stopped:
+            return
+        left, end = sum(name not in self._ready for name in self._waiting), time.monotonic() + LAST_SECONDS
+        self._waiting = collections.deque(filter(self._ready.get, self._waiting))
+        while self._waiting and self._on_page < REPORT_FACES and time.monotonic() < end:
+            self._advance(most=1)
+        self._flush()
+        if self._shown or self._failed:
+            self._write_page(("Stopped", f"{counted(left, 'input')} to do: the same command again goes on"))
+
     def _measure(self):
         """{file: checksum} of all that shows faces, None for what is not there."""
         sheets = sorted(path.name for path in Path(self.folder, SHEETS).glob("*.png") if SHEET.fullmatch(path.name))
         return {file: helpers.file_crc32(Path(self.folder, file)) for file in (PAGE, ANIMATION, *(
             f"{SHEETS}/{sheet}" for sheet in sheets))}
 
-    def _advance(self, check=lambda: None):
-        """Show the faces that are ready, as far as no earlier one is missing."""
-        while self._waiting and self._waiting[0] in self._ready:
+    def _advance(self, check=lambda: None, most=math.inf):
+        """Show the faces that are ready, as far as no earlier one is missing; at most so many."""
+        while most > 0 and self._waiting and self._waiting[0] in self._ready:
+            most -= 1
             if entry := self._ready.pop(self._waiting.popleft()):
                 self._group.append(entry)
             if len(self._group) == SHEET_FACES:
@@ -143,7 +164,7 @@ class Overview:
         settings = self.settings, *self.settings.get("larger", {}).values()
         return [one["checkpoint"] for one in settings if one.get("checkpoint")]
 
-    def _write_page(self):
+    def _write_page(self, *facts):
         count, method, models = len(self._shown), self.settings["method"], self._models
         title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
                  f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
@@ -153,7 +174,7 @@ class Overview:
                          facts=[*_describe_scores(self._shown), ("Method", method),
                                 ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
-                                ("Failed", len(self._failed))])
+                                ("Failed", len(self._failed)), *facts])
 
     def _animate(self):
         """Show the first sheet over the iterations; without any, remove what an earlier run left."""

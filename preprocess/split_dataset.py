@@ -15,7 +15,7 @@ import numpy as np
 import helpers
 from dataset.listing import read_lines
 from dataset.splits import SIDES, join_groups, read_identities, split_by_partition, split_by_seed, without_copies
-from helpers import BadPhoto, UsageError
+from helpers import BadPhoto, UsageError, counted
 from pictures.photo import read_photo
 from shell.command import command
 from shell.lock import LOCK, check_file, claim_folder, inside
@@ -85,12 +85,12 @@ def main(argv=None):
             helpers.write_file(Path(options.output, f"{side}.txt"), lines)
         show(split, names, [(unique[i], unique[j], bits) for i, j, bits in pairs], options)
     if len(unique) < len(names):
-        warn(f"{len(names) - len(unique)} copies of other photos were left out")
+        warn(f"left out: {counted(len(names) - len(unique), 'copy', 'copies')} of other photos")
     if unknown:
-        warn(f"{len(unknown)} photos are not in {options.partition} and were left out, such as {unknown[0]}")
+        warn(f"left out: {counted(len(unknown), 'photo')} without a line in {options.partition}, such as {unknown[0]}")
     for path, problem in failures:
         warn(f"{path}: {problem}")
-    say(", ".join(f"{len(split[side])} {side}" for side in SIDES) + f" in {options.output}")
+    say(", ".join(f"{len(split[side]):,} {side}" for side in SIDES) + f" in {options.output}")
     return helpers.SOME_FAILED if failures else 0
 
 
@@ -150,7 +150,8 @@ def people_of(names, identity):
         return [str(Path(name).parent) for name in names]
     people = read_identities(read_lines(identity, "the identities"))
     if unknown := [name for name in names if Path(name).stem not in people]:
-        warn(f"{len(unknown)} photos are not in {identity} and count as people of their own, such as {unknown[0]}")
+        warn(f"{counted(len(unknown), 'photo')} without a line in {identity}, each taken for a person of its own, such "
+             f"as {unknown[0]}")
     return [f"person {people[stem]}" if (stem := Path(name).stem) in people else name for name in names]
 
 
@@ -159,8 +160,8 @@ def show(split, names, near, options):
     from output.dataset_page import write_dataset_page
     sides = {name: side for side, dealt in split.items() for name in dealt}
     if apart := [pair for pair in near if len({sides[name] for name in pair[:2] if name in sides}) > 1]:
-        warn(f"{len(apart)} near-duplicates are on two sides, as {options.partition} has it, such as {apart[0][0]} and "
-             f"{apart[0][1]}")
+        warn(f"{counted(len(apart), 'pair')} of near-duplicates on two sides, as {options.partition} has it, such as "
+             f"{apart[0][0]} and {apart[0][1]}")
     write_dataset_page(Path(options.output, PAGE), {side: [names[name] for name in split[side]] for side in SIDES},
                        [(names[one], names[other], bits) for one, other, bits in near],
                        {name: getattr(options, name) for name in ("input", *SIDES, "seed", "partition", "identity",
@@ -177,10 +178,11 @@ def check_output(output, split):
             if folder.exists():
                 raise UsageError(f"{folder} is no folder", helpers.BAD_OUTPUT)
             continue
-        present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+                   and not helpers.TEMPORARY.fullmatch(path.name)}
         if strange := sorted(present - expected):
-            raise UsageError(f"{folder} holds {len(strange)} files of another split, such as {strange[0]}: choose "
-                             "another OUTPUT", helpers.BAD_OUTPUT)
+            raise UsageError(f"{folder} holds {counted(len(strange), 'file')} of another split, such as {strange[0]}: "
+                             "choose another OUTPUT", helpers.BAD_OUTPUT)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 
-from helpers import BAD_OUTPUT, UsageError, make_folder, no_link, unwritten, write_file
+from helpers import BAD_OUTPUT, UsageError, counted, make_folder, no_link, unwritten, write_file
 
 from .messages import warn
 
@@ -48,7 +48,7 @@ def _read(path, types, only_sealed=False):
             else:
                 strange += bool(line.strip()) and line.endswith(b"\n")
     if strange:
-        _warn_once(f"{strange} lines of {path} are no records of ours: passed over")
+        _warn_once(f"passed over: {counted(strange, 'line')} of {path} without a record of ours")
 
 
 def _parse(line, only_sealed):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import evaluate_completion
-from helpers import NO_INPUT, SOME_FAILED
+from helpers import NO_INPUT, SOME_FAILED, counted
 from shell.records import RecordFile, read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
@@ -25,7 +25,7 @@ def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, run)
     ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "other")
     assert (ended.code, ended.err) == (0, "")
     assert "center laplace hole_psnr: +0.0000 [+0.0000, +0.0000] over 4 faces" in ended.out
-    assert ended.out.startswith(f"4 faces are in both: {finished} has 4, {tmp_path}/other has 4")
+    assert ended.out.startswith(f"4 faces in both: {finished} has 4, {tmp_path}/other has 4")
 
 
 def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_path, run):
@@ -39,9 +39,9 @@ def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_p
             for line in lines:
                 file.append(line)
     ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "other")
-    assert ended.code == SOME_FAILED and f"{tmp_path}/other is unfinished or damaged, 4 of its results" in ended.err
+    assert ended.code == SOME_FAILED and f"{tmp_path}/other is unfinished or damaged, with 4 whole results" in ended.err
     first, *lines = ended.out.splitlines()
-    assert first == f"3 faces are in both: {finished} has 4, {tmp_path}/other has 4"
+    assert first == f"3 faces in both: {finished} has 4, {tmp_path}/other has 4"
     assert len(lines) == 3 and all(" laplace " in line and "over 3 faces" in line for line in lines)
     ended = run(evaluate_completion.main, "--compare", finished, tmp_path / "foreign")
     assert ended.code == 2 and "share no face" in ended.err and ended.err.count("\n") == 1
@@ -72,5 +72,5 @@ def test_of_a_damaged_evaluation_what_is_whole_is_compared_and_the_rest_told(fin
     (tmp_path / "killed" / "summary.json").unlink()
     for name, whole in (("flipped", 7), ("cut", 7), ("killed", 8)):
         ended = run(evaluate_completion.main, "--compare", finished, tmp_path / name)
-        assert ended.code == SOME_FAILED and f"damaged, {whole} of its results are whole" in ended.err, ended.err
-        assert "4 faces are in both" in ended.out
+        assert ended.code == SOME_FAILED and f"damaged, with {counted(whole, 'whole result')}" in ended.err, ended.err
+        assert "4 faces in both" in ended.out

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import helpers
 from benchmarks.fuzz_inputs import float_tiff
 from helpers import MAX_BYTES, BadPhoto, UsageError, resize, to_float, to_uint8
 from pictures.photo import read_photo
@@ -343,3 +344,9 @@ def test_a_file_without_permission_is_refused_as_such(tmp_path):
 def test_errors_survive_the_way_between_processes(error):
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), vars(again), again.args) == (type(error), vars(error), error.args)
+
+
+@pytest.mark.parametrize("number, words", [(0, "0 faces"), (1, "1 face"), (2, "2 faces"), (2000, "2,000 faces")])
+def test_a_number_of_things_is_said_in_the_right_number(number, words):
+    assert helpers.counted(number, "face") == words
+    assert helpers.counted(number, "copy", "copies") == words.replace("faces", "copies").replace("face", "copy")

@@ -1,11 +1,15 @@
 """Files that are written whole or not at all, stay in their folder, and are removed only if they are ours."""
+import fcntl
+import itertools
 import json
 import os
 import resource
+import signal
 
 import numpy as np
 import pytest
 
+import helpers
 from helpers import (
     BAD_OUTPUT,
     BadPhoto,
@@ -48,6 +52,35 @@ def test_a_full_disk_keeps_the_old_file_and_leaves_no_part(tmp_path, finish):
     assert ended.out.startswith(f"{BAD_OUTPUT} cannot write {tmp_path / 'file'}: ")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_killed_process_left_is_swept_and_what_another_is_writing_stays(tmp_path, finish):
+    killed = finish("-c", """if True:
+        import os, signal, sys, helpers
+        helpers.os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+        helpers.write_file(sys.argv[1], b"half")""", tmp_path / "file")
+    assert killed.code == -signal.SIGKILL
+    left, = os.listdir(tmp_path)
+    others = [".notes.tmp", "1-2.tmp", ".1-2.tmp.png"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"somebody's")
+    (tmp_path / ".5-6.tmp").symlink_to(tmp_path / others[0])
+    (tmp_path / ".7-8.tmp").mkdir()
+    with open(tmp_path / ".1-2.tmp", "wb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        write_file(tmp_path / "file", b"whole")
+        assert sorted(os.listdir(tmp_path)) == sorted(["file", ".1-2.tmp", ".5-6.tmp", ".7-8.tmp", *others])
+        assert left not in others
+
+
+def test_a_process_of_the_same_number_elsewhere_is_not_disturbed(tmp_path, monkeypatch):
+    monkeypatch.setattr(helpers, "_serial", itertools.count())
+    with open(tmp_path / f".{os.getpid()}-0.tmp", "wb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        write_file(tmp_path / "file", b"mine")
+        writing.write(b"theirs")
+    assert (tmp_path / f".{os.getpid()}-0.tmp").read_bytes() == b"theirs"
+    assert (tmp_path / "file").read_bytes() == b"mine"
 
 
 def test_a_file_cannot_be_written_below_a_file(tmp_path):

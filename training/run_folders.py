@@ -4,7 +4,7 @@ import re
 import uuid
 from pathlib import Path
 
-from helpers import BAD_OUTPUT, UsageError, read_json, remove_files, write_json
+from helpers import BAD_OUTPUT, TEMPORARY, UsageError, read_json, remove_files, write_json
 from shell.lock import check_file, inside
 from shell.records import read_records
 
@@ -14,7 +14,7 @@ from .manifest import MANIFEST, ROOT, list_saves
 SCALARS, SAMPLES, IDENTITY = "scalars.jsonl", "samples", "run.json"
 # What TensorFlow and helpers.write_file call the files of a save, whole or not.
 OURS = re.compile(r"manifest\.json|(tensors|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?|"
-                  r"\.\d+-\d+\.tmp")
+                  + TEMPORARY.pattern)
 # What it calls those of a SavedModel.
 SAVED = re.compile(r"(saved_model|fingerprint)\.pb(\.tmp\w+)?|"
                    r"(variables|part-\d{5}-of-\d{5})\.(index|data-\d{5}-of-\d{5})(\.tempstate\d+)?")

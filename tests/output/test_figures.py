@@ -1,5 +1,8 @@
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import UsageError
@@ -120,3 +123,17 @@ def test_scores_are_drawn_as_one_picture(tmp_path, others):
     assert pixels.shape == (352, 330, 3)
     blue, orange = ((pixels == colour).all(axis=-1).any() for colour in ((31, 119, 180), (255, 127, 14)))
     assert blue and orange == bool(others)
+
+
+def test_labels_of_scores_that_nearly_agree_do_not_cover_each_other(tmp_path, monkeypatch):
+    figures, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (figures.append(figure),
+                                                                           save(figure, *args, **options))[1])
+    curve = {"0": (23.44, 0.721, 0.420), "0.3": (23.42, 0.720, 0.419), "0.6": (23.09, 0.702, 0.423),
+             "1": (22.71, 0.687, 0.430)}
+    draw_scores(tmp_path / "scores.png", "dial", {label: dict(zip(("psnr", "ssim", "identity"), scores))
+                                                  for label, scores in curve.items()}, {})
+    for axes in figures[0].axes:
+        assert [text.get_text() for text in axes.texts] == list(curve)
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

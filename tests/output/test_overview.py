@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import BadPhoto, UsageError, file_crc32, write_picture
+from helpers import BadPhoto, Stopped, UsageError, file_crc32, write_picture
 from output import overview
 from output.figures import fit, pair
 from output.overview import Overview
@@ -91,6 +91,25 @@ def test_the_sheets_and_the_page_hold_every_face_of_a_photo(add, tmp_path):
     assert further["scores"]["completed"] == {"hole_psnr": 20.0, "hole_ssim": 0.5} and further["photo"] is None
     assert set(further["pictures"]) == {"original", "masked", "completed"} and further["steps"][0][0] == 0
     assert rows[0]["photo"]["width"] == 82 and len(set(rows[0]["photo"]["places"])) == 2
+
+
+def test_what_is_stopped_leaves_a_page_of_what_is_there_and_of_what_was_refused(add, tmp_path):
+    with pytest.raises(Stopped), Overview(tmp_path, ["a", "b", "c"], SETTINGS, {}) as shown:
+        shown.fail("torn.png", "b", BadPhoto("truncated"))
+        add(shown, "c", 0)
+        raise Stopped(130)
+    assert [row["name"] for row in read_rows(tmp_path)[1]] == ["c"]
+    page = (tmp_path / "report.html").read_text()
+    assert "torn.png" in page and "1 input to do" in page
+
+
+def test_what_is_stopped_before_anything_came_of_it_leaves_no_page_and_an_error_none_either(tmp_path):
+    for error in (Stopped(130), UsageError("the disk is full")):
+        with pytest.raises(type(error)), Overview(tmp_path, ["a"], SETTINGS, {}) as shown:
+            if isinstance(error, UsageError):
+                shown.fail("torn.png", "a", BadPhoto("truncated"))
+            raise error
+        assert not (tmp_path / "report.html").exists()
 
 
 def test_photos_done_before_show_the_same(add, tmp_path):

@@ -234,3 +234,11 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(tmp_path, crops, split
     assert (ended.code, ended.err.count("\n")) == (5, 1)
     assert not list((tmp_path / "out").glob(".*.tmp"))
     assert split(sizes=(10, 1, 1)).code == 0
+
+
+def test_what_a_killed_process_left_half_is_no_file_of_another_split(tmp_path, split):
+    assert split(sizes=(10, 1, 1)).code == 0
+    (tmp_path / "out" / "train" / ".1234-0.tmp").write_bytes(b"half")
+    assert split(sizes=(10, 1, 1)).code == 0
+    (tmp_path / "out" / "train" / "strange.png").write_bytes(b"")
+    assert "holds 1 file of another split, such as strange.png" in split(sizes=(10, 1, 1)).err

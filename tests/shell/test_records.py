@@ -61,7 +61,7 @@ def test_lines_that_are_no_records_are_passed_over_with_one_warning(tmp_path, ca
     assert list(read_records(tmp_path / "r.jsonl", a=int)) == [{"a": 1}, {"a": 3}]
     assert list(read_records(tmp_path / "r.jsonl", a=int)) == [{"a": 1}, {"a": 3}]
     err = capsys.readouterr().err
-    assert err.count("\n") == 1 and "warning: 7 lines of" in err
+    assert err.count("\n") == 1 and "warning: passed over: 7 lines of" in err
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
@@ -83,7 +83,7 @@ def test_a_record_that_was_changed_is_passed_over(tmp_path, capsys):
     whole = (tmp_path / "r.jsonl").read_bytes()
     assert list(read_records(tmp_path / "r.jsonl", only_sealed=True)) == RECORDS
     (tmp_path / "r.jsonl").write_bytes(whole.replace(b'"value": 1', b'"value": 3'))
-    assert list(read_records(tmp_path / "r.jsonl")) == RECORDS[1:] and "1 lines of" in capsys.readouterr().err
+    assert list(read_records(tmp_path / "r.jsonl")) == RECORDS[1:] and "1 line of" in capsys.readouterr().err
 
 
 def test_a_record_without_a_checksum_is_taken_unless_that_is_asked_for(tmp_path):
