@@ -72,7 +72,7 @@ def test_a_photo_that_vanished_after_it_was_listed_fails_alone(command, inputs, 
         "alignment": "preprocess.align_dlib", "split": "preprocess.split_dataset", "pack": "preprocess.pack_dataset",
         "completion": "face_completion", "onnx": "face_completion", "evaluation": "evaluate_completion",
         "latent": "completion.latent", "check": "preprocess.check_dataset"}.get(command, "dataset.folder"))
-    name = "find_inputs" if hasattr(module, "find_inputs") else "find_photos"
+    name = next(name for name in ("find_inputs", "find_in_folder", "find_photos") if hasattr(module, name))
     find = getattr(module, name)
 
     def find_and_lose(*arguments, **options):
