@@ -126,7 +126,7 @@ def _grow(pixels, colour, patch, others, reach):
 
 
 def _is_hard(mixture, colour):
-    """Whether hardly a pixel beside the paint is mixed with it: not for sure, nor, but of a grey, on the average."""
+    """Whether few pixels beside the paint are surely mixed with it, and there is little of a saturated one in them."""
     return mixture.is_mixed().mean() < HARD and (np.ptp(colour) < GREY or mixture.share[mixture.ring].mean() < LEFT)
 
 
@@ -154,9 +154,8 @@ def _take_rim(pixels, colour, core, grown, others):
     tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
     if tint <= FADED:
         return grown
-    beyond, nearest = ndimage.distance_transform_edt(~grown, return_indices=True)
-    width = ndimage.distance_transform_edt(~core)[tuple(nearest)]
-    spare = ~grown & (beyond <= SPARE * (width - 2 * NEAR))
+    width = np.median(ndimage.distance_transform_edt(~core)[mixture.ring])      # not the widest: that may be an error
+    spare = ~grown & (ndimage.distance_transform_edt(~grown) <= SPARE * (width - 2 * NEAR))
     if spare.any():
         spare |= ndimage.binary_closing(grown | spare, SQUARE)          # pixels that JPEG has left out in a wide rim
     return grown | spare | (mixture.ring & (tint > TINT))

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import helpers
 from benchmarks.fuzz_inputs import float_tiff
-from helpers import MAX_BYTES, BadPhoto, UsageError, resize, to_float, to_uint8
+from helpers import MAX_BYTES, BadPhoto, UsageError, counted, resize, to_float, to_uint8
 from pictures.photo import read_photo
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -346,7 +345,6 @@ def test_errors_survive_the_way_between_processes(error):
     assert (type(again), vars(again), again.args) == (type(error), vars(error), error.args)
 
 
-@pytest.mark.parametrize("number, words", [(0, "0 faces"), (1, "1 face"), (2, "2 faces"), (2000, "2,000 faces")])
-def test_a_number_of_things_is_said_in_the_right_number(number, words):
-    assert helpers.counted(number, "face") == words
-    assert helpers.counted(number, "copy", "copies") == words.replace("faces", "copies").replace("face", "copy")
+def test_a_number_of_things_is_said_in_the_right_number():
+    assert [counted(number, "face") for number in (0, 1, 2000)] == ["0 faces", "1 face", "2,000 faces"]
+    assert [counted(number, "copy", "copies") for number in (1, 2)] == ["1 copy", "2 copies"]

@@ -172,6 +172,14 @@ def test_a_wide_soft_rim_is_not_taken_for_the_texture_of_a_photo(samples, name):
     assert find_paint(paint(photo, alpha), GREEN, 32)[alpha > 0.2].all()
 
 
+@pytest.mark.parametrize("name, most", [("G000546.jpg", 0.05), ("B001283.jpg", 0.02)])
+def test_a_wide_soft_rim_takes_hardly_any_clean_photo_with_it(samples, name, most):
+    photo = read_photo(samples / name).pixels
+    alpha = fade(photo.shape[:2], 10, 20)
+    hole = find_paint(as_jpeg(paint(photo, alpha), 90), GREEN, 32)
+    assert (hole & (alpha < 1e-3)).sum() < most * hole.sum()
+
+
 def line(shape, opacity, width):
     """How opaque a thin curve above the brows is, (H, W), nowhere more than its opacity."""
     rows, columns = np.indices(shape)
