@@ -56,11 +56,11 @@ def fill_around(name, photo, hole):
     return filled
 
 
-def restore(way, folder, portraits, holes):
+def restore(way, folder, portraits, holes, arguments):
     """{name: the photo as it came back} of the portraits with these holes."""
     if way in FILLS:
         return {name: fill_around(way, photo, holes[name]) for name, (photo, _) in portraits.items()}
-    complete(folder, folder / "holes", way, arguments=["--paste_back", ["--size", way]])
+    complete(folder, folder / "holes", way, arguments=["--paste_back", ["--size", way], *arguments])
     records = read_records(folder / way / "results.jsonl")
     return {record["name"]: read_photo(folder / way / record["name"] / "restored.png").pixels
             for record in records if record["status"] == "done"}
@@ -108,7 +108,7 @@ def main(argv=None):
             for name, (photo, _) in portraits.items():
                 write_damaged(folder, name, photo, holes[name])
             for way in options.ways:
-                back = restore(way, folder, portraits, holes)
+                back = restore(way, folder, portraits, holes, options.arguments)
                 scores = [judge(name, restored, holes[name]) for name, restored in back.items()]
                 decibels, similarity, apart = np.mean(scores, axis=0) if scores else [np.nan] * 3
                 print(f"{kind:16} {way:14} {len(back):4}/{len(portraits):<4} {decibels:6.2f} {similarity:6.3f} "
