@@ -41,6 +41,8 @@ def parse(text, argv=None):
     sizes = (options.size,) if options.size else SIZES
     settings = [method_options.exported_settings(options)] if options.onnx else method_options.methods_by_size(
         options, options.method, options.checkpoint, sizes if options.paste_back else sizes[:1])
+    if options.paste_back and options.detail is None:
+        settings = [each.for_photos() for each in settings]
     if options.completions > 1 and not all(each.says_how_sure for each in settings):
         warn("uncertainty.png is fitted to the searches of recipe best, with its own settings: what it covers here is "
              "not known (python -m benchmarks.calibration)")

@@ -52,7 +52,8 @@ def add_search(search):
     search.add_argument("--encoder", metavar="DIR", help="folder of the latent encoder, for recipes that search "
                         "activations (CHECKPOINT-learned/latent_encoder)")
     search.add_argument("--detail", type=number(0, 1), metavar="D", help="from 0, the most likely answer, which is "
-                        "smooth where a face could be this or that, to 1, the most lifelike one")
+                        "smooth where a face could be this or that, to 1, the most lifelike one (best "
+                        f"{recipes.RECIPES[BEST].detail:g}, in whole photos {recipes.PHOTO_DETAIL:g})")
     search.add_argument("--likely", metavar="DIR", help="folder of the network that knows what is likely "
                         f"(CHECKPOINT-learned/{LIKELY})")
     search.add_argument("--model", choices=("dcgan", *SEARCHED), default="dcgan", help="whose latent is searched")

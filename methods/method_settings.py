@@ -2,7 +2,7 @@
 import dataclasses
 import os
 
-from completion.recipes import CALIBRATED, Recipe
+from completion.recipes import CALIBRATED, PHOTO_DETAIL, Recipe
 from dataset.listing import fingerprint_folder
 from models import LEARNED
 from training.manifest import describe_model
@@ -76,7 +76,18 @@ class MethodSettings:
     @property
     def says_how_sure(self):
         """Whether its several answers make intervals of which metrics.conformal knows what they cover."""
-        return bool(self.search) and self.search.recipe == CALIBRATED
+        if not self.search or self.search.recipe.detail not in (CALIBRATED.detail, PHOTO_DETAIL):
+            return False
+        return dataclasses.replace(self.search.recipe, detail=CALIBRATED.detail) == CALIBRATED
+
+    def for_photos(self):
+        """The same with more detail where a network knows what is likely: photos are looked at more than measured."""
+        if self.exported and self.exported.detail < PHOTO_DETAIL:
+            return dataclasses.replace(self, exported=dataclasses.replace(self.exported, detail=PHOTO_DETAIL))
+        if not self.search or self.search.recipe.detail >= PHOTO_DETAIL:
+            return self
+        recipe = dataclasses.replace(self.search.recipe, detail=PHOTO_DETAIL)
+        return dataclasses.replace(self, search=dataclasses.replace(self.search, recipe=recipe))
 
     def describe(self):
         """What decides a face's result, as a JSON record. Raises UsageError (exit code 4) if there is no such model."""

@@ -125,7 +125,8 @@ def test_every_answer_is_poured_back_into_a_whole_photo(run, model, samples, tmp
 
 
 def test_what_intervals_cover_is_claimed_of_the_recipe_that_was_calibrated(capsys):
-    for options, known in ([], True), (["--recipe", "pool"], False), (["--detail", "1"], False):
+    for options, known in (([], True), (["--paste_back", "--mask_type", "left"], True), (["--recipe", "pool"], False),
+                           (["--detail", "1"], False)):
         _, _, settings, *_ = face_completion.parse([str(FACES[0]), "--completions", "4", *options])
         assert all(each.says_how_sure for each in settings) == known
         assert ("not known" in capsys.readouterr().err) != known

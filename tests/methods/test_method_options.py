@@ -170,3 +170,11 @@ def test_from_any_folder_the_shipped_encoder_is_found(tmp_path, monkeypatch):
 def test_the_hole_decides_the_updates_of_one_start_unless_their_number_is_given(words, by_depth):
     *_, (settings,), _, _ = face_completion.parse(["face.png", *words])
     assert settings.search.recipe.by_depth == by_depth
+
+
+@pytest.mark.parametrize("words, detail", [
+    ([], 0.3), (["--paste_back"], 0.45), (["--paste_back", "--recipe", "best"], 0.45),
+    (["--paste_back", "--detail", "0"], 0), (["--paste_back", "--recipe", "pool"], 1)])
+def test_whole_photos_get_more_detail_unless_it_is_chosen(words, detail):
+    *_, settings, _, _ = face_completion.parse(["face.png", *words])
+    assert {each.search.recipe.detail for each in settings} == {detail}
