@@ -72,7 +72,7 @@ RECIPES = {
                    blend="matern", space="activations", hold=50.0, scatter=0.7, mirror=True, detail=0.3),
 }
 CALIBRATED = RECIPES["best"]                            # to whose errors the factors of metrics.conformal are fitted
-PHOTO_DETAIL = 0.45                                     # of best in whole photos, which people look at
+PHOTO_DETAIL = 0.4                                      # of best in whole photos, which people look at
 SOURCES = {
     "seed": "the report of 2018",
     "paper": "Yeh et al., CVPR 2017; Adam's rate is ours",
