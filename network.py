@@ -257,9 +257,13 @@ class DCGAN(Trainable):
         shape = count, self.architecture.z_dim
         return draw(tf.random.stateless_uniform, shape, fold((self.seed, 0), *salt), -1, 1)
 
+    def sample(self, count):
+        """Faces of `count` latents, always the same."""
+        return self.generate(self.latents(count, -1))
+
     def samples(self, faces):
         """Always the same 64 faces."""
-        return self.generate(self.latents(64, -1))
+        return self.sample(64)
 
     def prepare_training(self, training):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""
