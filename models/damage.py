@@ -135,9 +135,12 @@ class DamageFinder(Learner):
         cross_entropy_loss, the mean over the pixels; jaccard_loss, 1 - the overlap of what is found and what is there
         over their union.
         """
-        truth = tf.cast(examples[..., 3] > 0, tf.float32)
-        losses = find_losses(self.finder(examples[..., :3], training=True), truth)
-        return tf.add_n(list(losses.values())), losses
+        truth, logits = tf.cast(examples[..., 3] > 0, tf.float32), self.finder(examples[..., :3], training=True)
+        found = tf.sigmoid(logits)
+        overlap, union = tf.reduce_sum(found * truth), tf.reduce_sum(found + truth - found * truth)
+        entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits))
+        jaccard = 1 - (overlap + 1) / (union + 1)
+        return entropy + jaccard, {"cross_entropy_loss": entropy, "jaccard_loss": jaccard}
 
     def examine(self, faces):
         """How well it finds damage in examples of pictures (N, S, S, 3) in [-1, 1].
@@ -159,11 +162,3 @@ class DamageFinder(Learner):
         found = np.stack([self.probability(photo) > SHOWN for photo in pixels])
         rows = pixels, *(np.where(hole[..., None], 255, pixels // 2) for hole in (found, truth))
         return to_float(np.concatenate(rows))
-
-
-def find_losses(logits, truth):
-    """{"cross_entropy_loss", "jaccard_loss"} of logits (B, H, W) for the truth (B, H, W), 0 or 1."""
-    found = tf.sigmoid(logits)
-    overlap, union = tf.reduce_sum(found * truth), tf.reduce_sum(found + truth - found * truth)
-    entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits))
-    return {"cross_entropy_loss": entropy, "jaccard_loss": 1 - (overlap + 1) / (union + 1)}

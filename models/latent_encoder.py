@@ -102,8 +102,7 @@ class Encoder(tf.Module):
         for kernel, norm in zip(self.kernels, self.norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
-        whole = self.dense_norm.after(lambda *layer: dense_to_vector(*layer)[:, None, None], x, self.dense, training, 1)
-        whole = tf.nn.leaky_relu(whole[:, 0, 0], 0.2)
+        whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
         return dense_to_map(whole, self.back) + convolve(x, self.beside) + self.bias, seen
 
     def grow(self, smaller):
@@ -132,6 +131,10 @@ class Correction(tf.Module):
         x = tf.concat((tf.nn.relu(activations), seen), axis=3)
         x = tf.nn.leaky_relu(self.norm.after(convolve, x, self.kernel, training, axis=3), 0.2)
         return convolve(x, self.last) + self.bias
+
+
+def _gather(x, kernel):
+    return dense_to_vector(x, kernel)[:, None, None]
 
 
 class LatentEncoder(HoleLearner):
