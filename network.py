@@ -4,6 +4,7 @@ Source: Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep
 Networks", ICLR 2016, with the sizes of the 2018 report. This module knows no files, folders, clocks or arguments.
 """
 import dataclasses
+import itertools
 
 from helpers import UsageError
 from nn import adversarial
@@ -207,11 +208,10 @@ class Discriminator(tf.Module):
 
 def initial_weights(seed):
     """A function (shape, name) -> variable from N(0, 0.02), each call with a seed of its own."""
-    drawn = []
+    numbers = itertools.count(1)
 
     def weights(shape, name):
-        drawn.append(name)
-        key = tf.constant((seed, len(drawn)), tf.int64)
+        key = tf.constant((seed, next(numbers)), tf.int64)
         return variable(tf.random.stateless_normal(shape, key, stddev=WEIGHT_DEVIATION), name)
     return weights
 
@@ -257,9 +257,13 @@ class DCGAN(Trainable):
         shape = count, self.architecture.z_dim
         return draw(tf.random.stateless_uniform, shape, fold((self.seed, 0), *salt), -1, 1)
 
+    def sample(self, count):
+        """Faces of `count` latents, always the same."""
+        return self.generate(self.latents(count, -1))
+
     def samples(self, faces):
         """Always the same 64 faces."""
-        return self.generate(self.latents(64, -1))
+        return self.sample(64)
 
     def prepare_training(self, training):
         """Make the optimizers and, if asked for, the averaged generator; needed before train_step."""

@@ -6,7 +6,7 @@ The peer does what OpenFace's align-dlib.py does, one photo at a time: read by O
 photo, its largest box, 68 landmarks, warpAffine, a PNG. All three take each photo in turn, in CPU time (user and
 system); the rate is the median of the rounds, without the start, which is given apart.
 """
-import statistics
+import itertools
 import sys
 import tempfile
 import time
@@ -68,40 +68,37 @@ class Ours:
 
 
 def measure(paths, rounds, folder):
-    """({way: [CPU seconds of each round]}, {way: [box]}, {way: seconds of its start}, {fast: differences of crops})."""
+    """({way: CPU seconds of each round}, {way: seconds of its start}, {way: [what compare() says of each photo]})."""
     starts, ways = {}, {}
     for way in WAYS:
         begun = time.process_time()
         ways[way] = OpenFace() if way == "openface" else Ours(folder, way)
         starts[way] = time.process_time() - begun
-    seconds, boxes, differences = {way: [] for way in WAYS}, {}, {way: [] for way in WAYS[1:]}
-    for number in range(rounds):
-        spent = dict.fromkeys(WAYS, 0.0)
-        for path in paths:
-            for way, align in ways.items():
-                begun = time.process_time()
-                box = align(path, Path(folder, f"{way}.png"))
-                spent[way] += time.process_time() - begun
-                boxes.setdefault(way, {})[path] = box
-            for way in differences if number == 0 else ():
-                differences[way] += [compare(folder, way, boxes, path)]
-        for way in WAYS:
-            seconds[way].append(spent[way])
-    return seconds, boxes, starts, differences
+    seconds, differences = {way: np.zeros(rounds) for way in WAYS}, {way: [] for way in WAYS[1:]}
+    for number, path in itertools.product(range(rounds), paths):
+        boxes = {}
+        for way, align in ways.items():
+            begun = time.process_time()
+            boxes[way] = align(path, Path(folder, f"{way}.png"))
+            seconds[way][number] += time.process_time() - begun
+        for way in differences if number == 0 else ():
+            differences[way].append(compare(folder, way, boxes))
+    return seconds, starts, differences
 
 
-def compare(folder, way, boxes, path):
+def compare(folder, way, boxes):
     """(whether the box is OpenFace's, mean and largest difference of the crops in levels or None)."""
-    one, other = boxes["openface"][path], boxes[way][path]
+    one, other = boxes["openface"], boxes[way]
     if one is None or other is None:
         return one == other, None, None
-    crops = [read_photo(Path(folder, f"{name}.png")).pixels.astype(int) for name in ("openface", way)]
-    return one == other, np.abs(crops[0] - crops[1]).mean(), np.abs(crops[0] - crops[1]).max()
+    apart = np.abs(np.subtract(*(read_photo(Path(folder, f"{name}.png")).pixels.astype(int)
+                                 for name in ("openface", way))))
+    return one == other, apart.mean(), apart.max()
 
 
 def report(seconds, starts, differences, count):
     """Print what was measured."""
-    rate = {way: 1000 * statistics.median(values) / count for way, values in seconds.items()}
+    rate = {way: 1000 * np.median(values) / count for way, values in seconds.items()}
     for way in WAYS:
         print(f"{way}: {rate[way]:.1f} ms a photo, {rate['openface'] / rate[way]:.2f} times as fast as OpenFace, "
               f"start {starts[way]:.2f} s")
@@ -130,7 +127,7 @@ def main():
         paths = paths[::max(1, len(paths) // options.count)][:options.count]
         print(f"{folder}: {len(paths)} photos")
         with tempfile.TemporaryDirectory() as output:
-            seconds, _, starts, differences = measure(paths, options.rounds, output)
+            seconds, starts, differences = measure(paths, options.rounds, output)
         report(seconds, starts, differences, len(paths))
 
 

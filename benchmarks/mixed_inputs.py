@@ -27,8 +27,8 @@ SIDE, GROWTH = 64, 1.1
 HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 BROKEN = {
     "empty": lambda whole: b"", "page": lambda whole: b"<!doctype html><title>404</title>",
-    "cut PNG": lambda whole: whole[:len(whole) // 2], "flipped bit": lambda whole: flip(whole, len(whole) // 2),
-    **{f"cut {kind}": lambda whole, kind=kind: half(again(whole, kind))
+    "cut PNG": lambda whole: half(whole), "flipped bit": lambda whole: flip(whole, len(whole) // 2),
+    **{f"cut {kind}": lambda whole, kind=kind: half(saved(Image.open(io.BytesIO(whole)), kind))
        for kind in ("JPEG", "GIF", "TIFF", "WebP", "BMP", "PPM")},
     "60,000 pixels a side": lambda whole: mend_png(whole[:16] + (60_000).to_bytes(4, "big") * 2 + whole[24:]),
     "another size": lambda whole: saved(Image.new("RGB", (178, 218)), "PNG"),
@@ -36,11 +36,6 @@ BROKEN = {
     "head alone": lambda whole: whole[:8], "zeros": lambda whole: bytes(4096), "negative floats": lambda whole: saved(
         Image.fromarray(np.full((SIDE, SIDE), -1, np.float32)), "TIFF"),
     "64-bit floats": lambda whole: float_tiff(np.float64), "HEIC of nothing": lambda whole: HEIF, "link": None}
-
-
-def again(whole, format):
-    """A PNG's picture in another format."""
-    return saved(Image.open(io.BytesIO(whole)).convert("RGB"), format)
 
 
 def half(content):

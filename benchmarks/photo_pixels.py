@@ -7,8 +7,6 @@ itself. Printed are how many came back and, over these, in the hole and in the p
 (Gaussian 11/1.5), and the distance of dlib's face descriptor to the true face's.
 """
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
@@ -19,15 +17,13 @@ from helpers import to_float, to_uint8
 from methods.classical import FILLS
 from metrics.identity import CHIP, FaceDescriber, identity_distance
 from metrics.images import psnr, ssim_map
-from pictures.photo import read_photo
 from preprocess import dlib_models
 from preprocess.faces import alignment_matrix, warp
 from shell.command import command
-from shell.records import read_records
 
 from . import photo_placement
-from .photo_strokes import BRUSHES, draw_alpha, draw_scratches, find_portraits
-from .portraits import TEMPLATE, complete, make_parser, write_damaged
+from .photo_strokes import BRUSHES, draw_alpha, draw_scratches
+from .portraits import TEMPLATE, complete, find_portraits, folders, make_parser, read_restored, write_damaged
 
 WAYS = *map(str, SIZES), "telea", "navier_stokes", "biharmonic", "patchmatch"
 AROUND = 64                                             # pixels around the hole that the other methods see
@@ -60,10 +56,8 @@ def restore(way, folder, portraits, holes, arguments):
     """{name: the photo as it came back} of the portraits with these holes."""
     if way in FILLS:
         return {name: fill_around(way, photo, holes[name]) for name, (photo, _) in portraits.items()}
-    complete(folder, folder / "holes", way, arguments=["--paste_back", ["--size", way], *arguments])
-    records = read_records(folder / way / "results.jsonl")
-    return {record["name"]: read_photo(folder / way / record["name"] / "restored.png").pixels
-            for record in records if record["status"] == "done"}
+    back = complete(folder, folder / "holes", way, arguments=["--paste_back", "--size", way, *arguments])
+    return {name: read_restored(folder, name, way) for name in back}
 
 
 class Judge:
@@ -86,8 +80,7 @@ class Judge:
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = make_parser("Measure how portraits come back in their own pixels.",
-                         "python -m benchmarks.photo_pixels samples/ --count 48 --ways 64 128 telea", 100)
+    parser = make_parser(__doc__, count=100)
     parser.add_argument("--holes", nargs="+", choices=list(HOLES), default=list(HOLES), help="holes to draw")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="how to fill them")
     return parser.parse_args(argv)
@@ -100,19 +93,18 @@ def main(argv=None):
     portraits = find_portraits(options.portraits, options.count)
     judge = Judge(portraits)
     print(f"{'hole':16} {'way':14} {'back':>9} {'PSNR':>6} {'SSIM':>6} {'identity':>9}")
-    with tempfile.TemporaryDirectory() as temporary:
-        for kind in options.holes:
-            folder = Path(options.pictures or temporary, kind).resolve()
-            holes = {name: HOLES[kind](marks, photo.shape[:2], np.random.default_rng(digest_number(0, name.encode())))
-                     for name, (photo, marks) in portraits.items()}
-            for name, (photo, _) in portraits.items():
-                write_damaged(folder, name, photo, holes[name])
-            for way in options.ways:
-                back = restore(way, folder, portraits, holes, options.arguments)
-                scores = [judge(name, restored, holes[name]) for name, restored in back.items()]
-                decibels, similarity, apart = np.mean(scores, axis=0) if scores else [np.nan] * 3
-                print(f"{kind:16} {way:14} {len(back):4}/{len(portraits):<4} {decibels:6.2f} {similarity:6.3f} "
-                      f"{apart:9.3f}", flush=True)
+    for kind, folder in folders(options.pictures, options.holes):
+        holes = {}
+        for name, (photo, marks) in portraits.items():
+            rng = np.random.default_rng(digest_number(0, name.encode()))
+            holes[name] = HOLES[kind](marks, photo.shape[:2], rng)
+            write_damaged(folder, name, photo, holes[name])
+        for way in options.ways:
+            back = restore(way, folder, portraits, holes, options.arguments)
+            scores = [judge(name, restored, holes[name]) for name, restored in back.items()]
+            decibels, similarity, apart = np.mean(scores, axis=0) if scores else [np.nan] * 3
+            print(f"{kind:16} {way:14} {len(back):4}/{len(portraits):<4} {decibels:6.2f} {similarity:6.3f} "
+                  f"{apart:9.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -94,16 +94,6 @@ def mouth(marks, shape, rng):
     return rectangle(shape, *(marks[48:60].min(axis=0) - 0.15 * width), *(marks[48:60].max(axis=0) + 0.15 * width))
 
 
-def eyes_and_mouth(marks, shape, rng):
-    """An ellipse over each eye, and the lips."""
-    return eyes(marks, shape, rng) | mouth(marks, shape, rng)
-
-
-def eye_band_and_mouth(marks, shape, rng):
-    """The eyes in the whole width of the face, and the lips."""
-    return eye_band(marks, shape, rng) | mouth(marks, shape, rng)
-
-
 def half(marks, shape, rng):
     """One side of the face, from the brows to the chin."""
     left, right = marks[:17, 0].min(), marks[:17, 0].max()
@@ -121,7 +111,8 @@ def random_rectangle(marks, shape, rng):
 
 
 HOLES = {"eye_band": eye_band, "eyes": eyes, "nose_and_mouth": nose_and_mouth, "mouth": mouth,
-         "eyes_and_mouth": eyes_and_mouth, "eye_band_and_mouth": eye_band_and_mouth, "half": half,
+         "eyes_and_mouth": lambda *photo: eyes(*photo) | mouth(*photo),
+         "eye_band_and_mouth": lambda *photo: eye_band(*photo) | mouth(*photo), "half": half,
          "random": random_rectangle}
 
 
@@ -233,15 +224,11 @@ def print_rows(name, results, finder, restored):
         row = (f"{name:18} {way:16} {len(pairs):4}/{len(faces):<4} {sum(error >= WRONG for error in errors):6} "
                f"{np.mean(errors):6.2f} {np.quantile(errors, 0.9):6.2f}")
         if restored:
-            decibels, best = np.mean([[hole_psnr(face) for face in pair] for pair in pairs], axis=0)
+            decibels, best = np.mean([[psnr(face.portrait.pixels, face.pixels, ~face.known) for face in pair]
+                                      for pair in pairs], axis=0)
             near = sum(eyes_are_near(finder, face) for face, _ in pairs)
             row += f" {decibels:6.2f} {best - decibels:6.2f} {near:4}/{len(faces):<4}"
         print(row, flush=True)
-
-
-def hole_psnr(face):
-    """PSNR of a Restored in its hole."""
-    return psnr(face.portrait.pixels, face.pixels, ~face.known)
 
 
 def eyes_are_near(finder, face):

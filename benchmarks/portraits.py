@@ -18,9 +18,9 @@ SIZE, TEMPLATE = 64, "innerEyesAndBottomLip"
 BLOCK = slice(24, 48), slice(20, 44)                    # of the crop: nose and mouth
 
 
-def make_parser(what, example="", count=48):
+def make_parser(what, count=48):
     """The parser of a measurement, with the options that all of them have; `count` is the default of --count."""
-    parser = Parser(what, example)
+    parser = Parser(what)
     parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
     parser.add_argument("--count", type=whole_number(1), default=count, metavar="N", help="how many, at most")
     parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")

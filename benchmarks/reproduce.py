@@ -83,12 +83,12 @@ def read_cell(text, metrics):
 
 def find_differences(figures, means):
     """The names of a cell's figures from which the measured means differ by more than the tolerance."""
-    return [name for name, figure in figures.items() if name not in means or not _agree(name, figure, means[name])]
-
-
-def _agree(name, figure, mean):
-    digits, tolerance = TOLERANCES.get(name, OTHERS)
-    return abs(round(mean, digits) - figure) <= tolerance + 1e-9
+    names = []
+    for name, figure in figures.items():
+        digits, tolerance = TOLERANCES.get(name, OTHERS)
+        if name not in means or abs(round(means[name], digits) - figure) > tolerance + 1e-9:
+            names.append(name)
+    return names
 
 
 def digest_faces(folder, names):

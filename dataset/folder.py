@@ -40,16 +40,13 @@ def each_face(sources, size, failures, fit="refuse"):
     for source in sources:
         try:
             pixels = read_photo(source.path).pixels
-            yield _checked(pixels, size) if fit == "refuse" else resize(pixels, size, fit)
+            height, width = pixels.shape[:2]
+            if fit == "refuse" and (height, width) != (size, size):
+                raise BadPhoto("wrong_size", f"{width}x{height}, the network takes {size}x{size}: align the photos "
+                               "first")
+            yield pixels if fit == "refuse" else resize(pixels, size, fit)
         except BadPhoto as problem:
             failures.append((source.path, problem))
-
-
-def _checked(pixels, size):
-    height, width = pixels.shape[:2]
-    if (height, width) != (size, size):
-        raise BadPhoto("wrong_size", f"{width}x{height}, the network takes {size}x{size}: align the photos first")
-    return pixels
 
 
 def fingerprint(faces):

@@ -57,16 +57,13 @@ def join_groups(names, keys, pairs):
 
     keys : of each name, alike where names do, such as people; pairs : of indices of names that do too
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    labels = np.unique([str(key) for key in keys], return_inverse=True)[1]
-    edges = np.array([*enumerate(labels + len(names)), *pairs])
-    count = len(names) + labels.max() + 1
-    _, components = connected_components(coo_array((np.ones(len(edges)), edges.T), (count, count)), directed=False)
-    groups = {}
-    for name, component in zip(names, components):
-        groups.setdefault(component, []).append(name)
-    return list(groups.values())
+    from scipy.cluster.hierarchy import DisjointSet
+    groups, first = DisjointSet(range(len(names))), {}
+    for index, key in enumerate(keys):
+        groups.merge(index, first.setdefault(key, index))
+    for pair in pairs:
+        groups.merge(*pair)
+    return [[names[index] for index in sorted(group)] for group in groups.subsets()]
 
 
 def read_identities(lines):

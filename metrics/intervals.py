@@ -12,7 +12,8 @@ def mean_interval(values, seed=0):
     values = np.array([value for value in values if value is not None], float)
     if not len(values):
         return None
-    means = values[_resamples(len(values), seed)].mean(axis=1)
+    rounds = max(200, min(RESAMPLES, 20_000_000 // len(values)))        # so memory does not grow with the faces
+    means = values[np.random.default_rng(seed).integers(0, len(values), (rounds, len(values)))].mean(axis=1)
     return float(values.mean()), *(float(bound) for bound in np.quantile(means, (0.025, 0.975)))
 
 
@@ -48,9 +49,3 @@ def holm(p_values):
     corrected = np.empty(len(order))
     corrected[order] = np.maximum.accumulate(np.minimum(1, np.sort(p_values) * np.arange(len(order), 0, -1)))
     return corrected.tolist()
-
-
-def _resamples(count, seed):
-    """(R, count) indices, R smaller for very many faces, so that memory does not grow with them."""
-    rounds = max(200, min(RESAMPLES, 20_000_000 // count))
-    return np.random.default_rng(seed).integers(0, count, (rounds, count))

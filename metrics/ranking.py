@@ -40,12 +40,13 @@ def spread(count, shown):
     Returns [(index, "best" | "median" | "worst"), ...], min(count, shown) of them, each index once.
     """
     shown = min(count, shown)
-    third = max(1, shown // 3)
-    around = max(0, shown - 2 * third)
-    middle, worst = (count - around) // 2, min(third, max(0, shown - third))
-    parts = {"best": range(count - 1, count - 1 - third, -1), "median": range(middle, middle + around),
+    best = min(shown, max(1, shown // 3))
+    worst = min(best, shown - best)
+    around = shown - best - worst
+    middle = (count - around) // 2
+    parts = {"best": range(count - 1, count - 1 - best, -1), "median": range(middle, middle + around),
              "worst": range(worst)}
-    return [(index, note) for note, indices in parts.items() for index in indices if shown]
+    return [(index, note) for note, indices in parts.items() for index in indices]
 
 
 def evenly(count, shown):

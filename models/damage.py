@@ -5,6 +5,7 @@ photos on which completion.drawn_damage draws. It learns the cross-entropy of th
 batch (Rahman and Wang, ISVC 2016), for what counts is the overlap.
 """
 import dataclasses
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -12,7 +13,7 @@ from PIL import Image
 from completion.drawn_damage import make_example
 from helpers import to_float, to_uint8
 from nn.choices import Schedule
-from nn.layers import BatchNorm, variable
+from nn.layers import BatchNorm, convolve, variable
 from nn.learner import Learner
 from nn.setup import tf, traced
 
@@ -40,10 +41,8 @@ class Layer(tf.Module):
         self.kernel = variable(tf.random.stateless_normal((side, side, into, out), seed, stddev=deviation), "kernel")
         self.norm = BatchNorm(out)
 
-    def __call__(self, x, training, stride=1, dilation=1):
-        def convolve(x, kernel):
-            return tf.nn.conv2d(x, kernel, stride, "SAME", dilations=dilation)
-        return tf.nn.relu(self.norm.after(convolve, x, self.kernel, training, axis=3))
+    def __call__(self, x, training, **how):
+        return tf.nn.relu(self.norm.after(partial(convolve, **how), x, self.kernel, training, axis=3))
 
 
 class Finder(tf.Module):
@@ -76,7 +75,7 @@ class Finder(tf.Module):
             inner += layer(f"wide_{dilation}", inner, dilation=dilation)
         middle = layer("at_middle", middle + _double(layer("to_middle", inner)))
         outer = layer("at_outer", outer + _double(layer("to_outer", middle)))
-        return tf.nn.depth_to_space(tf.nn.conv2d(outer, self.last, 1, "SAME") + self.bias, 2)[..., 0]
+        return tf.nn.depth_to_space(convolve(outer, self.last) + self.bias, 2)[..., 0]
 
 
 def _double(x):
@@ -136,9 +135,12 @@ class DamageFinder(Learner):
         cross_entropy_loss, the mean over the pixels; jaccard_loss, 1 - the overlap of what is found and what is there
         over their union.
         """
-        truth = tf.cast(examples[..., 3] > 0, tf.float32)
-        losses = find_losses(self.finder(examples[..., :3], training=True), truth)
-        return tf.add_n(list(losses.values())), losses
+        truth, logits = tf.cast(examples[..., 3] > 0, tf.float32), self.finder(examples[..., :3], training=True)
+        found = tf.sigmoid(logits)
+        overlap, union = tf.reduce_sum(found * truth), tf.reduce_sum(found + truth - found * truth)
+        entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits))
+        jaccard = 1 - (overlap + 1) / (union + 1)
+        return entropy + jaccard, {"cross_entropy_loss": entropy, "jaccard_loss": jaccard}
 
     def examine(self, faces):
         """How well it finds damage in examples of pictures (N, S, S, 3) in [-1, 1].
@@ -160,11 +162,3 @@ class DamageFinder(Learner):
         found = np.stack([self.probability(photo) > SHOWN for photo in pixels])
         rows = pixels, *(np.where(hole[..., None], 255, pixels // 2) for hole in (found, truth))
         return to_float(np.concatenate(rows))
-
-
-def find_losses(logits, truth):
-    """{"cross_entropy_loss", "jaccard_loss"} of logits (B, H, W) for the truth (B, H, W), 0 or 1."""
-    found = tf.sigmoid(logits)
-    overlap, union = tf.reduce_sum(found * truth), tf.reduce_sum(found + truth - found * truth)
-    entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits))
-    return {"cross_entropy_loss": entropy, "jaccard_loss": 1 - (overlap + 1) / (union + 1)}

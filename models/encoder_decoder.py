@@ -42,12 +42,7 @@ class EncoderDecoder(tf.Module):
             seen.append(x)
         x = dense_by_channel(x, self.by_channel)
         x = tf.nn.relu(self.across_norm.after(convolve, x, self.across, training, axis=3))
-        for kernel, norm in zip(self.decoder, self.decoder_norms):
-            x = tf.nn.relu(norm.after(double, self._beside(x, seen), kernel, training, axis=2))
-        return tf.tanh(double_to_pixels(self._beside(x, seen), self.decoder[-1]) + self.bias)
-
-    def _beside(self, x, seen):
-        """x beside the encoder's activations of its size; the innermost, which x comes from, are left out."""
-        innermost = len(seen) == len(self.encoder)
-        activations = seen.pop()
-        return tf.concat((x, activations), axis=3) if self.skips and not innermost else x
+        for kernel, norm, activations in zip(self.decoder, self.decoder_norms, seen[-2::-1]):
+            x = tf.nn.relu(norm.after(double, x, kernel, training, axis=2))
+            x = tf.concat((x, activations), axis=3) if self.skips else x
+        return tf.tanh(double_to_pixels(x, self.decoder[-1]) + self.bias)

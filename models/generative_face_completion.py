@@ -61,9 +61,9 @@ def draw_squares(count, size, seed):
     """Squares of half the side anywhere in a face: (known (count, S, S) bool, corners (count, 2) int32)."""
     side = size // 2
     corners = tf.cast(draw(tf.random.stateless_uniform, (count, 2), seed) * (size - side + 1), tf.int32)
-    rows, columns = (tf.logical_and(tf.range(size) >= first, tf.range(size) < first + side)
+    rows, columns = ((tf.range(size) >= first) & (tf.range(size) < first + side)
                      for first in (corners[:, :1], corners[:, 1:]))
-    return ~tf.logical_and(rows[:, :, None], columns[:, None, :]), corners
+    return ~(rows[:, :, None] & columns[:, None, :]), corners
 
 
 def cut_squares(faces, corners):
@@ -140,8 +140,7 @@ class GenerativeFaceCompletion(HoleFiller):
         faces, labels = faces[..., :3], tf.cast(tf.round((faces[..., 3] + 1) * 127.5), tf.int32)
         count, size = tf.shape(faces)[0], self.architecture.image_size
         known, corners = draw_squares(count, size, fold((self.seed, 1), step))
-        noise = draw(tf.random.stateless_uniform, (count, size, size, 3),
-                     fold((self.seed, 2), step), -1, 1)
+        noise = draw(tf.random.stateless_uniform, (count, size, size, 3), fold((self.seed, 2), step), -1, 1)
         guesses = self.generator(faces, known, training=True, noise=noise)
         fakes = tf.where(known[..., None], faces, guesses)
         losses = {"reconstruction_loss": tf.reduce_mean(tf.abs(guesses - faces))}

@@ -10,7 +10,7 @@ import dataclasses
 import math
 
 from helpers import UsageError
-from network import KERNEL, SMALLEST, Discriminator, Generator, count_layers, initial_weights
+from network import KERNEL, SMALLEST, Discriminator, Generator, initial_weights
 from network import Architecture as GeneratorArchitecture
 from nn import adversarial
 from nn.choices import Schedule
@@ -42,19 +42,15 @@ class Architecture:
     corrections: int = 0
 
     def __post_init__(self):
-        if self.corrections >= self.layers:
-            raise UsageError(f"a generator of {self.image_size} pixels has {self.layers - 1} hidden layers to correct, "
-                             f"got {self.corrections}")
+        hidden = self.generator.layers - 1
+        if self.corrections > hidden:
+            raise UsageError(f"a generator of {self.image_size} pixels has {hidden} hidden layers to correct, got "
+                             f"{self.corrections}")
 
     @property
     def generator(self):
         """The architecture of the generator."""
         return GeneratorArchitecture(self.image_size, self.z_dim, self.gf_dim, grown=self.grown)
-
-    @property
-    def layers(self):
-        """Number of stride-2 layers of the generator, and of the encoder."""
-        return count_layers(self.image_size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -247,14 +243,10 @@ class LatentEncoder(HoleLearner):
         hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of features_loss,
         that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the adversary.
         """
-        losses = self._losses(faces, self.draw_holes(faces, step), step)
-        return tf.add_n([weight * losses[name] for name, weight in self._weights.items()]), losses
-
-    @property
-    def _weights(self):
-        weights = {"known_loss": self.training.outside, "features_loss": self.training.features,
-                   "adversarial_loss": self.training.adversarial}
-        return {"hole_loss": 1.0} | {name: weight for name, weight in weights.items() if weight}
+        training, losses = self.training, self._losses(faces, self.draw_holes(faces, step), step)
+        weights = {"hole_loss": 1.0, "known_loss": training.outside, "features_loss": training.features,
+                   "adversarial_loss": training.adversarial}
+        return tf.add_n([weight * losses[name] for name, weight in weights.items() if weight]), losses
 
     def _losses(self, faces, known, step):
         inside = tf.cast(~known, tf.float32)

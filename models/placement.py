@@ -6,13 +6,14 @@ Source: Kendall and Gal, "What Uncertainties Do We Need in Bayesian Deep Learnin
 (the deviation as a second answer, equation 8).
 """
 import dataclasses
+from functools import partial
 
 import numpy as np
 
 from helpers import to_float
 from network import initial_weights
 from nn.choices import Schedule
-from nn.layers import BatchNorm, dense_to_vector, fold, variable
+from nn.layers import BatchNorm, convolve, dense_to_vector, fold, variable
 from nn.learner import Learner
 from nn.setup import tf, traced
 
@@ -73,13 +74,9 @@ class PlacementNetwork(tf.Module):
         seen = tf.cast(known, tf.float32)[..., None]
         x = tf.concat((crops * seen, 1 - seen), axis=3)
         for (_, stride, _), kernel, norm in zip(LAYERS, self.kernels, self.norms):
-            x = tf.nn.leaky_relu(norm.after(_convolution(stride), x, kernel, training, axis=3), 0.2)
+            x = tf.nn.leaky_relu(norm.after(partial(convolve, stride=stride), x, kernel, training, axis=3), 0.2)
         x = tf.nn.leaky_relu(dense_to_vector(x, self.hidden) + self.hidden_bias, 0.2)
         return tf.reshape(dense_to_vector(x[:, None, None], self.answer) + self.bias, (-1, 3, 3))
-
-
-def _convolution(stride):
-    return lambda x, kernel: tf.nn.conv2d(x, kernel, stride, "SAME")
 
 
 class Placement(Learner):

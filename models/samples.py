@@ -20,8 +20,6 @@ from training.manifest import describe_kind
 
 from . import SEARCHED
 
-DCGAN = "dcgan"
-
 
 def parse(argv=None):
     """The command line as a namespace."""
@@ -40,7 +38,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.picture)
-    kinds = [describe_kind(folder, (DCGAN, *SEARCHED)) for folder in options.models]
+    kinds = [describe_kind(folder, ("dcgan", *SEARCHED)) for folder in options.models]
     rows = []
     with StopRequest() as stop, Progress(len(kinds), "models") as progress:
         for folder, kind in zip(options.models, kinds):
@@ -57,12 +55,10 @@ def sample(folder, kind, count):
     """(count, S, S, 3) float32 faces in [-1, 1] of the model in a folder, always the same."""
     from training.checkpoint import load_model
     from training.devices import use_device
+
+    from . import model_type
     use_device("auto")
-    if kind != DCGAN:
-        from . import model_type
-        return np.asarray(load_model(folder, model_type(kind), warn)[0].sample(count))
-    dcgan, _ = load_model(folder, warn=warn)
-    return np.asarray(dcgan.generate(dcgan.latents(count, -1)))
+    return np.asarray(load_model(folder, model_type(kind), warn)[0].sample(count))
 
 
 if __name__ == "__main__":

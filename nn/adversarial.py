@@ -2,6 +2,8 @@
 
 Functions of tensors alone; network.py puts them together.
 """
+from functools import partial
+
 from .layers import draw, fold
 from .setup import tf
 
@@ -128,12 +130,10 @@ def augment(faces, kinds, seed):
     Source: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020.
     """
     for number, kind in enumerate(kinds):
-        faces = AUGMENTATIONS[kind](faces, _uniform(tf.shape(faces)[0], fold(seed, number)))
+        faces = AUGMENTATIONS[kind](faces, partial(_uniform, tf.shape(faces)[0], fold(seed, number)))
     return faces
 
 
-def _uniform(count, seed):
-    """A function (salt, low, high) -> (count, 1, 1, 1) numbers in [low, high)."""
-    def uniform(salt, low, high):
-        return draw(tf.random.stateless_uniform, (count, 1, 1, 1), fold(seed, salt), low, high)
-    return uniform
+def _uniform(count, seed, salt, low, high):
+    """(count, 1, 1, 1) numbers in [low, high)."""
+    return draw(tf.random.stateless_uniform, (count, 1, 1, 1), fold(seed, salt), low, high)

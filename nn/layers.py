@@ -61,14 +61,14 @@ def mean_with_mirror_image(network, faces, known):
     return (network(faces, known) + network(faces[:, :, ::-1], known[:, :, ::-1])[:, :, ::-1]) / 2
 
 
-def convolve(x, kernel):
-    """Convolution of stride 1: (B, H, W, C) -> (B, H, W, out)."""
-    return tf.nn.conv2d(x, kernel, 1, "SAME")
+def convolve(x, kernel, stride=1, dilation=1):
+    """Convolution: (B, H, W, C) -> (B, H / stride, W / stride, out)."""
+    return tf.nn.conv2d(x, kernel, stride, "SAME", dilations=dilation)
 
 
 def halve(x, kernel):
     """5x5 convolution of stride 2: (B, H, W, C) -> (B, H / 2, W / 2, out)."""
-    return tf.nn.conv2d(x, kernel, 2, "SAME")
+    return convolve(x, kernel, 2)
 
 
 def double(x, kernel):

@@ -1,4 +1,6 @@
-"""Set what several commands made of the same faces beside each other, in one sheet.
+"""Set what several runs of face_completion.py made of the same faces beside each other.
+
+Of every face come the true and the masked one, as the last run saw them, then what each made of it.
 
 python -m output.beside sheet.png completed/ completed128/
 """
@@ -38,9 +40,7 @@ def main(argv=None):
 
 def parse(argv=None):
     """The command line as a namespace."""
-    parser = Parser("Set what several runs of face_completion.py made of the same faces beside each other: of every "
-                    "face the true and the masked one, as the last run saw them, then what each made of it.",
-                    "python -m output.beside sheet.png completed/ completed128/")
+    parser = Parser(__doc__)
     parser.add_argument("sheet", type=output_path, metavar="PNG", help="the picture to write")
     parser.add_argument("folders", nargs="+", metavar="COMPLETED", help="an --out_dir of face_completion.py")
     parser.add_argument("--count", type=whole_number(1, 200), default=8, metavar="N", help="faces at most, one a row")

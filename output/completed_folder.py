@@ -75,8 +75,8 @@ class CompletedFolder:
         """Refuse a folder that no completion has written into, but that has files of the names of its outputs."""
         if self.results.exists() and (self.results.stat().st_size or (self.path / CONFIG).exists()):
             return
-        inside = (f"{name}/{file}" for name in names for file in ("original.png", "masked.png", "completed.png"))
-        for file in (PAGE, ANIMATION, CONFIG, *inside):
+        pictures = (f"{name}/{file}" for name in names for file in ("original.png", "masked.png", "completed.png"))
+        for file in (PAGE, ANIMATION, CONFIG, *pictures):
             if os.path.lexists(self.path / file):
                 raise UsageError(f"{self.path} holds something else, {file}, that would be replaced: choose another "
                                  "--out_dir", helpers.BAD_OUTPUT)

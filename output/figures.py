@@ -104,16 +104,16 @@ def write_comparison(paths, groups, columns, dpi=300):
     """
     import matplotlib
     from matplotlib.figure import Figure
-    words = [column.split("_") for column in columns]
+    headings = [column.split("_") for column in columns]
     side = min(MOST, max(LEAST, PAGE_WIDTH / len(columns)))
-    font = min(9, side / POINT / (0.6 * max(len(word) for some in words for word in some)))
-    lines = max(map(len, words))
+    font = min(9, side / POINT / (0.6 * max(len(word) for heading in headings for word in heading)))
+    lines = max(map(len, headings))
     top, left = (4 + 1.25 * font * lines) * POINT, 1.5 * font * POINT * (len(groups) > 1)
     height = top + sum(side * len(rows) + APART for rows in groups.values()) - APART
     figure = Figure((left + side * len(columns), height), dpi=dpi)
     with matplotlib.rc_context({"font.size": font, "text.parse_math": False, "pdf.fonttype": 42}):    # no Type 3 fonts
-        for place, some in enumerate(words):
-            text = "\n".join([""] * (lines - len(some)) + some)
+        for place, heading in enumerate(headings):
+            text = "\n".join([""] * (lines - len(heading)) + heading)
             _write(figure, left + side * (place + 0.5), font * POINT, text, va="baseline")
         for name, rows in groups.items():
             if left:
@@ -163,9 +163,9 @@ def draw_scores(path, name, curve, others):
         axes.margins(0.15)                              # for the labels
     figure.draw_without_rendering()                     # only then it is known where the points lie
     for axes, metric in zip(figure.axes, metrics):
-        named, others_there = ({label: (scores[first], scores[metric]) for label, scores in some.items()}
-                               for some in (curve, others))
-        _name_points(axes, named, [*named.values(), *others_there.values()])
+        named, rivals = ({label: (scores[first], scores[metric]) for label, scores in methods.items()}
+                         for methods in (curve, others))
+        _name_points(axes, named, [*named.values(), *rivals.values()])
     content = io.BytesIO()
     figure.savefig(content, format="png")
     write_file(path, content.getvalue())

@@ -60,8 +60,7 @@ class Overview:
         check : function, called now and then, that raises when the user wants to stop
         Raises UsageError (exit code 5) if a picture cannot be read again.
         """
-        shown = self._shown + [entry[0] for entry in self._group] + [
-            entry[0] for entry in map(self._ready.get, self._waiting) if entry]
+        shown = self._shown + [entry[0] for entry in (*self._group, *map(self._ready.get, self._waiting)) if entry]
         mark = {"shown": digest(self.settings | {"faces": shown, "failed": self._failed})}
         if (shown or self._failed) and (
                 self._is_old or read_json(Path(self.folder, SHEETS, SHOWN)) != mark | self._measure()):
@@ -69,7 +68,7 @@ class Overview:
             self._flush()
             self._write_page()
             self._animate()
-            self._remove_stale()
+            remove_files(Path(self.folder, SHEETS), set(self._list_sheets()) - self._sheets)
             helpers.write_json(Path(self.folder, SHEETS, SHOWN), mark | self._measure())
         return shown
 
@@ -90,9 +89,11 @@ class Overview:
 
     def _measure(self):
         """{file: checksum} of all that shows faces, None for what is not there."""
-        sheets = sorted(path.name for path in Path(self.folder, SHEETS).glob("*.png") if SHEET.fullmatch(path.name))
-        return {file: helpers.file_crc32(Path(self.folder, file)) for file in (PAGE, ANIMATION, *(
-            f"{SHEETS}/{sheet}" for sheet in sheets))}
+        files = PAGE, ANIMATION, *(f"{SHEETS}/{sheet}" for sheet in self._list_sheets())
+        return {file: helpers.file_crc32(Path(self.folder, file)) for file in files}
+
+    def _list_sheets(self):
+        return sorted(path.name for path in Path(self.folder, SHEETS).glob("*.png") if SHEET.fullmatch(path.name))
 
     def _advance(self, check=lambda: None, most=math.inf):
         """Show the faces that are ready, as far as no earlier one is missing; at most so many."""
@@ -158,20 +159,18 @@ class Overview:
     def _hole(self):
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
-    @property
-    def _models(self):
-        """The folders of the models, of those for larger faces too."""
-        settings = self.settings, *self.settings.get("larger", {}).values()
-        return [one["checkpoint"] for one in settings if one.get("checkpoint")]
-
     def _write_page(self, *facts):
-        count, method, models = len(self._shown), self.settings["method"], self._models
+        count, method = len(self._shown), self.settings["method"]
+        searches = self.settings, *self.settings.get("larger", {}).values()     # for larger faces
+        models = [search["checkpoint"] for search in searches if search.get("checkpoint")]
         title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
                  f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
+        means = [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces})")
+                 for where, psnr, ssim, faces in mean_scores(self._shown)]
         self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
-                         facts=[*_describe_scores(self._shown), ("Method", method),
+                         facts=[*means, ("Method", method),
                                 ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
                                 ("Failed", len(self._failed)), *facts])
@@ -183,11 +182,6 @@ class Overview:
         else:
             remove_files(self.folder, [ANIMATION])
 
-    def _remove_stale(self):
-        sheets = Path(self.folder, SHEETS)
-        remove_files(sheets, [path.name for path in sheets.glob("*.png")
-                              if SHEET.fullmatch(path.name) and path.name not in self._sheets])
-
 
 def mean_scores(records):
     """Yield (region, mean PSNR, mean SSIM, number of faces) of those that have both, for the hole and the image.
@@ -198,12 +192,6 @@ def mean_scores(records):
         pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in records]
         if pairs := [pair for pair in pairs if None not in pair]:
             yield where, *map(fmean, zip(*pairs)), len(pairs)
-
-
-def _describe_scores(records):
-    """The means as facts of the page."""
-    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces})")
-            for where, psnr, ssim, faces in mean_scores(records)]
 
 
 def _select(record):

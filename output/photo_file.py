@@ -55,7 +55,8 @@ def choose_encoding(photo, wanted):
     if format == "JPEG":
         remarks.append("JPEG: known pixels change by recompression" + (", and nothing is transparent" if
                        photo.alpha is not None else ""))
-        arguments = _quality_of(photo.image) if source == "JPEG" else QUALITY
+        arguments = QUALITY if source != "JPEG" else {
+            "qtables": photo.image.quantization, "subsampling": JpegImagePlugin.get_sampling(photo.image)}
     metadata, lost = _metadata(photo.image, format)
     if lost:
         remarks.append(f"{format} does not take its {', '.join(lost)}: left out")
@@ -133,11 +134,6 @@ def _for_jpeg(image):
     return image
 
 
-def _quality_of(image):
-    """The arguments of save() that give a JPEG the quantisation and the subsampling of another."""
-    return {"qtables": image.quantization, "subsampling": JpegImagePlugin.get_sampling(image)}
-
-
 def _metadata(image, format):
     """(the arguments of save() that keep profile, EXIF, XMP, resolution and texts of a picture, names of what is lost).
     """
@@ -161,7 +157,7 @@ def _metadata(image, format):
     if format == "JPEG":
         kept |= {"extra": blocks, "comment": info.get("comment", b"")}
         lost += [name for name, key in BLOCKS.items() if len(kept.get(key, b"")) > LARGEST_BLOCK and kept.pop(key)]
-        lost += [name for name, there in (("texts", _texts(image)), ("gamma", "gamma" in info)) if there]
+        lost += ["texts"] * bool(_texts(image)) + ["gamma"] * ("gamma" in info)
     return kept, lost
 
 

@@ -122,9 +122,11 @@ class FaceWriter:
         self._write(face, UNCERTAINTY, draw_levels(widths, UNCERTAINTY_SCALE))
         if face.known.all():
             return {}
+        hole = ~face.known
         for answer, scores in zip(answers if self.has_truth else (), completed.record["completions"]):
-            scores |= _score(face.pixels, answer, ~face.known)
-        scores = {**diversity(answers, face.known), "half_width": widths[~face.known].mean()}
+            scores |= {"hole_psnr": recorded(psnr(face.pixels, answer, hole)),
+                       "hole_ssim": recorded(ssim_map(face.pixels, answer)[hole].mean())}
+        scores = {**diversity(answers, face.known), "half_width": widths[hole].mean()}
         nominal = {"nominal_coverage": COVERAGE} if self.calibrated else {}
         return {**{name: recorded(value) for name, value in scores.items()}, **nominal}
 
@@ -136,9 +138,3 @@ class FaceWriter:
 
 def _write_mask(folder, known):
     return write_picture(folder / MASK, np.where(known, 0, 255).astype(np.uint8))
-
-
-def _score(truth, answer, hole):
-    """PSNR and SSIM in the hole; a PSNR of equal pictures is None."""
-    return {"hole_psnr": recorded(psnr(truth, answer, hole)),
-            "hole_ssim": recorded(ssim_map(truth, answer)[hole].mean())}

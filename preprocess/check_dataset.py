@@ -73,7 +73,7 @@ def check_folder(options):
             progress.update()
     for path, problem in damaged.items():
         report_failure(path, problem)
-    absent = sorted(find_absent(options, {source.path for source in sources}))
+    absent = sorted(find_absent(options, {os.path.relpath(source.path, source.root) for source in sources}))
     for name in absent:
         report_failure(name, BadPhoto("missing"))
     common = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(3))
@@ -91,14 +91,14 @@ def is_other_count(options, count):
 
 
 def find_absent(options, present):
-    """The names that a list or a record has and no picture bears; present : paths."""
+    """The names that a list or a record has and no picture bears; present : paths below the folder."""
     folder, named = Path(options.folder), set()
     for record in read_records(folder / RECORDS, only_sealed=True, source=str, status=str):
         named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
     for side in SIDES:
         if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():
             named |= {os.path.join(side, name) for name in read_list(read_bytes(folder / f"{side}.txt"))}
-    absent = {name for name in named if str(folder / name) not in present}
+    absent = named - present
     if options.list:
         stems = {Path(path).stem for path in present}
         first = [line.split()[0] for line in read_lines(options.list, "the list") if line.strip()]

@@ -46,10 +46,10 @@ def complete_landmarks(landmarks, seen):
     weights = np.linalg.solve(of_seen @ of_seen.T + NOISE ** 2 * np.eye(len(modes)), of_seen)
     shape = mean
     for _ in range(ROUNDS):
-        there = similarity(landmarks[seen], shape[seen])
-        shape = mean + np.tensordot(weights @ (move(there, landmarks[seen]) - mean[seen]).ravel(), modes, 1)
-    back = similarity(shape[seen], landmarks[seen])
-    return np.where(seen[:, None], landmarks, move(back, shape))
+        to_shape = similarity(landmarks[seen], shape[seen])
+        shape = mean + np.tensordot(weights @ (move(to_shape, landmarks[seen]) - mean[seen]).ravel(), modes, 1)
+    to_photo = similarity(shape[seen], landmarks[seen])
+    return np.where(seen[:, None], landmarks, move(to_photo, shape))
 
 
 def similarity(points, targets):

@@ -99,12 +99,11 @@ class FaceFinder:
     def _run(self, pixels, upsample, threshold=0.0):
         """[((left, top, right, bottom), score, lean)]."""
         if self._cnn:
-            found = [(face.rect, face.confidence, 0) for face in self._cnn(pixels, upsample - 1) if
+            faces = [(face.rect, face.confidence, 0) for face in self._cnn(pixels, upsample - 1) if
                      face.confidence > threshold]
         else:
-            found = zip(*self._detect.run(pixels, upsample, threshold))
-        leans = [0] if self._cnn else LEANS
-        return [((box.left(), box.top(), box.right(), box.bottom()), score, leans[part]) for box, score, part in found]
+            faces = zip(*self._detect.run(pixels, upsample, threshold))
+        return [((box.left(), box.top(), box.right(), box.bottom()), score, LEANS[part]) for box, score, part in faces]
 
     def _run_large(self, pixels, exact):
         sizes = level_sizes(*pixels.shape[:2])

@@ -148,11 +148,11 @@ def people_of(names, identity):
         return names
     if identity == "folder":
         return [str(Path(name).parent) for name in names]
-    people = read_identities(read_lines(identity, "the identities"))
-    if unknown := [name for name in names if Path(name).stem not in people]:
+    people, stems = read_identities(read_lines(identity, "the identities")), [Path(name).stem for name in names]
+    if unknown := [name for name, stem in zip(names, stems) if stem not in people]:
         warn(f"{counted(len(unknown), 'photo')} without a line in {identity}, each taken for a person of its own, such "
              f"as {unknown[0]}")
-    return [f"person {people[stem]}" if (stem := Path(name).stem) in people else name for name in names]
+    return [f"person {people[stem]}" if stem in people else name for name, stem in zip(names, stems)]
 
 
 def show(split, names, near, options):

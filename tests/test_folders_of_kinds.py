@@ -101,7 +101,7 @@ def test_a_folder_of_other_files_may_be_used(faces, tmp_path, run):
     (["completion.masks.__main__", "--count", "1"], "center"),
     (["preprocess.split_dataset", "--train", "1", "--validation", "0", "--test", "0"], "train"),
     (["train_network", "--log_dir"], "dcgan/samples")])
-@pytest.mark.fault("F19", "training", "completion", "evaluation", "masks")
+@pytest.mark.fault("F19", "split", "training", "completion", "evaluation", "masks")
 def test_nothing_is_written_through_a_link(faces, tmp_path, capsys, command, link):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "out" / link).parent.mkdir(parents=True)

@@ -18,12 +18,9 @@ def test_every_side_gets_the_number_it_asked_for(wanted):
     assert tuple(len(split[side]) for side in SIDES) == wanted
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_no_name_is_on_two_sides_and_none_is_made_up(seed):
-    split = split_by_seed(NAMES, sizes(20, 10, 10), seed)
-    dealt = [name for side in SIDES for name in split[side]]
-    assert len(set(dealt)) == len(dealt)
-    assert set(dealt) <= set(NAMES)
+def test_every_name_is_dealt_once_and_each_side_is_sorted():
+    split = split_by_seed(NAMES, sizes(20, 10, 10), 0)
+    assert sorted(sum(split.values(), [])) == sorted(NAMES)
     assert all(split[side] == sorted(split[side]) for side in SIDES)
 
 
@@ -92,7 +89,7 @@ def test_what_is_alike_directly_or_through_others_is_one_group():
     assert join_groups(names, ["one", "two", "one", "three", "four"], [(2, 3)]) == [["a", "c", "d"], ["b"], ["e"]]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_groups_stay_together_and_every_side_is_full(seed):
     groups = [NAMES[first:first + 4] for first in range(0, 40, 4)]
     split = split_by_seed(NAMES, sizes(17, 9, 3), seed, groups)
@@ -101,7 +98,7 @@ def test_groups_stay_together_and_every_side_is_full(seed):
     assert all(len({side_of[name] for name in group if name in side_of}) <= 1 for group in groups)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_shares_are_kept_nearly_and_no_group_is_cut_or_left_out(seed):
     groups = [NAMES[first:first + 4] for first in range(0, 40, 4)]
     split = split_by_seed(NAMES, sizes(21, 10, 9), seed, groups, SIDES)

@@ -12,7 +12,7 @@ ODD = ["with space.png", "-dash.png", "\N{SMILING FACE WITH SMILING EYES}.png", 
 HOSTILE = ["<img src=x onerror=alert(1)>.png", "=1+2.png"]
 
 
-@pytest.mark.fault("F13 F14", "check", "pack", "learned", "onnx")
+@pytest.mark.fault("F13 F14", "alignment", "check", "pack", "learned", "onnx")
 @pytest.mark.fault("F13 F14", "training", "evaluation", "latent", slow=True)
 def test_faces_of_odd_and_of_equal_names_are_all_done(command, put, call, done):
     for name in (*ODD, "a/1.png", "b/1.png", "1.jpg", "1.png"):
@@ -33,7 +33,7 @@ def test_faces_of_equal_names_keep_their_folders_or_are_refused_before_any_work(
     assert sorted(files) == [("a", "1.png"), ("b", "1.jpg"), ("b", "1.png")]
 
 
-@pytest.mark.fault("F18", "pack", "training", "onnx")
+@pytest.mark.fault("F18", "alignment", "split", "pack", "training", "onnx")
 @pytest.mark.fault("F18", "learned", "evaluation", "latent", slow=True)
 def test_results_inside_the_input_folder_are_not_taken_for_inputs(command, inputs, call, done):
     for place in ("once", "twice") if command in ("pack", "latent") else ("once", "once"):

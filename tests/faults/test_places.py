@@ -40,7 +40,7 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 
 
-@pytest.mark.fault("F21", "pack", "completion", "onnx", "masks", "shape")
+@pytest.mark.fault("F21", "alignment", "pack", "completion", "onnx", "masks", "shape")
 @pytest.mark.fault("F21", "evaluation", "samples", "latent", "export", slow=True)
 def test_a_full_disk_leaves_no_part_of_a_file_and_the_same_command_goes_on(command, inputs, spawn, call, out):
     options = ["--size", 512, "--masks", "pattern"] if command == "masks" else []
@@ -50,7 +50,7 @@ def test_a_full_disk_leaves_no_part_of_a_file_and_the_same_command_goes_on(comma
     assert call(inputs, *options).code == 0
 
 
-@pytest.mark.fault("F22", "learned", "completion", "onnx", "evaluation", "reproduce", "masks")
+@pytest.mark.fault("F22", "alignment", "split", "learned", "completion", "onnx", "evaluation", "reproduce", "masks")
 @pytest.mark.fault("F22", "latent", slow=True)
 def test_a_folder_in_use_is_refused_and_its_process_named(command, inputs, call, out):
     with claim_folder(out):

@@ -78,13 +78,6 @@ def test_kernel_distance_is_zero_on_average_for_sets_of_one_distribution():
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(200) and min(values) < 0 < max(values)
 
 
-def test_kernel_distance_of_a_set_from_itself_is_a_little_below_zero():
-    a = features(0)
-    kernel = (a.astype(float) @ a.T / 16 + 1) ** 3
-    assert kernel_distance(a, a) == pytest.approx(2 / 59 * (kernel.mean() - kernel.diagonal().mean()))
-    assert kernel_distance(a, a) < 0 < kernel_distance(a, features(1, shift=0.5))
-
-
 @pytest.mark.parametrize("metric", [face_frechet, kernel_distance])
 def test_distances_of_features_are_symmetric(metric):
     a, b = features(0, 40), features(1, 70, shift=0.3)
@@ -121,10 +114,6 @@ def test_sliced_wasserstein_of_a_constant_shift_is_its_closed_form(portraits):
     assert sliced_wasserstein(a, a + np.uint8(60), 0) == pytest.approx(1.5 * values[0], rel=0.01)
 
 
-def test_sliced_wasserstein_of_equal_sets_is_zero_in_any_order(portraits):
-    assert sliced_wasserstein(portraits, portraits[::-1], 3) == 0
-
-
 def test_sliced_wasserstein_is_symmetric_and_repeats_itself(portraits):
     a, b = portraits[:6], portraits[6:]
     assert sliced_wasserstein(a, b, 1) == sliced_wasserstein(a, b, 1) == pytest.approx(sliced_wasserstein(b, a, 1))
@@ -136,15 +125,8 @@ def test_sliced_wasserstein_grows_with_blur(portraits):
     assert 0 < values[0] < values[1] < values[2] < values[3]
 
 
-def test_sliced_wasserstein_grows_with_the_hole(portraits):
-    def grey(margin):
-        damaged = portraits.copy()
-        damaged[:, margin:64 - margin, margin:64 - margin] = 128
-        return damaged
-    assert 0 < sliced_wasserstein(portraits, grey(24), 0) < sliced_wasserstein(portraits, grey(16), 0)
-
-
-def test_sliced_wasserstein_takes_sets_of_different_size_and_any_block(portraits):
+def test_sliced_wasserstein_takes_sets_in_any_order_of_different_size_and_any_block(portraits):
+    assert sliced_wasserstein(portraits, portraits[::-1], 3) == 0
     twice = np.concatenate([portraits] * 2)
     assert sliced_wasserstein(portraits, twice, 0) == pytest.approx(0, abs=1e-6)
     many = np.concatenate([portraits] * 30)

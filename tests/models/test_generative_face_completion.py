@@ -17,6 +17,7 @@ from network import tf
 from nn.choices import Sizes
 from preprocess.faces import FaceFinder
 from preprocess.templates import TEMPLATES
+from tests.models.filling import weights
 from training.checkpoint import load_model
 from training.settings import Console
 
@@ -90,10 +91,6 @@ def test_a_resumed_run_equals_an_unbroken_one_and_its_model_fills_faces(tmp_path
                    "--save_every", 2, "--report_every", 1, "--dataset", tmp_path / "faces", "--checkpoint_dir",
                    home / "saves", "--log_dir", home / "logs", "--epoch", 2, *more)
 
-    def weights(home):
-        saves = home / "saves" / "generative_face_completion" / "step-00000004" / "tensors"
-        return {name: tf.train.load_variable(str(saves), name) for name, _ in tf.train.list_variables(str(saves))
-                if "VARIABLE_VALUE" in name}
     (tmp_path / "faces").mkdir()
     for path in sorted(PORTRAITS.glob("*.png"))[:8]:
         shutil.copy(path, tmp_path / "faces")
@@ -101,10 +98,12 @@ def test_a_resumed_run_equals_an_unbroken_one_and_its_model_fills_faces(tmp_path
     ended = command(once, "--validation", tmp_path / "faces", "--export", tmp_path / "shipped")
     assert not ended.code and "parts of 8 faces" in ended.out, ended.err
     shutil.copytree(once, twice)
-    shutil.rmtree(twice / "saves" / "generative_face_completion" / "step-00000004")
+    last = "saves/generative_face_completion/step-00000004"
+    shutil.rmtree(twice / last)
     assert "step-00000002" in command(twice).out
-    for name, value in weights(once).items():
-        np.testing.assert_array_equal(value, weights(twice)[name], err_msg=name)
+    resumed = weights(twice / last)
+    for name, value in weights(once / last).items():
+        np.testing.assert_array_equal(value, resumed[name], err_msg=name)
 
     model, _ = load_model(tmp_path / "shipped", GenerativeFaceCompletion)
     truth, known = to_float(load_faces(tmp_path / "faces", 64)[0]), np.repeat(center(64)[None], 8, axis=0)

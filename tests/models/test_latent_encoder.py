@@ -4,12 +4,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from completion.masks import MASKS, center
+from completion.masks import center
 from helpers import BAD_CHECKPOINT, UsageError, to_float, to_uint8, write_picture
 from models import latent_encoder, train
 from models.latent_encoder import Architecture, LatentEncoder, Training
 from network import DCGAN, tf
 from network import Architecture as Sizes
+from tests.models.filling import check_that_faces_are_filled_alone
 from training.checkpoint import export, load_model, take_weights
 
 SIZES = Architecture(z_dim=8, gf_dim=2, ef_dim=2)
@@ -59,15 +60,7 @@ def test_training_lowers_the_losses_and_leaves_the_generator_alone(generator, mo
 
 
 def test_a_face_is_seen_alike_alone_and_in_company_and_nothing_under_the_hole_is_seen(model, faces):
-    truth = to_float(faces[:5])
-    known = np.stack([MASKS[name](64, np.random.default_rng(1)) for name in ("center", "left", "half", "O1", "random")])
-    together = model.fill_batch(truth, known, range(5))
-    np.testing.assert_array_equal(together[known], truth[known])
-    for index in (0, 4):
-        alone = model.fill_batch(truth[index:index + 1], known[index:index + 1], [0])
-        np.testing.assert_array_equal(alone[0], together[index])
-    other = np.where(known[..., None], truth, 1 - truth)
-    np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
+    check_that_faces_are_filled_alone(model, to_float(faces[:5]))
 
 
 @pytest.mark.slow
@@ -119,7 +112,7 @@ def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees
 
 @pytest.fixture(scope="module")
 def correcting(generator, faces):
-    """One that corrects the generator's activations too, begun from the weights of one that does not."""
+    """One that corrects the generator's activations too."""
     model = LatentEncoder(CORRECTING)
     model.prepare_training(Training(generator=str(generator), steps=20, learning_rate=0.01))
     update, batch = tf.function(model.train_step), tf.constant(to_float(faces))
@@ -184,12 +177,6 @@ def test_the_adversarial_losses_are_what_their_formulas_say_and_move_both_sides(
     model.train_step(batch, tf.constant(0, tf.int64))
     assert np.any(model.adversary.dense != model.discriminator.dense)
     assert np.any(model.encoder.dense != plain.encoder.dense) and "adversary" not in plain.parts
-
-
-def test_a_generator_has_to_be_a_dcgans(tmp_path, run):
-    export(LatentEncoder(SIZES), tmp_path / "encoder", {})
-    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--generator", tmp_path / "encoder")
-    assert ended.code == BAD_CHECKPOINT and "its kind is latent_encoder, not dcgan" in ended.err
 
 
 def test_a_generator_that_is_not_there_is_named(tmp_path, run):

@@ -46,7 +46,7 @@ def test_displaced_points_are_where_the_landmarks_have_gone(faces):
     assert 2 < moved.mean() < 10 and 0.3 < batch.known.numpy().mean() < 0.95
 
 
-def test_no_displacement_at_all_gives_the_crop_or_its_mirror_image(faces):
+def test_without_displacement_the_landmarks_lie_on_the_template(faces):
     settings = Training(shift=0, scale=0, turn=0, jitter=0)
     batch = displace(tf.constant(to_float(faces)), TEMPLATE, settings, SEED)
     np.testing.assert_allclose(batch.points, np.repeat(template_points(TEMPLATE, 64)[None], len(faces), 0), atol=1e-4)

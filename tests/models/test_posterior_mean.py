@@ -10,6 +10,7 @@ from models.refinement import Refinement
 from models.residual_unet import ResidualUNet
 from network import tf
 from pictures.photo import read_photo
+from tests.models.filling import check_that_faces_are_filled_alone
 from training.checkpoint import export, load_model, take_weights
 
 TINY = Architecture(mf_dim=4)
@@ -49,14 +50,7 @@ def test_it_learns(model):
 
 
 def test_a_face_is_filled_alike_alone_and_in_company_and_nothing_under_the_hole_is_seen(model, faces):
-    known = np.stack([MASKS[name](64, np.random.default_rng(1)) for name in ("center", "left", "half", "O1", "random")])
-    together = model.fill_batch(faces, known, range(5))
-    np.testing.assert_array_equal(together[known], faces[known])
-    for index in (0, 4):
-        alone = model.fill_batch(faces[index:index + 1], known[index:index + 1], [0])
-        np.testing.assert_array_equal(alone[0], together[index])
-    other = np.where(known[..., None], faces, -faces)
-    np.testing.assert_array_equal(model.fill_batch(other, known, range(5))[~known], together[~known])
+    check_that_faces_are_filled_alone(model, faces)
 
 
 def test_the_mirror_image_is_completed_alike(model, faces):

@@ -1,11 +1,8 @@
 """The picture of what models make up."""
 import numpy as np
 
-from helpers import BAD_CHECKPOINT
 from models import samples
 from models.autoencoders import VAE, Architecture
-from models.context_encoder import Architecture as Filler
-from models.context_encoder import ContextEncoder
 from pictures.photo import read_photo
 from training.checkpoint import export
 
@@ -21,9 +18,3 @@ def test_every_model_gets_a_row(run, model, tmp_path):
 def test_a_picture_of_another_format_is_refused(run, model, tmp_path):
     ended = run(samples.main, tmp_path / "rows.jpg", model)
     assert ended.code == 2 and "rows.jpg.png" in ended.err and not any(tmp_path.iterdir())
-
-
-def test_a_model_that_fills_holes_has_no_samples(run, tmp_path):
-    export(ContextEncoder(Filler(gf_dim=2, df_dim=2)), tmp_path / "filler", {})
-    ended = run(samples.main, tmp_path / "rows.png", tmp_path / "filler")
-    assert ended.code == BAD_CHECKPOINT and "its kind is " in ended.err

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from nn.layers import EPSILON, BatchNorm, double, double_to_pixels, halve, halve_pixels
+from nn.layers import EPSILON, BatchNorm, convolve, double, double_to_pixels, halve, halve_pixels
 from nn.setup import tf
 
 
@@ -26,10 +26,6 @@ def test_the_fast_layers_of_pixels_and_their_gradients_equal_the_plain_ones(fast
         np.testing.assert_allclose(fast_value, plain_value, atol=1e-3)
 
 
-def convolved(x, kernel):
-    return tf.nn.conv2d(x, kernel, 1, "SAME")
-
-
 def layer_and_norm():
     """A BatchNorm that has learned something, an input and a 1x1 kernel for the layer before it."""
     rng = np.random.default_rng(0)
@@ -43,7 +39,7 @@ def layer_and_norm():
 def test_batch_norm_in_training_uses_the_statistics_of_the_batch_and_learns_a_tenth_of_them():
     norm, x, kernel = layer_and_norm()
     y, axes = x @ kernel[0, 0], (0, 1, 2)
-    normalized = norm.after(convolved, x, kernel, training=True, axis=3)
+    normalized = norm.after(convolve, x, kernel, training=True, axis=3)
     expected = (y - y.mean(axes)) / np.sqrt(y.var(axes) + EPSILON) * [1, 2, 3] + [0, -1, 1]
     np.testing.assert_allclose(normalized, expected, atol=1e-4)
     np.testing.assert_allclose(norm.mean, 0.9 * np.array([1, 2, 3]) + 0.1 * y.mean(axes), rtol=1e-4)
@@ -53,6 +49,6 @@ def test_batch_norm_in_training_uses_the_statistics_of_the_batch_and_learns_a_te
 def test_batch_norm_outside_training_uses_the_learned_statistics_and_leaves_them():
     norm, x, kernel = layer_and_norm()
     expected = normalized_by_numpy(x @ kernel[0, 0], norm)
-    np.testing.assert_allclose(norm.after(convolved, x, kernel, training=False, axis=3), expected, atol=1e-5)
+    np.testing.assert_allclose(norm.after(convolve, x, kernel, training=False, axis=3), expected, atol=1e-5)
     np.testing.assert_array_equal(norm.mean, [1, 2, 3])
     np.testing.assert_array_equal(norm.variance, [4, 9, 1])

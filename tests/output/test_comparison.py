@@ -10,6 +10,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from output.page import FaceRow
 from pictures.photo import read_photo
+from tests.output.browsing import focus, press
 
 pytestmark = pytest.mark.slow
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -57,14 +58,6 @@ def wait(browser, condition):
 
 def is_open(browser):
     return read(browser, "document.querySelector('dialog').open")
-
-
-def press(browser, *keys):
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def focus(browser, selector):
-    browser.execute_script("document.querySelector(arguments[0]).focus()", selector)
 
 
 def drag(browser, figure, to, kind="mouse"):

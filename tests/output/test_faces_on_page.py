@@ -1,24 +1,17 @@
 """The faces of a page, in a browser: sorted, found by name, enlarged, and what failed."""
 import re
 
-import numpy as np
 import pytest
-from PIL import Image
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from output.page import FaceRow, Page
+from tests.output.browsing import face, focus, press, texts
 
 pytestmark = pytest.mark.slow
 HOSTILE = "<b onclick=alert(1)>.png"
 SCORES = {HOSTILE: (20.0, 0.7), "B000574": (None, 1.0), "A000369": (25.0, 0.5), "C001070": (22.5, 0.6)}
-
-
-def face(*seed):
-    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(corners).resize((16, 16)))
 
 
 @pytest.fixture
@@ -37,22 +30,9 @@ def browser(browse, rows):
     return browse({"center": rows})
 
 
-def texts(browser, selector):
-    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(node => node.textContent)",
-                                  selector)
-
-
 def sources(browser, where="#rows", column="completed"):
     return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(image => image.src)",
                                   f"{where} img[alt$='{column}']")
-
-
-def press(browser, *keys):
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def focus(browser, selector):
-    browser.execute_script("document.querySelector(arguments[0]).focus()", selector)
 
 
 def close(browser):

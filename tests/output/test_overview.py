@@ -1,6 +1,5 @@
 """The sheets and the page of whole photos."""
 import json
-import re
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from output import overview
 from output.figures import fit, pair
 from output.overview import Overview
 from pictures.photo import read_photo
+from tests.output.browsing import read_data
 
 CROPS = "original.png", "masked.png", "0000.png", "completed.png"
 SETTINGS = {"mask": ["holes", None], "method": "latent", "checkpoint": "checkpoint/celeba64"}
@@ -46,7 +46,7 @@ def add(samples, tmp_path):
 
 
 def read_rows(folder):
-    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "report.html").read_text(), re.DOTALL)[1])
+    data = read_data(folder / "report.html")
     return data["title"], data["groups"][0]["rows"]
 
 
@@ -149,7 +149,7 @@ def test_a_page_takes_no_more_photos_than_it_can_carry(add, tmp_path, monkeypatc
 
 
 def read_facts(folder):
-    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "report.html").read_text(), re.DOTALL)[1])
+    data = read_data(folder / "report.html")
     return dict(data["facts"]), data["failures"]
 
 

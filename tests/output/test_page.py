@@ -14,18 +14,13 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from helpers import UsageError
 from output.page import FaceRow, read_template
 from pictures.photo import read_photo
+from tests.output.browsing import face, read_data, texts
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 NOT_UTF8 = os.fsdecode(b"\xff.png")
 BREAKING = "</script><script>alert(2)</script><!--\u2028\u2029&quot;{{data}}"
 METHODS = ["latent", "laplace", HOSTILE]
 ROWS, STEPS = 30, (0, 50, 100)
-
-
-def face(*seed):
-    """(16, 16, 3) uint8, smooth, unlike that of any other seed."""
-    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(corners).resize((16, 16)))
 
 
 def make_rows(first):
@@ -43,11 +38,6 @@ SUMMARY = [{"mask": mask, "method": method, "n": np.int64(30), "best": ["hole_ps
                         "seconds": seconds}}
            for mask, shift in (("center", 0), ("half", 10))
            for method, psnr, seconds in zip(METHODS, (9.5, 20, 15), ((3, 2, 4), None, (1.5, 1, float("nan"))))]
-
-
-def read_data(path):
-    """The record that a page carries."""
-    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.DOTALL)[1])
 
 
 def test_a_page_needs_nothing_from_elsewhere(write_report, tmp_path):
@@ -156,11 +146,6 @@ def browser(browse):
     """The page of a full evaluation."""
     return browse({"center": make_rows(1000), "half": make_rows(9000)}, title=BREAKING, summary=SUMMARY,
                   settings={HOSTILE: BREAKING})
-
-
-def texts(browser, selector):
-    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(node => node.textContent)",
-                                  selector)
 
 
 def click(browser, selector):

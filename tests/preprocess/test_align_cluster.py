@@ -7,21 +7,17 @@ import pytest
 
 from preprocess import align_dlib
 from shell.records import read_records
+from tests.preprocess.aligned import FACES, TEMPLATE
 
 pytestmark = pytest.mark.slow
 
-FACES = ["A000369", "B001273"]
-
 
 @pytest.fixture
-def align(tmp_path, samples, run, monkeypatch):
-    """Align two portraits and a file that is none, raw/ into a folder: align(folder, option, ...) -> Ended."""
-    (tmp_path / "raw").mkdir()
-    for stem in FACES:
-        shutil.copyfile(samples / f"{stem}.jpg", tmp_path / "raw" / f"{stem}.jpg")
-    (tmp_path / "raw/page.jpg").write_text("<html>")
+def align(tmp_path, raw, run, monkeypatch):
+    """Align three portraits and a file that is none, raw/ into a folder: align(folder, option, ...) -> Ended."""
+    (raw / "page.jpg").write_text("<html>")
     monkeypatch.chdir(tmp_path)                         # the workers are elsewhere
-    return lambda folder, *options: run(align_dlib.main, "raw", "align", "innerEyesAndBottomLip", folder, *options)
+    return lambda folder, *options: run(align_dlib.main, "raw", "align", TEMPLATE, folder, *options)
 
 
 def outcome(folder):

@@ -16,18 +16,15 @@ from pictures.photo import read_photo
 from preprocess.align_dlib import PAGE, RECORDS, main, parse
 from preprocess.templates import TEMPLATES
 from shell.records import read_records
-
-FACES = ["A000369", "B001273", "C001070"]
+from tests.preprocess.aligned import FACES
 
 
 @pytest.fixture
-def raw(tmp_path, samples):
+def raw(put):
     """A folder of two portraits and a picture without a face."""
-    (tmp_path / "raw").mkdir()
-    for stem in FACES[:2]:
-        shutil.copyfile(samples / f"{stem}.jpg", tmp_path / "raw" / f"{stem}.jpg")
-    Image.new("RGB", (200, 200), "gray").save(tmp_path / "raw/wall.png")
-    return tmp_path / "raw"
+    folder = [put(f"{stem}.jpg", stem) for stem in FACES[:2]][0]
+    Image.new("RGB", (200, 200), "gray").save(folder / "wall.png")
+    return folder
 
 
 @pytest.fixture

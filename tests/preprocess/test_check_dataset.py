@@ -37,9 +37,11 @@ def test_damaged_and_missing_pictures_are_named(tmp_path, run, crops):
     assert "failed: a.png: missing" in ended.err and f"failed: {second.stem}.jpg: missing" in ended.err
 
 
-def test_a_split_is_held_to_its_lists(tmp_path, run, crops):
+def test_a_split_is_held_to_its_lists(tmp_path, run, crops, monkeypatch):
     run(split_dataset.main, crops, tmp_path / "split", "--train", 8, "--validation", 3, "--test", 1)
-    assert run(main, tmp_path / "split").code == 0
+    monkeypatch.chdir(tmp_path)
+    for spelling in ("split", "./split", "split//"):
+        assert run(main, spelling).code == 0
     lost = sorted((tmp_path / "split/validation").iterdir())[0]
     lost.unlink()
     ended = run(main, tmp_path / "split")
