@@ -111,7 +111,7 @@ class OwnHoles:
         for line in odd:
             self._warn(f"{name}: {line}")
         if hole.all():
-            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
+            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left")
         if not hole.any() and drawn.any():
             raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
         return ~hole, [*remarks, *odd]
