@@ -74,7 +74,7 @@ class FacePlacer:
         if not faces:
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" if known.all() else
                            "the hole may hide too much of the face to find it, --points tells where it is")
-        return [self._place(whole, known, landmarks) for landmarks in faces]
+        return drop_doubles([self._place(whole, known, landmarks) for landmarks in faces], self.size)
 
     def _place(self, pixels, known, landmarks, sure=True):
         """The Placement of a face with these landmarks (68, 2); not `sure` if even those that are seen may be none."""
@@ -115,6 +115,26 @@ class FacePlacer:
         if self._load and not self._locator:
             self._locator = self._load()
         return self._locator if self._locator and self._locator.template == self.template else None
+
+
+def drop_doubles(placements, size):
+    """The Placements without those over another face of less expected error, or less doubt; size : of the crops.
+
+    A detector that a hole misleads may see a second face in a face, which would be completed in its stead.
+    """
+    middle = np.full((1, 2), (size - 1) / 2)
+
+    def error(place):
+        return place.doubtful, np.nan_to_num(error_in_crop(place), nan=np.inf)
+
+    def lies_over(place, other):
+        return any(np.abs(move(one.matrix, move(invert(two.matrix), middle)) - middle).max() <= size / 2
+                   for one, two in ((place, other), (other, place)))
+    kept = []
+    for place in sorted(placements, key=error):
+        if not any(error(other) < error(place) and lies_over(place, other) for other in kept):
+            kept.append(place)
+    return [place for place in placements if any(place is one for one in kept)]
 
 
 def _check_points(points, height, width):
