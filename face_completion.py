@@ -37,6 +37,7 @@ def main(argv=None):
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
     names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
+    warn_of_points(subject.points, sources)
     methods = by_size(of_sizes, subject, sources)
     folder = CompletedFolder(place.out_dir, describe(holes, methods))
     with folder.claim(), claim_log(place), StopRequest() as stop:
@@ -124,6 +125,12 @@ def conclude(faces, results, restore, writer):
         writer.finish(faces, results, restore(faces, answers) if restore else None)
     except BadPhoto as problem:
         writer.fail(faces[0].source, faces[0].name, problem)
+
+
+def warn_of_points(points, sources):
+    """Say which lines of a file of --points place no face."""
+    if unused := points.unused(source.path for source in sources) if points else []:
+        warn(f"--points names {counted(len(unused), 'photo')} that are not completed, such as {unused[0]}")
 
 
 def warn_of_doubts(batch):

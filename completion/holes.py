@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from helpers import BadPhoto, UsageError, counted, file_stamp, resize
 from pictures.colours import is_deep
@@ -18,6 +18,7 @@ TRACE = 8                                               # of 255, above which a 
 TOLERANCE = 32                                          # levels a channel that paint may differ from its colour
 ASPECT = 1.05                                           # between the shapes of a mask and its photo: more is no match
 GREYS = 0.3                                             # of a mask's pixels that may be neither dark nor light
+EXCHANGING = range(5, 9)                                # orientations of EXIF by which width and height change places
 MOST = 0.6                                              # of a photo that may be hole without a remark
 
 
@@ -110,7 +111,7 @@ class OwnHoles:
         for line in odd:
             self._warn(f"{name}: {line}")
         if hole.all():
-            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}")
+            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left")
         if not hole.any() and drawn.any():
             raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
         return ~hole, [*remarks, *odd]
@@ -130,8 +131,15 @@ class OwnHoles:
         return file_stamp(path) if path else ()
 
     def _find_in_file(self, photo, name):
-        _check_other(self._mask, photo)
-        return self._mask, HALF, []
+        return self._fit(self._mask, photo, name)
+
+    def _fit(self, mask, photo, name):
+        """What _find gives of a mask (H, W) as it was read; tells the user how EXIF turned it or not."""
+        _check_other(mask, photo)
+        mask, remarks = _turn_upright(mask, photo)
+        for line in remarks:
+            self._warn(f"{name}: {line}")
+        return mask, HALF, remarks
 
     def _find_by_name(self, photo, name):
         path = self._path_of(name)
@@ -141,9 +149,7 @@ class OwnHoles:
                            "NAME_mask001.png")
                 self._fitting = True
             raise BadPhoto("no_mask", f"no mask {name}.png or {name}_mask.png or the like in {self.source}")
-        mask = read_mask(path)
-        _check_other(mask, photo)
-        return mask, HALF, []
+        return self._fit(read_mask(path), photo, name)
 
     def _path_of(self, name):
         """A face's mask in the folder, or None: of its name, else of its file's alone, which no other input changes."""
@@ -187,12 +193,30 @@ def _check_other(mask, photo):
         raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo, no mask")
 
 
+def _turn_upright(mask, photo):
+    """(a mask (H, W), turned if it was drawn on what EXIF turns in its photo, [what is to be said of that])."""
+    stored = mask.shape[::-1] if photo.orientation in EXCHANGING else mask.shape
+    if photo.orientation == 1 or not _is_shaped(stored, photo):
+        return mask, []
+    if _is_shaped(mask.shape, photo):
+        return mask, ["EXIF turns the photo, and its mask is taken as drawn on the turned one"]
+    image = Image.fromarray(mask)
+    image.getexif()[ExifTags.Base.Orientation] = photo.orientation
+    return np.asarray(ImageOps.exif_transpose(image)), ["its mask is turned as EXIF turns the photo"]
+
+
+def _is_shaped(shape, photo):
+    """Whether a mask of this shape (height, width) may belong to a photo."""
+    (height, width), (tall, wide) = shape, photo.pixels.shape[:2]
+    aspect = height * wide / (width * tall)
+    return max(aspect, 1 / aspect) <= ASPECT and not ((height, width) == (wide, tall) and tall != wide)
+
+
 def _check_shape(hole, photo):
     """Refuse a mask (H, W) of another shape than its photo's, for it is that of another photo or turned."""
     (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
-    aspect = height * wide / (width * tall)
     turned = (height, width) == (wide, tall) and tall != wide
-    if turned or max(aspect, 1 / aspect) > ASPECT:
+    if not _is_shaped(hole.shape, photo):
         raise BadPhoto("wrong_mask_shape", f"a mask of {width}x{height} for a photo of {wide}x{tall}"
                        f"{': its sides are exchanged' * turned}")
 

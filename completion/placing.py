@@ -15,7 +15,7 @@ from preprocess.templates import TEMPLATES
 from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
 from .owners import MUCH_INSIDE, share_inside
-from .points import ESTIMATED, PLACED
+from .points import ADVICE, ESTIMATED, PLACED
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
@@ -25,6 +25,7 @@ BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; 
 DOUBTFUL = 2.4 / 64                                     # of the crop's side: error from which on no place is believed
 LONE, AGREEING, ALIKE = 1.75 / 64, 3, 2 / 64            # the same of a guess that not so many lie so near to
 SHEARED = 1.4                                           # a map's longest over its shortest, from which on neither is
+STRETCHED, DISTORTED = 1.75, 3.5                        # the same by hand, that is remarked on and is refused
 FEW = 1 / 3                                             # of INNER: so much has to be seen where no network is asked
 OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
 PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
@@ -61,11 +62,11 @@ class FacePlacer:
         """The Placements of all faces of a photo, the largest first, by what is known of it.
 
         pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file
-        Raises BadPhoto: no_face, points_outside.
+        Raises BadPhoto: no_face, points_outside, sheared.
         """
         if self.points and (points := self.points.of(source)) is not None:
             _check_points(points, *known.shape)
-            return [place_by_points(points, self.size, self.template)]
+            return [judge_stretch(place_by_points(points, self.size, self.template))]
         whole = pixels.copy()
         whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
         faces = find_landmarks(self.finder, whole, known, partial(self._believe, whole, known),
@@ -73,7 +74,7 @@ class FacePlacer:
         if not faces:
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" if known.all() else
                            "the hole may hide too much of the face to find it, --points tells where it is")
-        return [self._place(whole, known, landmarks) for landmarks in faces]
+        return drop_doubles([self._place(whole, known, landmarks) for landmarks in faces], self.size)
 
     def _place(self, pixels, known, landmarks, sure=True):
         """The Placement of a face with these landmarks (68, 2); not `sure` if even those that are seen may be none."""
@@ -116,6 +117,26 @@ class FacePlacer:
         return self._locator if self._locator and self._locator.template == self.template else None
 
 
+def drop_doubles(placements, size):
+    """The Placements without those over another face of less expected error, or less doubt; size : of the crops.
+
+    A detector that a hole misleads may see a second face in a face, which would be completed in its stead.
+    """
+    middle = np.full((1, 2), (size - 1) / 2)
+
+    def error(place):
+        return place.doubtful, np.nan_to_num(error_in_crop(place), nan=np.inf)
+
+    def lies_over(place, other):
+        return any(np.abs(move(one.matrix, move(invert(two.matrix), middle)) - middle).max() <= size / 2
+                   for one, two in ((place, other), (other, place)))
+    kept = []
+    for place in sorted(placements, key=error):
+        if not any(error(other) < error(place) and lies_over(place, other) for other in kept):
+            kept.append(place)
+    return [place for place in placements if any(place is one for one in kept)]
+
+
 def _check_points(points, height, width):
     """Raise BadPhoto if the middle of a face that is told lies outside the photo."""
     if not (0 <= points.mean(axis=0)).all() or (points.mean(axis=0) >= (width, height)).any():
@@ -126,6 +147,17 @@ def _check_points(points, height, width):
 def place_by_points(points, size, template):
     """The Placement of a face whose three landmarks are told, (3, 2) as (x, y) in the photo."""
     return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,))
+
+
+def judge_stretch(placement):
+    """A Placement by hand, with a remark if it stretches the face much; raises BadPhoto (sheared) if no face is so."""
+    stretch = np.linalg.cond(placement.matrix[:, :2])
+    if stretch <= STRETCHED:
+        return placement
+    remark = f"the face is stretched {stretch:.1f} times: {ADVICE} by its landmarks in the order that --help says"
+    if stretch > DISTORTED:
+        raise BadPhoto("sheared", remark)
+    return dataclasses.replace(placement, notes=(*placement.notes, remark))
 
 
 def error_in_crop(placement):

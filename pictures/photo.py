@@ -7,7 +7,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin, features
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, features
 
 from helpers import BadPhoto, read_file
 
@@ -30,12 +30,14 @@ class Photo(NamedTuple):
     alpha : (H, W) uint8, 255 where it is opaque; None if the file has no such channel
     image : the same, upright, in the file's own mode and colours, its `info` and `format` those of the file
     profile : of these colours, where they are not sRGB's, the ICC profile
+    orientation : by which EXIF turned it upright, 1 to 8; 1 where nothing did
     """
     pixels: np.ndarray
     notes: list
     alpha: np.ndarray | None = None
     image: Image.Image | None = None
     profile: bytes | None = None
+    orientation: int = 1
 
 
 def read_photo(path):
@@ -114,9 +116,9 @@ def _decode(content, formats):
     notes = list(_losses(image, content))
     image.seek(0)
     image.load()
-    _turn_upright(image)
+    orientation = _turn_upright(image)
     pixels, profile, remarks = to_srgb(image)
-    return Photo(pixels, notes + remarks, alpha_of(image), image, profile)
+    return Photo(pixels, notes + remarks, alpha_of(image), image, profile, orientation)
 
 
 def _losses(image, content):
@@ -134,8 +136,13 @@ def _losses(image, content):
 
 
 def _turn_upright(image):
-    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are."""
-    info = dict(image.info)
+    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are.
+
+    Returns the orientation by which it was turned.
+    """
+    info, orientation = dict(image.info), 1
     with contextlib.suppress(Exception):                # Pillow turns first, and then stumbles over what is broken
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         ImageOps.exif_transpose(image, in_place=True)
     image.info = info
+    return orientation if orientation in range(2, 9) else 1

@@ -177,6 +177,21 @@ def test_a_mask_with_exchanged_sides_or_of_another_shape_is_refused(tmp_path):
             OwnHoles(save(tmp_path / "mask.png", np.eye(*shape, dtype=np.uint8))).of_photo(photo, "photo")
 
 
+@pytest.mark.parametrize("orientation, as_stored, said", [
+    (3, False, "taken as drawn on the turned one"), (6, True, "is turned as EXIF"), (8, True, "is turned as EXIF"),
+    (6, False, None), (1, False, None)])
+def test_a_mask_drawn_on_the_stored_pixels_is_turned_with_its_photo_or_the_doubt_is_said(tmp_path, orientation,
+                                                                                        as_stored, said):
+    hole, seen, exif, warned = np.zeros((30, 20), np.uint8), np.zeros((30, 20, 3), np.uint8), Image.Exif(), []
+    hole[2:5, 3:9], exif[274] = 255, orientation
+    stored = {1: 0, 3: 2, 6: 1, 8: 3}[orientation]      # quarter turns counter-clockwise
+    photo = read_photo(save(tmp_path / "photo.png", np.rot90(seen, stored).copy(), exif=exif))
+    mask = save(tmp_path / "mask.png", np.rot90(hole, stored * as_stored).copy())
+    known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo")
+    np.testing.assert_array_equal(~known, hole > 0)
+    assert len(remarks) == len(warned) == (said is not None) and (not said or said in remarks[0])
+
+
 def test_a_hole_that_is_lost_in_resizing_is_a_failure(tmp_path):
     mask = np.zeros((40 * SIZE, 40 * SIZE), np.uint8)
     mask[300, 300] = 255

@@ -1,4 +1,5 @@
 """Faces in whole photos: what comes back, what stays, and what is said when there is nothing to do."""
+import dataclasses
 import re
 
 import numpy as np
@@ -12,7 +13,7 @@ from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement, scale_of
-from completion.points import ADVICE, Points
+from completion.points import ADVICE, PLACED, Points
 from completion.pouring import pour_back
 from helpers import BadPhoto
 from metrics.images import psnr
@@ -213,7 +214,11 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     note, share, remark = face.notes
     assert note.startswith("a face is left out, cut_by_border") and "outside the face: filled smoothly" in share
     assert remark == "a remark" and face.name == "face" and face.faces == 1
-    assert reason(read, half_outside) == "cut_by_border" and reason(read, beyond) == "hole_outside_face"
+    with pytest.raises(BadPhoto, match=f"cut_by_border.*: {ADVICE}"):
+        read(half_outside)
+    with pytest.raises(BadPhoto, match="cut_by_border.*: as --points places it"):
+        read(dataclasses.replace(half_outside, notes=(PLACED,)))
+    assert reason(read, beyond) == "hole_outside_face"
 
 
 def test_a_face_that_is_placed_with_doubt_is_refused_and_the_others_are_completed(tmp_path, photo, matrix):

@@ -1,4 +1,5 @@
 """Faces under damage: found, placed by what is seen of them, and what is said of it."""
+import dataclasses
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image
 
 from benchmarks.photo_placement import HOLES
 from completion.finding import find_landmarks, turn_photo
-from completion.placing import INNER, FacePlacer, reduce, remark
+from completion.placing import INNER, FacePlacer, Placement, drop_doubles, reduce, remark
 from helpers import BadPhoto
 from models import load_locator
 from pictures.photo import read_photo
@@ -184,6 +185,18 @@ def test_a_place_is_doubtful_by_its_error_and_by_its_shear(finder, portrait, off
             return GOAL + [(0, 0), (0, 0), (off, 0)], np.array([0.1, 0.1, errors])
     pixels, landmarks = portrait
     assert FacePlacer(finder, TEMPLATE, 64, Says)(pixels, eye_band(pixels, landmarks))[0].doubtful == doubtful
+
+
+def test_of_two_places_over_each_other_the_one_of_less_expected_error_stays():
+    face = Placement(np.array([(1.0, 0, -100), (0, 1, -100)]), uncertain=1.0)
+    double = Placement(np.array([(0.4, 0, -30), (0, 0.4, -15)]), uncertain=5.0)
+    beside = Placement(face.matrix - [[0, 0, 64], [0, 0, 0]], uncertain=9.0)
+    unknown = dataclasses.replace(double, uncertain=float("nan"))
+    for others in ([double], [unknown], [dataclasses.replace(double, uncertain=0.1, doubtful=True)]):
+        first, second = drop_doubles([*others, face, beside], 64)
+        assert first is face and second is beside
+    assert drop_doubles([dataclasses.replace(double, uncertain=0.0), face], 64)[0].uncertain == 0
+    assert len(drop_doubles([dataclasses.replace(place, uncertain=0.0) for place in (double, face)], 64)) == 2
 
 
 def test_what_only_looks_like_a_face_is_asked_for_even_if_all_of_it_is_seen():

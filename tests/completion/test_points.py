@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from completion.placing import place_by_points
+from completion.placing import judge_stretch, place_by_points
 from completion.points import PLACED, read_points
-from helpers import UsageError
+from helpers import BadPhoto, UsageError
 from preprocess.affine import move
 from preprocess.templates import TEMPLATES
 
@@ -20,10 +20,23 @@ def test_three_pairs_put_the_template_exactly_where_they_are():
 
 def test_a_file_has_the_points_of_photos_by_name(tmp_path):
     path = tmp_path / "points.csv"
-    path.write_text("a.png,1,2,30,2,15,40\n\nb.png, 5,5, 50,6, 25,60\n")
+    path.write_text("\ufeffa,1,2,30,2,15,40\n\nin/b.png, 5,5, 50,6, 25,60\nc.PNG,1,2,30,2,15,40\n")
     points = read_points([str(path)])
     np.testing.assert_array_equal(points.of("folder/b.png"), [(5, 5), (50, 6), (25, 60)])
-    assert points.of("c.png") is None
+    np.testing.assert_array_equal(points.of("a.jpg"), [(1, 2), (30, 2), (15, 40)])
+    assert points.of("c.png") is None and points.unused(["a.jpg", "in/b.png", "c.png"]) == ["c.PNG"]
+
+
+@pytest.mark.parametrize("points, reason", [
+    (["210,180", "262,181", "236,300"], None), (["185,180", "290,181", "236,300"], "stretched"),
+    (["236,300", "210,180", "262,181"], "sheared")])
+def test_points_that_stretch_the_face_are_remarked_on_and_those_of_no_face_refused(points, reason):
+    placement = place_by_points(read_points(points).of("photo.png"), 64, TEMPLATE)
+    if reason == "sheared":
+        with pytest.raises(BadPhoto, match="sheared"):
+            judge_stretch(placement)
+    else:
+        assert [reason in note for note in judge_stretch(placement).notes[1:]] == [True] * bool(reason)
 
 
 @pytest.mark.parametrize("words", [["1,2", "3,4"], ["1,2", "x,4", "5,6"], ["1,1", "2,2", "3,3"],
@@ -33,7 +46,7 @@ def test_bad_points_end_with_a_usage_error(words):
         read_points(words)
 
 
-@pytest.mark.parametrize("text", ["", "a.png,1,2,3\n", None])
+@pytest.mark.parametrize("text", ["", "a.png,1,2,3\n", "a.png,1,2,30,2,15,40\n" * 2, None])
 def test_bad_files_of_points_end_with_a_usage_error(tmp_path, text):
     path = tmp_path / "points.csv"
     if text is not None:
