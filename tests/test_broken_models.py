@@ -137,6 +137,15 @@ def test_an_evaluation_refuses_it(run, broken, tmp_path):
     assert ended.code == 0, ended.err                   # where nothing was measured, no settings are kept
 
 
+@pytest.mark.parametrize("kind", ["vae", "posterior_mean"])
+def test_an_evaluation_measures_nothing_before_the_networks_of_all_methods_are_loaded(run, broken, tmp_path, kind):
+    arguments = [FACES, "--methods", "laplace", kind, "--limit", 1, "--jobs", 1, "--out_dir", tmp_path / "out"]
+    refused(run(evaluate_completion.main, *arguments, "--learned", broken[kind].parent))
+    assert written(tmp_path / "out") == []
+    ended = run(evaluate_completion.main, *arguments)
+    assert ended.code == 0 and "2 results computed" in ended.out, ended.err
+
+
 def test_training_does_not_begin_with_it(run, broken, tmp_path):
     places = ["--dataset", FACES, "--checkpoint_dir", tmp_path / "saves", "--log_dir", tmp_path / "logs",
               "--batch_size", 12]
