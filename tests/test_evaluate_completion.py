@@ -16,9 +16,7 @@ from evaluation.tables import read_measured
 from helpers import BAD_OUTPUT, UsageError, file_stamp
 from methods import CLASSICAL as FILLING
 from methods.classical import FILLS, FROM_FACES
-from models.posterior_mean import Architecture, PosteriorMean
 from shell.records import RecordFile, read_records
-from training.checkpoint import export
 from training.manifest import ROOT
 
 FACES = Path(__file__).parent / "data" / "openface64"
@@ -265,16 +263,6 @@ def test_models_of_another_size_are_refused_with_the_option_that_names_others(tm
     Image.new("RGB", (size, size), (90, 80, 70)).save(tmp_path / "a.png")
     ended = run(evaluate_completion.main, tmp_path / "a.png", "--methods", *method, "--out_dir", tmp_path / "out")
     assert ended.code == 2 and ended.err.endswith(f"name one of that size by {advice}")
-
-
-def test_results_by_another_network_that_knows_what_is_likely_are_kept_apart(encoded, tmp_path, run):
-    Image.new("RGB", (64, 64), (90, 80, 70)).save(tmp_path / "a.png")
-    for dim, code in ((2, 0), (4, BAD_OUTPUT)):
-        export(PosteriorMean(Architecture(mf_dim=dim)), tmp_path / f"{dim}", {"step": 0})
-        ended = run(evaluate_completion.main, tmp_path / "a.png", "--methods", "latent", "--jobs", 1, "--checkpoint",
-                    encoded, "--likely", tmp_path / f"{dim}", "--out_dir", tmp_path / "out")
-        assert ended.code == code, ended.err
-    assert "other settings (likely)" in ended.err
 
 
 def test_what_was_refused_leaves_nothing_that_the_corrected_command_would_have_to_respect(tmp_path, run):
