@@ -16,7 +16,7 @@ from completion.reading import read_batches
 from evaluation import evaluation_options
 from evaluation.comparison import compare
 from evaluation.evaluated_folder import EvaluatedFolder, Recorder
-from helpers import BadPhoto, UsageError, file_stamp
+from helpers import BadPhoto, UsageError, counted, file_stamp
 from methods import CLASSICAL, LEARNED, method_options
 from models import shipped
 from preprocess import dlib_models
@@ -63,9 +63,9 @@ def main(argv=None):
             conclude(folder, faces, plan, methods, [(str(path), str(problem)) for path, problem in failures])
     for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
         say(line)
-    before, photos = len(wanted & done), f"{len(failures)} photo{'s' * (len(failures) != 1)}"
-    say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {photos} failed; "
-        f"report in {folder.path / 'report.html'}")
+    before = len(wanted & done)
+    say(f"{counted(len(wanted) - before - len(missing), 'result')} computed, {before} were there, "
+        f"{counted(len(failures), 'photo')} failed; report in {folder.path / 'report.html'}")
     return helpers.SOME_FAILED if failures else 0
 
 
@@ -124,6 +124,7 @@ def make_ready(methods, size, plan, check):
         completers = {name: Completer({size: settings}, plan.scheduler, plan.jobs, check)
                       for name, settings in methods.items()}
         for completer in completers.values():
+            check()
             completer.load()
         return completers
 

@@ -166,7 +166,8 @@ class Overview:
 
     def _write_page(self, *facts):
         count, method, models = len(self._shown), self.settings["method"], self._models
-        title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
+        what = "Restored photos" if self.settings.get("paste_back") else "Completed faces"
+        title = [f"{what}: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
                  f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
@@ -202,7 +203,7 @@ def mean_scores(records):
 
 def _describe_scores(records):
     """The means as facts of the page."""
-    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces})")
+    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
             for where, psnr, ssim, faces in mean_scores(records)]
 
 
