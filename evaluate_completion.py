@@ -5,6 +5,7 @@ python evaluate_completion.py --compare measured/ another/
 """
 import collections
 import itertools
+import os
 import sys
 from functools import partial
 
@@ -15,7 +16,7 @@ from completion.reading import read_batches
 from evaluation import evaluation_options
 from evaluation.comparison import compare
 from evaluation.evaluated_folder import EvaluatedFolder, Recorder
-from helpers import BadPhoto, UsageError, file_stamp
+from helpers import BadPhoto, UsageError, counted, file_stamp
 from methods import CLASSICAL, LEARNED, method_options
 from models import shipped
 from preprocess import dlib_models
@@ -48,12 +49,13 @@ def main(argv=None):
         wanted = set(itertools.product(faces, plan.masks, methods))
         with Progress(None, "looking at what is there"):
             missing = wanted - (done := folder.find_done())
-            if missing:
-                check_libraries(settings["image_size"], methods)
         if missing:
+            methods_left = {method for *_, method in missing}
+            needed = {name: methods[name] for name in methods if name in methods_left}
+            completers = make_ready(needed, settings["image_size"], plan, stop.check)
             folder.begin(settings)
             with Recorder(folder, done) as recorder:
-                failures += measure_all(missing, faces, plan, methods, size=settings["image_size"],
+                failures += measure_all(missing, faces, plan, completers, size=settings["image_size"],
                                         recorder=recorder, check=stop.check)
             missing -= folder.find_done()
         with Progress(None, "writing tables, report and figure"):
@@ -61,9 +63,9 @@ def main(argv=None):
             conclude(folder, faces, plan, methods, [(str(path), str(problem)) for path, problem in failures])
     for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
         say(line)
-    before, photos = len(wanted & done), f"{len(failures)} photo{'s' * (len(failures) != 1)}"
-    say(f"{len(wanted) - before - len(missing)} results computed, {before} were there, {photos} failed; "
-        f"report in {folder.path / 'report.html'}")
+    before = len(wanted & done)
+    say(f"{counted(len(wanted) - before - len(missing), 'result')} computed, {before} were there, "
+        f"{counted(len(failures), 'photo')} failed; report in {folder.path / 'report.html'}")
     return helpers.SOME_FAILED if failures else 0
 
 
@@ -85,14 +87,13 @@ def describe(folder, faces, plan, methods):
     """
     size = folder.find_size(faces.values())
     record = {"seed": plan.seed, "version": helpers.VERSION, "image_size": size}
-    for name, settings in methods.items():
+    for name, settings in sorted(methods.items(), key=lambda each: each[0] != "latent"):     # whose size others follow
         described = settings.describe()
         if described.get("image_size", size) != size:
             raise UsageError(f"{described['checkpoint']} completes faces of {described['image_size']} pixels a side, "
-                             f"these have {size}: name one of that size by --checkpoint, such as "
-                             f"{shipped('dcgan', size)}")
+                             f"these have {size}: name one of that size by {advise(settings, size)}")
         if settings.search:
-            record |= {"recipe": described["recipe"], "model": described["model"], "encoder": described["encoder"]}
+            record |= {key: described[key] for key in ("recipe", "model", "encoder", "likely")}
             record |= {"completions": settings.search.completions} if settings.search.completions > 1 else {}
         elif name in LEARNED:
             record[LEARNED[name]] = described["model"]
@@ -101,24 +102,42 @@ def describe(folder, faces, plan, methods):
     return record
 
 
-def check_libraries(size, methods):
-    """Raise UsageError before any work if a method lacks its library or its faces, or the metrics their model."""
+def advise(settings, size):
+    """The option that names a model of a method for faces of a size, and the shipped one if there is one."""
+    kind = settings.search.model if settings.search else LEARNED[settings.name]
+    option, place = ("--checkpoint", shipped(kind, size)) if settings.search else (
+        "--learned", os.path.dirname(shipped(kind, size)))
+    return option + (f", such as {place}" if method_options.is_model(shipped(kind, size)) else "")
+
+
+def make_ready(methods, size, plan, check):
+    """{name: the methods.batches.Completer of a method}, whose networks are loaded.
+
+    Raises UsageError before any work if a method lacks its library, its faces or its model, or the metrics theirs.
+    """
+    from methods.batches import Completer
     from methods.classical import make_fills
-    train_faces = [settings.train_faces for settings in methods.values() if settings.train_faces]
-    make_fills(size, next(iter(train_faces), None), [name for name in methods if name in CLASSICAL])
-    dlib_models.checked(dlib_models.DESCRIPTOR)
+    with Progress(None, "loading models"):
+        train_faces = [settings.train_faces for settings in methods.values() if settings.train_faces]
+        make_fills(size, next(iter(train_faces), None), [name for name in methods if name in CLASSICAL])
+        dlib_models.checked(dlib_models.DESCRIPTOR)
+        completers = {name: Completer({size: settings}, plan.scheduler, plan.jobs, check)
+                      for name, settings in methods.items()}
+        for completer in completers.values():
+            check()
+            completer.load()
+        return completers
 
 
-def measure_all(missing, faces, plan, methods, *, size, recorder, check):
+def measure_all(missing, faces, plan, completers, *, size, recorder, check):
     """Complete what is missing, by one method after the other, and measure it.
 
     Returns [(path, BadPhoto)] of the faces that failed, each once.
 
-    missing : {(face, mask, method)}; faces : {name: path}; methods : {name: MethodSettings}; size : side of the faces
+    missing : {(face, mask, method)}; faces : {name: path}; completers : as make_ready has them; size : side of faces
     recorder : an evaluated_folder.Recorder; check : function that raises when the user wants to stop
     """
     from evaluation import measuring
-    from methods.batches import complete_batches
     fail, frames = Failures(), collections.defaultdict(list)    # frames : {(face, mask, method): [(step, picture)]}
 
     def keep_step(method, batch, step, pixels, **figures):
@@ -126,14 +145,14 @@ def measure_all(missing, faces, plan, methods, *, size, recorder, check):
             frames[face.name, face.mask, method].append((step, picture))
 
     def results():
-        for name, settings in methods.items():
+        for name, complete in completers.items():
+            settings = complete.methods[size]
             if not plan.scheduler:
                 method_options.warn_if_slow(settings)
             tasks = {mask: [(path, face) for face, path in faces.items() if (face, mask, name) in missing]
                      for mask in plan.masks}
             batches = read_masked(tasks, size, settings, fail=fail, check=check)
-            for face, completed in complete_batches(batches, {size: settings}, scheduler=plan.scheduler, jobs=plan.jobs,
-                                                    check=check, on_step=partial(keep_step, name)):
+            for face, completed in complete(batches, on_step=partial(keep_step, name)):
                 if isinstance(completed, BadPhoto):
                     fail(face.source, face.name, completed)
                     continue

@@ -15,6 +15,7 @@ import helpers
 from completion.face import find_size, take_stamp
 from completion.points import ADVICE, ESTIMATED, UNDAMAGED
 from completion.reading import PHOTO_BATCH, Gatherer, make_reader, read_batches
+from dataset.listing import find_photos
 from helpers import BadPhoto, counted
 from methods import completion_options, method_options
 from models import load_locator
@@ -70,12 +71,15 @@ def by_size(settings, subject, sources):
     if settings[0].has_network:
         return {each.describe()["image_size"]: each for each in settings}
     sizes = subject.sizes if subject.landmarks else [find_size((source.path for source in sources), subject.fit) or 64]
+    if settings[0].train_faces and len(sizes) > 1:      # faces of one size complete no others
+        of_faces = find_size(source.path for source in find_photos([settings[0].train_faces])[0])
+        sizes = [size for size in sizes if size == of_faces] or sizes
     return dict.fromkeys(sizes, settings[0])
 
 
 def complete_all(tasks, subject, methods, place, writer, check):
     """Read, complete and write every task (source, name), a batch at a time."""
-    from methods.batches import complete_batches
+    from methods.batches import Completer
     most = min(len(tasks), PHOTO_BATCH) if subject.landmarks else len(tasks)
     methods = {side: dataclasses.replace(settings, batch_size=min(settings.batch_size, most))
                for side, settings in methods.items()}
@@ -104,8 +108,8 @@ def complete_all(tasks, subject, methods, place, writer, check):
             writer.write_step(batch, step, pixels)
 
         batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
-        for face, result in complete_batches(batches, methods, scheduler=place.scheduler, check=check,
-                                             on_batch=writer.begin, on_step=on_step):
+        complete = Completer(methods, place.scheduler, check=check)
+        for face, result in complete(batches, on_batch=writer.begin, on_step=on_step):
             progress.reach([face.name], steps)
             if gathered := gather(face, result):
                 conclude(*gathered, subject.landmarks and read.restore, writer)

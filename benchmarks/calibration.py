@@ -34,11 +34,11 @@ class Errors(NamedTuple):
 
 def complete(paths, masks, settings):
     """Yield the Errors of every face under a hole of each kind, one kind after the other."""
-    from methods.batches import complete_batches
+    from methods.batches import Completer
     readers = [FaceReader(StandardHoles(mask, settings.seed), SIZE, settings.seed) for mask in masks]
     batches = (tuple(read(path, path) for path in paths[first:first + settings.batch_size])
                for read in readers for first in range(0, len(paths), settings.batch_size))
-    for face, completed in complete_batches(batches, {SIZE: settings}):
+    for face, completed in Completer({SIZE: settings})(batches):
         hole = ~face.known
         errors = np.abs(face.pixels.astype(float) - completed.pixels)[hole]
         scales = deviations(completed.answers, face.known)[hole]

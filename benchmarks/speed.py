@@ -151,7 +151,7 @@ def parse(argv=None):
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (train and complete)")
     options = parser.parse_args(argv)
     if strange := set(options.parts) - PARTS.keys():
-        parser.error(f"no part is called {', '.join(sorted(strange))}")
+        parser.error(f"no part is called {', '.join(sorted(strange))} (choose from {', '.join(PARTS)})")
     return options.parts or ["train", "complete"]
 
 

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import BadPhoto, UsageError, file_stamp, open_plain, read_bytes, read_json
+from helpers import BadPhoto, UsageError, counted, file_stamp, open_plain, read_bytes, read_json
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
@@ -131,7 +131,7 @@ def read_lines(path, what):
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {what} {path}: {error}") from error
+        raise UsageError(f"cannot read {what} {path}: {getattr(error, 'strerror', None) or error}") from error
     if not text.strip():
         raise UsageError(f"cannot read {what} {path}: the file is empty")
     return text.splitlines()
@@ -151,7 +151,7 @@ def read_landmarks(path, warn=lambda line: None):
     if not rows:
         raise UsageError(f"{path} holds no landmarks: expected a count, a header, and lines of {LANDMARKS}")
     if lines[0] != [str(len(rows))]:
-        warn(f"{path} holds landmarks of {len(rows)} photos, its first line is {' '.join(lines[0])!r}")
+        warn(f"{path} holds landmarks of {counted(len(rows), 'photo')}, its first line is {' '.join(lines[0])!r}")
     return rows
 
 

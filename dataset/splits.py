@@ -3,7 +3,7 @@ import hashlib
 
 import numpy as np
 
-from helpers import UsageError
+from helpers import UsageError, counted
 
 SIDES = ("train", "validation", "test")
 
@@ -21,9 +21,10 @@ def split_by_seed(names, sizes, seed, groups=(), shares=()):
 
     Returns {side: sorted list of names}.
     """
-    asked = f"asked for {sum(sizes.values())} faces ({', '.join(f'{n} {side}' for side, n in sizes.items())}), "
+    parts = ", ".join(f"{size} {side}" for side, size in sizes.items())
+    asked = f"asked for {counted(sum(sizes.values()), 'face')} ({parts}), "
     if sum(sizes.values()) > len(names):
-        raise UsageError(f"{asked}there are {len(names)} different ones")
+        raise UsageError(f"{asked}different ones found: {len(names)}")
     members = {group[0]: group for group in groups or ([name] for name in names)}
     shuffled, split = iter(np.random.default_rng(seed).permutation(sorted(members)).tolist()), {}
     for side, size in sizes.items():

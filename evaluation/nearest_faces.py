@@ -36,7 +36,8 @@ def compare_with_training(folder, train_faces, out, limit, check):
     found = {"descriptor": [nearest_descriptors(faces, described[0]) for faces in described[1:]],
              "pixels": [nearest_pixels(faces, known, training) for faces in (truth, completed)]}
     if trained := int((found["pixels"][0][1] == 0).sum()):
-        warn(f"{trained} of the {len(names)} true faces are training faces: only faces that are held out tell anything")
+        warn(f"training faces among the true faces: {trained} of {len(names)}; only faces that are held out tell "
+             "anything")
     tests = {name: compare_nearness(of_completed[1], of_truth[1]) for name, (of_truth, of_completed) in found.items()}
     faces = {name: {key: {"training_face": places[of_completed[0][row]], "distance": round(of_completed[1][row], 4),
                           "of_the_truth": round(of_truth[1][row], 4)}

@@ -6,7 +6,7 @@ import numpy as np
 
 from completion.face import FaceReader
 from completion.holes import StandardHoles
-from helpers import UsageError, read_json
+from helpers import UsageError, counted, read_json
 from metrics.ranking import evenly, spread
 from output.figures import write_comparison
 from output.page import FaceRow, Page
@@ -37,12 +37,13 @@ def write_page(folder, faces, groups, summary, shown, failures=()):
             face = read(faces[ranked[index]], ranked[index])
             frames = _frames(folder.path, face.name, mask, steps.get((face.name, mask), ()))
             pictures = _pictures(folder.path, face, mask, of_mask)
-            page.add(mask, FaceRow(face.name, pictures, frames, _scores(face.name, of_mask), note=note))
+            page.add(mask, FaceRow(face.name, pictures, frames, _scores(face.name, of_mask),
+                                   note=note if len(ranked) > 1 else ""))
     count = len(set().union(*(group.places for group in groups.values())))
     choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
     facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
              ("Faces", str(count) + choice * (count > shown)), ("Failed", len(failures))]
-    title = f"Face completion: methods and holes, {count} face{'s' * (count > 1)}"
+    title = f"Face completion: methods and holes, {counted(count, 'face')}"
     page.write(folder.path / "report.html", title, facts=facts, summary=summary,
                warning=FEW if is_small(summary) else "", settings=config)
 

@@ -36,50 +36,80 @@ class Completed(NamedTuple):
     seconds: float
 
 
-def complete_batches(batches, methods, *, scheduler=None, jobs=1, check=lambda: None, on_batch=None, on_step=None):
-    """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for one that has come to nothing.
+class Completer:
+    """Completes batches of faces by one method; no face feels its neighbours.
 
-    batches : tuples of Faces of one size, taken as they are needed; methods : {side of faces: MethodSettings}
+    methods : {side of faces: MethodSettings}
     scheduler : address of a Dask cluster that completes; jobs : else, of methods without a network, processes
     check : function, called now and then, that raises when the user wants to stop
-    on_batch : function (batch), called before each is completed, and before the first not until all networks are loaded
-    on_step : function (batch, step, pixels (B, H, W, 3) uint8, **figures), called for every step worth a picture
-
-    In this process batches end in their order, elsewhere as they are finished. No face feels its neighbours.
     """
-    on_batch = on_batch or (lambda batch: None)
-    on_step = on_step or (lambda batch, step, pixels, **figures: None)
-    if scheduler or jobs > 1 and not any(settings.has_network for settings in methods.values()):
-        finished = _elsewhere(_telling(on_batch, batches), methods, (scheduler, jobs), check=check, on_step=on_step)
-    else:
-        finished = _here(batches, methods, check, on_batch=on_batch, on_step=on_step)
-    for batch, outcome, seconds in finished:
-        if isinstance(outcome, BadPhoto):
-            yield from ((face, outcome) for face in batch)
-        else:
-            yield from zip(batch, _finish(batch, outcome, seconds / len(batch)))
 
+    def __init__(self, methods, scheduler=None, jobs=1, check=lambda: None):
+        self.methods, self.check, self.load = methods, check, functools.cache(self._load)
+        self._place = (scheduler, jobs) if scheduler or jobs > 1 and not self._networks else None
 
-def _here(batches, methods, check, on_batch, on_step):
-    method_for, networks = _maker(methods, check), [side for side, each in methods.items() if each.has_network]
-    for batch in batches:
-        for side in networks:
+    @property
+    def _networks(self):
+        return [side for side, settings in self.methods.items() if settings.has_network]
+
+    def _load(self):
+        """Load all networks, and return (side) -> method; who writes nothing before knows the networks to be whole.
+
+        Of a cluster, whose workers load theirs when there is something to do, they are loaded here too.
+        Raises UsageError as make_method does.
+        """
+        on_cluster = self._place and self._place[0]
+        method_for = _maker({side: settings.for_trial() if on_cluster else settings
+                             for side, settings in self.methods.items()}, self.check)
+        for side in self._networks:
             method_for(side)
-        method = method_for(_side(batch))
-        on_batch(batch)
+        return method_for
 
-        def show(step, faces, batch=batch, **figures):
-            check()
-            on_step(batch, step, _pixels(batch, faces), **figures)
-        begun = time.monotonic()
-        outcome = method(*_arrays(batch), show)
-        yield batch, outcome, time.monotonic() - begun
+    def __call__(self, batches, on_batch=lambda batch: None, on_step=lambda batch, step, pixels, **figures: None):
+        """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for what has come to nothing.
 
+        batches : tuples of Faces of one size, taken as they are needed
+        on_batch : function (batch), called before each is completed, and not until all networks are loaded
+        on_step : function (batch, step, pixels (B, H, W, 3) uint8, **figures), called for every step worth a picture
 
-def _telling(tell, batches):
-    for batch in batches:
-        tell(batch)
-        yield batch
+        In this process batches end in their order, elsewhere as they are finished.
+        """
+        for batch, outcome, seconds in (self._elsewhere if self._place else self._here)(batches, on_batch, on_step):
+            if isinstance(outcome, BadPhoto):
+                yield from ((face, outcome) for face in batch)
+            else:
+                yield from zip(batch, _finish(batch, outcome, seconds / len(batch)))
+
+    def _here(self, batches, on_batch, on_step):
+        for batch in batches:
+            method = self.load()(_side(batch))
+            on_batch(batch)
+
+            def show(step, faces, batch=batch, **figures):
+                self.check()
+                on_step(batch, step, _pixels(batch, faces), **figures)
+            begun = time.monotonic()
+            outcome = method(*_arrays(batch), show)
+            yield batch, outcome, time.monotonic() - begun
+
+    def _elsewhere(self, batches, on_batch, on_step):
+        methods, (scheduler, jobs) = {side: each.absolute() for side, each in self.methods.items()}, self._place
+        spread, over = (map_on_cluster, scheduler) if scheduler else (map_surviving, jobs)
+        arguments = methods, dict(ChainMap(*(settings.models() for settings in methods.values())))
+        batches = self._telling(on_batch, batches)
+        for batch, result in spread(complete_batch, batches, over, prepare, arguments=arguments, check=self.check):
+            if isinstance(result, BadPhoto):
+                yield batch, result, 0
+                continue
+            for step, faces in result.steps:
+                on_step(batch, step, _pixels(batch, faces))
+            yield batch, result.outcome, result.seconds
+
+    def _telling(self, tell, batches):
+        for batch in batches:
+            self.load()
+            tell(batch)
+            yield batch
 
 
 def _maker(methods, check=lambda: None):
@@ -89,19 +119,6 @@ def _maker(methods, check=lambda: None):
 
 def _side(batch):
     return len(batch[0].pixels)
-
-
-def _elsewhere(batches, methods, place, check, on_step):
-    methods, (scheduler, jobs) = {side: settings.absolute() for side, settings in methods.items()}, place
-    spread, over = (map_on_cluster, scheduler) if scheduler else (map_surviving, jobs)
-    arguments = methods, dict(ChainMap(*(settings.models() for settings in methods.values())))
-    for batch, result in spread(complete_batch, batches, over, prepare, arguments=arguments, check=check):
-        if isinstance(result, BadPhoto):
-            yield batch, result, 0
-            continue
-        for step, faces in result.steps:
-            on_step(batch, step, _pixels(batch, faces))
-        yield batch, result.outcome, result.seconds
 
 
 def prepare(methods, models):

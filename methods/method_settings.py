@@ -109,6 +109,12 @@ class MethodSettings:
         folders = (self.checkpoint, *((self.search.encoder, self.search.likely) if self.search else ()))
         return {folder: describe_model(folder)["model"] for folder in folders if folder and self.has_network}
 
+    def for_trial(self):
+        """The same for a machine where it is only to be seen whether its networks can be loaded."""
+        search = self.search and dataclasses.replace(self.search, strategy="one")
+        device = "auto" if self.device == "gpu" else self.device
+        return dataclasses.replace(self, batch_size=1, device=device, search=search)
+
     def absolute(self):
         """The same with folders that other working directories understand."""
         def full(folder):

@@ -1,4 +1,6 @@
 """From numbers of single faces to numbers of a method, with intervals."""
+import math
+
 import numpy as np
 
 RESAMPLES = 2000
@@ -7,11 +9,14 @@ RESAMPLES = 2000
 def mean_interval(values, seed=0):
     """(mean, lower, upper) of some numbers: 95 % percentile bootstrap over faces. None if there are none.
 
+    Of one alone nothing is known: lower and upper are None.
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
     values = np.array([value for value in values if value is not None], float)
     if not len(values):
         return None
+    if len(values) == 1:
+        return float(values[0]), None, None
     rounds = max(200, min(RESAMPLES, 20_000_000 // len(values)))        # so memory does not grow with the faces
     means = values[np.random.default_rng(seed).integers(0, len(values), (rounds, len(values)))].mean(axis=1)
     return float(values.mean()), *(float(bound) for bound in np.quantile(means, (0.025, 0.975)))
@@ -20,10 +25,12 @@ def mean_interval(values, seed=0):
 def paired_difference(first, second, seed=0):
     """(mean of second - first, lower, upper) over the same faces: 95 % paired percentile bootstrap.
 
-    first, second : numbers of equal length, face by face; faces where either is None are left out.
+    first, second : numbers of equal length, face by face; faces where either is None are left out. Of one alone
+    everything is possible: the interval is infinite.
     """
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    return mean_interval([b - a for a, b in pairs], seed)
+    differences = [b - a for a, b in pairs]
+    return (differences[0], -math.inf, math.inf) if len(pairs) == 1 else mean_interval(differences, seed)
 
 
 def group_difference(first, second):

@@ -5,7 +5,7 @@ import heapq
 import os
 from pathlib import Path
 
-from helpers import BadPhoto
+from helpers import BadPhoto, counted
 from pictures.photo import read_photo
 
 from .figures import fit
@@ -41,7 +41,7 @@ def write_alignment_page(path, folders, records, settings):
     for name, group in worst.items():
         for _, _, record in sorted(group, reverse=True):
             page.add(name, _row(folders, record, f"{WORST[name][0]} {record[WORST[name][0]]:g}"))
-    page.write(path, f"Aligned faces: {counts['done']} of {counts['done'] + counts['failed']} photos",
+    page.write(path, f"Aligned faces: {counts['done']:,} of {counted(counts['done'] + counts['failed'], 'photo')}",
                settings=settings, groups_of="Photos")
 
 

@@ -22,9 +22,9 @@ def write_dataset_page(path, split, duplicates, settings):
         if not faces:
             continue
         small = np.stack([resize(face, SIDE, "crop") for face in faces])
-        mean = np.rint(small.mean(axis=0)).astype(np.uint8)
-        sheet = tile(np.stack([mean, *small[:SHEET - 1]]), columns=12)
-        page.add_figure(f"{side}: {counted(len(paths), 'face')}; the first is their mean", sheet)
+        mean = [np.rint(small.mean(axis=0)).astype(np.uint8)] if len(small) > 1 else []
+        sheet = tile(np.stack([*mean, *small[:SHEET - 1]]), columns=12)
+        page.add_figure(f"{side}: {counted(len(paths), 'face')}" + "; the first is their mean" * len(mean), sheet)
         measures[side] = [(ndimage.laplace(face.mean(axis=2)).var(), min(face.shape[:2])) for face in faces]
     if measures:
         page.add_figure("sharpness (variance of the Laplacian) and shorter side in pixels", _draw_histograms(measures))

@@ -159,18 +159,21 @@ class Overview:
     def _hole(self):
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
+    @property
+    def _models(self):
+        """The folders of the models, of those for larger faces too."""
+        settings = self.settings, *self.settings.get("larger", {}).values()
+        return [one["checkpoint"] for one in settings if one.get("checkpoint")]
+
     def _write_page(self, *facts):
-        count, method = len(self._shown), self.settings["method"]
-        searches = self.settings, *self.settings.get("larger", {}).values()     # for larger faces
-        models = [search["checkpoint"] for search in searches if search.get("checkpoint")]
-        title = [f"Completed faces: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
+        count, method, models = len(self._shown), self.settings["method"], self._models
+        what = "Restored photos" if self.settings.get("paste_back") else "Completed faces"
+        title = [f"{what}: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
                  f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
-        means = [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {faces})")
-                 for where, psnr, ssim, faces in mean_scores(self._shown)]
         self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
-                         facts=[*means, ("Method", method),
+                         facts=[*_describe_scores(self._shown), ("Method", method),
                                 ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
                                 ("Failed", len(self._failed)), *facts])
@@ -192,6 +195,12 @@ def mean_scores(records):
         pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in records]
         if pairs := [pair for pair in pairs if None not in pair]:
             yield where, *map(fmean, zip(*pairs)), len(pairs)
+
+
+def _describe_scores(records):
+    """The means as facts of the page."""
+    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
+            for where, psnr, ssim, faces in mean_scores(records)]
 
 
 def _select(record):

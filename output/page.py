@@ -5,8 +5,6 @@ import io
 import json
 import math
 import re
-import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image
 
 from helpers import read_bytes, write_file
 from metrics.ranking import better
+from shell.messages import command_line
 
 from .figures import fit
 
@@ -87,7 +86,7 @@ class Page:
         """
         groups = [{"mask": mask, "columns": list(dict.fromkeys(column for row in rows for column in row["pictures"])),
                    "rows": rows} for mask, rows in self._groups.items()]
-        date, command = time.strftime("%Y-%m-%d"), shlex.join(["python", *sys.argv])
+        date, command = time.strftime("%Y-%m-%d"), command_line()
         if len(command) > COMMAND:
             command = command[:COMMAND] + " ..."
         facts = [*(fact for fact in facts if fact[1]), ("Date", date), ("Command", command)]

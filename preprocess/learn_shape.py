@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from helpers import NO_INPUT, UsageError, write_array
+from helpers import NO_INPUT, UsageError, counted, write_array
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say
@@ -37,7 +37,8 @@ def main(argv=None):
         landmarks = [np.array(record["landmarks"], float) for record in read_records(options.records, landmarks=list)
                      if len(record["landmarks"]) == 68]
         if len(landmarks) <= MODES:
-            raise UsageError(f"{len(landmarks)} faces in {options.records}, needed are more than {MODES}", NO_INPUT)
+            raise UsageError(f"{counted(len(landmarks), 'face')} in {options.records}, needed are more than {MODES}",
+                             NO_INPUT)
         shapes = learn_shape(np.stack([move(alignment_matrix(face, 1, TEMPLATE), face) for face in landmarks]))
     write_array(options.output, shapes)
     say(f"{MODES} ways in which {len(landmarks)} faces differ; shapes in {options.output}")

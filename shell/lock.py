@@ -2,15 +2,13 @@
 import errno
 import fcntl
 import os
-import shlex
 import socket
-import sys
 import tempfile
 from pathlib import Path
 
 from helpers import BAD_OUTPUT, BadPhoto, UsageError, no_link, read_json, within
 
-from .messages import printable
+from .messages import command_line, printable
 from .records import read_records
 
 LOCK = ".lock"
@@ -40,7 +38,7 @@ def claim_folder(folder, kind=None, shared=False):
         lock = open(path / LOCK, "a+", opener=no_link)
         fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(shlex.join(sys.argv))}\n")
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(command_line())}\n")
         lock.flush()
     except BlockingIOError as error:
         lock.seek(0)

@@ -1,6 +1,7 @@
 """Lines on the terminal."""
 import contextlib
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,14 +26,20 @@ def complain(message):
 
 def command_name():
     """What the user has typed after `python`: the name of a file, or -m and a module."""
-    module = main_module()
-    return f"python -m {module.removesuffix('.__main__')}" if module else Path(sys.argv[0]).name
+    flag, *module = program()
+    return f"python -m {module[0]}" if module else Path(flag).name
 
 
-def main_module():
-    """The name of the module that Python runs by -m, None if it runs a file."""
+def command_line():
+    """The whole command as the user has typed it."""
+    return shlex.join(["python", *program(), *sys.argv[1:]])
+
+
+def program():
+    """What Python runs, as words behind its name: a file, or -m and a module."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec and spec.origin == sys.argv[0] else None
+    by_name = spec and spec.origin == sys.argv[0]
+    return ["-m", spec.name.removesuffix(".__main__")] if by_name else sys.argv[:1]
 
 
 def warn(message):

@@ -98,6 +98,11 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         needed = [action for action in actions if action.required or not action.option_strings]
         return super()._format_usage(None, needed, [], prefix).rstrip() + " [options]\n\n"
 
+    def _fill_text(self, text, width, indent):
+        """Paragraphs as wide as the terminal; examples and tables, which have blanks beside each other, as they are."""
+        return "\n\n".join(part if "  " in part else textwrap.fill(part, width, break_on_hyphens=False)
+                           for part in text.split("\n\n"))
+
     def _metavar_formatter(self, action, default_metavar):
         metavar = default_metavar if action.metavar is None else action.metavar
         return lambda size: metavar if isinstance(metavar, tuple) else (metavar,) * size

@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+from helpers import counted
+
 from .messages import _show, command_name, is_quiet, say_at_once
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
@@ -61,7 +63,8 @@ class Progress:
         if not done:
             return f"{'' if self.total is None else f'{self.done}/{self.total} '}{self.unit}, {seconds:.0f} s so far"
         if self.total is None:
-            return f"{self.done} {self.unit}, {self._pace(done / seconds)}"
+            noun, *rest = self.unit.split()
+            return f"{' '.join([counted(self.done, noun.removesuffix('s')), *rest])}, {self._pace(done / seconds)}"
         left = max(0, self.total - self.done) * seconds / done
         return f"{self.done}/{self.total} {self.unit}, {self._pace(done / seconds)}, {left:.0f} s left{self._figures}"
 

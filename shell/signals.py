@@ -7,7 +7,7 @@ import threading
 
 from helpers import Stopped
 
-from .messages import main_module, say, say_at_once
+from .messages import program, say, say_at_once
 
 GRACE = 4                                               # seconds from the wish to stop to the end, whatever is done
 
@@ -69,5 +69,4 @@ def say_how_to_resume():
 
 def again(words):
     """The command line that runs this command with other arguments."""
-    start = ["-m", module] if (module := main_module()) else sys.argv[:1]
-    return shlex.join([sys.executable, *start, *words])
+    return shlex.join([sys.executable, *program(), *words])

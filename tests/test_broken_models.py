@@ -13,7 +13,7 @@ import evaluate_completion
 import face_completion
 import train_network
 from benchmarks import compare_models
-from helpers import BAD_CHECKPOINT, UsageError, read_json, write_json
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, read_json, write_json
 from methods import completion_options
 from models import LEARNED, SEARCHED, model_type, samples, shipped, train
 from models.posterior_mean import Architecture, PosteriorMean
@@ -135,6 +135,24 @@ def test_an_evaluation_refuses_it(run, broken, tmp_path):
     ended = run(evaluate_completion.main, FACES, "--methods", "laplace", "--seed", 5, "--limit", 1, "--jobs", 1,
                 "--out_dir", tmp_path)
     assert ended.code == 0, ended.err                   # where nothing was measured, no settings are kept
+
+
+@pytest.mark.parametrize("kind", ["vae", "posterior_mean"])
+def test_an_evaluation_measures_nothing_before_the_networks_of_all_methods_are_loaded(run, broken, tmp_path, kind):
+    arguments = [FACES, "--methods", "laplace", kind, "--limit", 1, "--jobs", 1, "--out_dir", tmp_path / "out"]
+    refused(run(evaluate_completion.main, *arguments, "--learned", broken[kind].parent))
+    assert written(tmp_path / "out") == []
+    ended = run(evaluate_completion.main, *arguments)
+    assert ended.code == 0 and "2 results computed" in ended.out, ended.err
+
+
+def test_results_by_another_network_that_knows_what_is_likely_are_kept_apart(encoded, tmp_path, run):
+    for dim, code in ((2, 0), (4, BAD_OUTPUT)):
+        export(PosteriorMean(Architecture(mf_dim=dim)), tmp_path / f"{dim}", {"step": 0})
+        ended = run(evaluate_completion.main, FACES, "--limit", 1, "--methods", "latent", "--jobs", 1, "--checkpoint",
+                    encoded, "--likely", tmp_path / f"{dim}", "--out_dir", tmp_path / "out")
+        assert ended.code == code, ended.err
+    assert "other settings (likely)" in ended.err
 
 
 def test_training_does_not_begin_with_it(run, broken, tmp_path):

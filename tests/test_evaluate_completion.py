@@ -117,7 +117,7 @@ def test_a_missing_result_is_made_again_alone(finished, model, tmp_path, capsys)
     victim = next((out / "pictures/center/laplace").iterdir())
     victim.unlink()
     assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
-    assert "1 results computed" in capsys.readouterr().out and victim.exists()
+    assert "1 result computed" in capsys.readouterr().out and victim.exists()
 
 
 def test_other_faces_of_the_same_names_are_measured_anew(model, tmp_path, capsys):
@@ -130,7 +130,7 @@ def test_other_faces_of_the_same_names_are_measured_anew(model, tmp_path, capsys
     (faces / "a.png").unlink()
     shutil.copy(second, faces / "a.png")
     assert evaluate_completion.main(arguments) == 0
-    assert capsys.readouterr().out.count("1 results computed, 0 were there") == 2
+    assert capsys.readouterr().out.count("1 result computed, 0 were there") == 2
 
 
 @pytest.mark.fault("F49", "evaluation")
@@ -188,7 +188,7 @@ def test_a_flipped_byte_has_just_that_result_measured_again(finished, model, tmp
     content[100] = ord("7") if content[100] != ord("7") else ord("8")
     victim.write_bytes(content)
     assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
-    assert "1 results computed, 31 were there" in capsys.readouterr().out
+    assert "1 result computed, 31 were there" in capsys.readouterr().out
     assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
     assert "0 results computed, 32 were there" in capsys.readouterr().out
 
@@ -199,7 +199,7 @@ def test_a_record_without_its_checksum_is_measured_again(finished, model, tmp_pa
     first, *others = (out / file).read_text().splitlines()
     (out / file).write_text("\n".join([first.split(', "crc32"')[0] + "}", *others, ""]))
     assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
-    assert "1 results computed, 31 were there" in capsys.readouterr().out
+    assert "1 result computed, 31 were there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("part", ["face_sha256", "hole_sha256"])
@@ -254,6 +254,17 @@ def test_faces_of_another_size_than_the_models_are_refused_before_anything_is_wr
         assert len(ended.err.splitlines()) == 1 and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("method, size, advice", [
+    (["latent"], 128, "--checkpoint, such as checkpoint/celeba128\n"),
+    (["posterior_mean", "latent"], 128, "--checkpoint, such as checkpoint/celeba128\n"),
+    (["posterior_mean"], 128, "--learned, such as checkpoint/celeba128-learned\n"),
+    (["posterior_mean"], 96, "--learned\n")])
+def test_models_of_another_size_are_refused_with_the_option_that_names_others(tmp_path, run, method, size, advice):
+    Image.new("RGB", (size, size), (90, 80, 70)).save(tmp_path / "a.png")
+    ended = run(evaluate_completion.main, tmp_path / "a.png", "--methods", *method, "--out_dir", tmp_path / "out")
+    assert ended.code == 2 and ended.err.endswith(f"name one of that size by {advice}")
+
+
 def test_what_was_refused_leaves_nothing_that_the_corrected_command_would_have_to_respect(tmp_path, run):
     (tmp_path / "empty").mkdir()
     command = [FACES, "--limit", 2, "--methods", "nearest", "--jobs", 1, "--out_dir", tmp_path / "out", "--train_faces"]
@@ -287,7 +298,7 @@ def test_a_result_whose_descriptor_was_lost_is_measured_again(finished, model, t
         (out / "descriptors" / lost).write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:50])
         assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
         printed = capsys.readouterr().out
-        assert f"{1 if lost.startswith('center') else 8} results computed" in printed
+        assert f"{'1 result' if lost.startswith('center') else '8 results'} computed" in printed
         assert evaluate(out, "--methods", *METHODS, "--masks", "center", "random", model=model) == 0
         assert "0 results computed, 32 were there" in capsys.readouterr().out
 

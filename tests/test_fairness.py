@@ -144,7 +144,8 @@ def test_what_is_no_evaluation_or_no_file_ends_it(run, measured, attributes, tmp
     ended = run(fairness.main, tmp_path, "--attributes", attributes)
     assert ended.code == NO_INPUT and "no finished evaluation" in ended.err
     ended = run(fairness.main, measured, "--attributes", tmp_path / "absent.txt")
-    assert ended.code == USAGE and "cannot read the attributes" in ended.err and ended.err.count("\n") == 1
+    assert ended.code == USAGE and ended.err.endswith("absent.txt: No such file or directory\n")
+    assert "cannot read the attributes" in ended.err and ended.err.count("\n") == 1
 
 
 def test_an_evaluation_of_an_older_version_has_no_tone(run, measured, attributes, tmp_path):

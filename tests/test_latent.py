@@ -84,7 +84,7 @@ def test_a_completion_that_repeats_a_training_face_is_found(run, openface, tmp_p
     assert run(face_completion.main, *faces, "--out_dir", tmp_path / "completed", "--method", "nearest",
                "--train_faces", openface, "--mask_type", "half").code == 0
     ended = run(latent.main, "nearest", tmp_path / "completed", openface, tmp_path / "out")
-    assert "true faces are training faces" in ended.err
+    assert "training faces among the true faces: " in ended.err
     assert ended.code == 0 and "descriptor: " in ended.out and "pixels: " in ended.out, ended.err
     found = json.loads((tmp_path / "out" / "nearest.json").read_text())
     for name in NAMES:

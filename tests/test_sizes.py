@@ -6,7 +6,7 @@ from PIL import Image
 import evaluate_completion
 import face_completion
 from benchmarks.portraits import place_faces
-from helpers import SOME_FAILED, USAGE, read_json, write_picture
+from helpers import NO_INPUT, SOME_FAILED, USAGE, read_json, write_picture
 from methods import method_options
 from network import DCGAN, Architecture
 from pictures.photo import read_photo
@@ -59,6 +59,14 @@ def test_large_and_small_faces_stand_on_one_sheet_and_in_one_photo(restore, phot
 def test_a_size_that_is_asked_for_is_that_of_all(restore, size, shape):
     ended, shapes = restore("--method", "laplace", "--size", size)
     assert ended.code == 0 and shapes == [shape, shape]
+
+
+def test_all_faces_have_the_size_of_the_training_faces_that_fill_them(restore, openface, tmp_path):
+    ended, shapes = restore("--method", "mean_face", "--train_faces", openface)
+    assert ended.code == 0 and shapes == [SMALL, SMALL]
+    write_picture(tmp_path / "faces/a.png", np.zeros((96, 96, 3), np.uint8))
+    ended, shapes = restore("--method", "mean_face", "--train_faces", tmp_path / "faces", out="other")
+    assert ended.code == NO_INPUT and "no faces of 128x128" in ended.err and shapes == []
 
 
 def test_every_size_has_its_shipped_model(restore, tmp_path, monkeypatch):

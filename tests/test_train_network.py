@@ -52,14 +52,14 @@ def test_a_signal_during_the_examination_is_not_lost_on_the_step_before_it(faces
 def test_a_corrupt_file_is_left_out_and_counted(odd_run):
     home, messages = odd_run
     assert f"{home}/faces/05.png: " in messages
-    assert "1 unusable files" in messages
+    assert "1 unusable file " in messages
     assert load_model(home / "checkpoint" / "dcgan")[1]["faces"] == 11
 
 
 @pytest.mark.fault("F41", "training")
 def test_a_corrupt_file_is_refused_by_strict(odd_run, tmp_path, capsys):
     assert train(odd_run[0] / "faces", tmp_path, "--strict") == SOME_FAILED
-    assert "1 unusable files" in capsys.readouterr().err
+    assert "1 unusable file " in capsys.readouterr().err
     assert saves(tmp_path) == []
 
 

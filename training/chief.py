@@ -1,10 +1,9 @@
 """The worker that writes what a run leaves behind: curves, examinations, samples and saves."""
 import json
-import shlex
-import sys
 import time
 
 from helpers import NOT_FINITE, Stopped, UsageError, read_json, to_float, to_uint8
+from shell.messages import command_line
 from shell.pictures import tile
 
 from . import checkpoint
@@ -37,7 +36,7 @@ class Chief:
         self.reported, self.clock = first, time.monotonic()
         if not first:
             record = json.dumps(self.record, indent=2)
-            self.journal.text("options", f"`{shlex.join(sys.argv)}`\n\n```\n{record}\n```")
+            self.journal.text("options", f"`{command_line()}`\n\n```\n{record}\n```")
             self.journal.hparams(self.record["architecture"] | self.record["training"] | {
                 name: self.record[name] for name in ("faces", "batch_size", "flip", "seed")})
             self._show(first)

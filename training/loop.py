@@ -69,8 +69,8 @@ def prepare_faces(model_type, settings, console):
     faces, validation = (folder and read_faces(folder, settings, console) for folder in folders)
     beginning, new = model_type.beginning, not (settings.run.begin_from or list_saves(settings.places.saves))
     if beginning and new and len(faces) < FEW and settings.architecture == model_type.architecture_type():
-        console.warn(f"{len(faces)} faces are few to begin with nothing: --begin_from {beginning} begins with the "
-                     "shipped model")
+        console.warn(f"few faces to begin with nothing, {len(faces)}: --begin_from {beginning} begins with the shipped "
+                     "model")
     return faces, validation, fit(settings, len(faces), console)
 
 
@@ -86,10 +86,10 @@ def read_faces(folder, settings, console):
         console.warn(f"{path}: {problem}")
     if failures:
         if settings.faces.strict:
-            raise UsageError(f"{len(failures)} unusable files in {folder} (--strict)", helpers.SOME_FAILED)
-        console.warn(f"{len(failures)} unusable files in {folder} were left out")
+            raise UsageError(f"{counted(len(failures), 'unusable file')} in {folder} (--strict)", helpers.SOME_FAILED)
+        console.warn(f"left out: {counted(len(failures), 'unusable file')} in {folder}")
     if not len(faces):
-        why = (f"no usable faces in {folder}: all {len(failures)} have another size"
+        why = (f"no usable faces in {folder}: all have another size"
                if {problem.reason for _, problem in failures} == {"wrong_size"} else f"no images found in {folder}")
         raise UsageError(why, helpers.NO_INPUT)
     return faces

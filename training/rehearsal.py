@@ -1,6 +1,7 @@
 """What a run would do, said without doing it."""
 import textwrap
 
+from helpers import counted
 from nn.setup import tf
 
 from .checkpoint import Checkpoint
@@ -36,15 +37,16 @@ def describe(model, record, settings, data, save):
     used = OWN_MEMORY + sum(getattr(faces, "nbytes", 0) for faces in data) + PER_WEIGHT * sum(sizes.values())
     yield "faces: " + " and ".join(f"{len(faces)} of {side}x{side} pixels {what}" for faces, what in
                                    zip(data, ("to train on", "for validation")))
-    yield (f"steps: {settings.training.steps}, {len(data[0]) // run.batch_size} in each of {run.epoch} epochs, by "
-           f"{run.batch_size} faces each; " + (f"goes on from {save}" if save else
+    yield (f"steps: {settings.training.steps}, {counted(run.epoch, 'epoch')} of {len(data[0]) // run.batch_size}, by "
+           f"{counted(run.batch_size, 'face')} each; " + (f"goes on from {save}" if save else
                                               f"begins with {run.begin_from}" if run.begin_from else "begins anew"))
     yield "parameters: " + ", ".join(f"{name} {size:,}" for name, size in sizes.items())
     yield f"memory: about {(used + memory_of(run.batch_size, settings.architecture)) / 1e9:.1f} GB"
     yield (f"places: saves in {places.saves}, curves and samples in {places.log}, "
            + (f"the model in {places.export}" if places.export else "no --export"))
     values = record["architecture"] | record["training"] | {name: record[name] for name in ("flip", "seed")}
-    yield "settings: " + ", ".join(f"{name} {value}" for name, value in values.items() if name != "steps")
+    yield "settings: " + ", ".join(f"{name} {'none' if value == '' else value}" for name, value in values.items()
+                                   if name != "steps")
 
 
 def count_parameters(model):

@@ -2,6 +2,7 @@
 import dataclasses
 from contextlib import ExitStack
 
+from helpers import counted
 from nn.choices import PRECISIONS
 from shell.lock import claim_folder
 from shell.messages import say, warn
@@ -101,7 +102,7 @@ def carry_out(options, find_type):
         carry = rehearse if options["dry_run"] else train
         step = carry(model_type, settings, Console(Progress, stop.check, say, warn, stop.hold))
         if not options["dry_run"]:
-            say(f"trained {step} steps; saves in {places.saves}, curves and samples in {places.log}")
+            say(f"trained {counted(step, 'step')}; saves in {places.saves}, curves and samples in {places.log}")
 
 
 def _take(kind, options):

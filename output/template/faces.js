@@ -44,7 +44,8 @@ function showFaces() {
   moving = [];
   find("#rows").style.setProperty("--card", `${width}px`);
   find("#rows").replaceChildren(...rows.slice(first, last).map(card));
-  find("#position").textContent = rows.length ? `${first + 1}–${last} of ${rows.length}` : `none of ${all}`;
+  const shown = last > first + 1 ? `${first + 1}–${last}` : last;
+  find("#position").textContent = rows.length ? `${shown} of ${rows.length}` : `none of ${all}`;
   [find("#previous").disabled, find("#next").disabled] = [first === 0, last >= rows.length];
   showStep();
 }

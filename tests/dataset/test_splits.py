@@ -46,7 +46,7 @@ def test_names_come_back_as_they_were_given():
 
 
 def test_more_names_than_there_are_cannot_be_asked_for():
-    with pytest.raises(UsageError, match="asked for 41 faces.*there are 40"):
+    with pytest.raises(UsageError, match="asked for 41 faces.*different ones found: 40"):
         split_by_seed(NAMES, sizes(30, 10, 1), 0)
 
 

@@ -7,8 +7,9 @@ import pytest
 from completion.face import Face
 from completion.masks import MASKS
 from completion.tone import SKIN
-from helpers import BadPhoto
+from helpers import BadPhoto, UsageError
 from methods import batches
+from methods.method_settings import MethodSettings
 from methods.outcome import Outcome
 from pictures.photo import read_photo
 
@@ -34,8 +35,8 @@ def complete(monkeypatch, face, method):
     """The CompletedFace of a face by a method, and its pictures of steps."""
     steps = []
     monkeypatch.setattr(batches, "make_method", lambda *_: method)
-    (_, result), = batches.complete_batches([(face,)], {64: SimpleNamespace(has_network=True)},
-                                            on_step=lambda batch, step, pixels: steps.append(pixels[0]))
+    (_, result), = batches.Completer({64: SimpleNamespace(has_network=True)})(
+        [(face,)], on_step=lambda batch, step, pixels: steps.append(pixels[0]))
     return result, steps
 
 
@@ -77,6 +78,24 @@ def test_a_face_with_colours_reaches_methods_and_comes_from_them_as_it_is(monkey
     result, _ = complete(monkeypatch, face_of(colour), method)
     np.testing.assert_array_equal(result.pixels, colour)
     assert not result.record["one_tone"]
+
+
+@pytest.mark.parametrize("scheduler", [None, "tcp://host:8786"])
+def test_no_batch_is_begun_here_or_on_a_cluster_before_the_networks_are_loaded(monkeypatch, colour, scheduler):
+    methods = {side: MethodSettings("vae", f"model{side}", device="gpu") for side in (64, 128)}
+    begun, loaded = [], []
+
+    def make_method(settings, side, check):
+        loaded.append((side, settings.device))
+        if side == 128:
+            raise UsageError("no usable model")
+    monkeypatch.setattr(batches, "make_method", make_method)
+    monkeypatch.setattr(batches, "map_on_cluster", lambda function, items, *_, **__: list(items))
+    monkeypatch.setattr(MethodSettings, "models", lambda settings: {})
+    with pytest.raises(UsageError, match="no usable model"):
+        list(batches.Completer(methods, scheduler)([(face_of(colour),)], on_batch=begun.append))
+    device = "auto" if scheduler else "gpu"             # which the workers may have, and this machine not
+    assert (begun, loaded) == ([], [(64, device), (128, device)])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

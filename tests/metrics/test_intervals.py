@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from metrics.intervals import group_difference, holm, mean_interval, paired_difference
+from metrics.ranking import clearly_best
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
@@ -15,6 +16,12 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
 def test_missing_values_are_left_out_and_nothing_gives_nothing():
     assert mean_interval([1.0, None, 3.0])[0] == 2
     assert mean_interval([None]) is None
+
+
+def test_one_face_alone_shows_no_difference():
+    assert mean_interval([None, 2.0]) == (2, None, None)
+    assert paired_difference([1.0, None], [3.0, 1.0]) == (2, -np.inf, np.inf)
+    assert clearly_best({"laplace": [20.0], "telea": [30.0]}, "hole_psnr") is None
 
 
 def test_a_difference_in_every_face_is_seen_through_the_spread_between_faces():

@@ -1,4 +1,6 @@
 """The page of a data set, in a browser."""
+import re
+
 import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
@@ -24,3 +26,12 @@ def test_the_sides_the_histograms_and_the_duplicates_are_shown(chromium, tmp_pat
     [card] = chromium.find_elements(By.TAG_NAME, "article")
     assert "face 0.png" in card.text and "7 bits" in card.text and len(card.find_elements(By.TAG_NAME, "img")) == 2
     assert not [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_a_side_of_one_face_has_no_mean(tmp_path):
+    for name in "abc":
+        write_picture(tmp_path / f"{name}.png", np.zeros((64, 64, 3), np.uint8))
+    write_dataset_page(tmp_path / "dataset.html", {"train": [tmp_path / "a.png", tmp_path / "b.png"],
+                                                   "test": [tmp_path / "c.png"]}, [], {})
+    assert re.findall('"((?:train|test): .*?)"', (tmp_path / "dataset.html").read_text()) == [
+        "train: 2 faces; the first is their mean", "test: 1 face"]

@@ -168,9 +168,17 @@ def complete_crops(folder, scores, failing=()):
 def test_the_page_begins_with_means_and_what_they_are_of(tmp_path):
     complete_crops(tmp_path, [(20.0, 0.5), (23.0, 0.6), (None, 1.0)])
     facts, failures = read_facts(tmp_path)
-    assert facts == {"In the hole": "PSNR 21.50 dB, SSIM 0.550 (mean of 2)", "Method": "latent", "Hole": "half",
+    assert facts == {"In the hole": "PSNR 21.50 dB, SSIM 0.550 (mean of 2 faces)", "Method": "latent", "Hole": "half",
                      "Model": "checkpoint/celeba64", "Date": facts["Date"], "Command": facts["Command"]}
     assert read_rows(tmp_path)[0] == f"Completed faces: 3, half hole, celeba64, {facts['Date']}" and not failures
+
+
+def test_whole_photos_are_called_so(tmp_path):
+    settings = {"mask": None, "mask_type": "half", "paste_back": "outerEyesAndNose"}
+    shown = Overview(tmp_path, ["a"], SETTINGS | settings, {})
+    shown.fail("a.png", "a", BadPhoto("no_face", "none"))
+    shown.finish(lambda: None)
+    assert '"title":"Restored photos: 0, half hole, ' in (tmp_path / "report.html").read_text()
 
 
 def test_what_was_not_measured_has_no_mean_and_what_failed_has_its_reason(tmp_path):

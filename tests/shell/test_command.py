@@ -18,7 +18,7 @@ from helpers import (
 )
 from shell.command import command
 from shell.lock import claim_folder
-from shell.messages import printable
+from shell.messages import command_line, printable
 from shell.options import Parser, add_inputs, folder_name, number, output_path, whole_number
 from shell.sources import find_inputs
 
@@ -309,3 +309,13 @@ def test_the_option_that_asks_for_too_much_memory_is_named(capsys, arguments, bl
         raise MemoryError
     assert main(arguments) == OUT_OF_MEMORY
     assert f"reduce {blamed}\n" in capsys.readouterr().err
+
+
+def test_a_command_is_told_as_it_was_typed(monkeypatch):
+    for spec, words, typed in ((None, ["tools/face_completion.py", "a b"], "python tools/face_completion.py 'a b'"),
+                               ("completion.masks.__main__", ["/at/masks/__main__.py", "out"],
+                                "python -m completion.masks out")):
+        monkeypatch.setattr("sys.argv", words)
+        spec = spec and types.SimpleNamespace(name=spec, origin=words[0])
+        monkeypatch.setattr(sys.modules["__main__"], "__spec__", spec)
+        assert command_line() == typed

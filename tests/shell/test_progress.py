@@ -51,7 +51,7 @@ def test_a_line_comes_though_nothing_is_finished(capsys):
     (10, 0, 5, 10, "5/10 photos, 2.0 s/photo, 10 s left"),
     (10, 4, 3, 2, "7/10 photos, 1.5 photos/s, 2 s left"), (10, 0, 1, 1000, "1/10 photos, 1000.0 s/photo, 9000 s left"),
     (10, 0, 10, 2, "10/10 photos, 5.0 photos/s, 0 s left"), (None, 0, 0, 7, "photos, 7 s so far"),
-    (None, 0, 70, 7, "70 photos, 10.0 photos/s")])
+    (None, 0, 70, 7, "70 photos, 10.0 photos/s"), (None, 0, 1, 7, "1 photo, 7.0 s/photo")])
 def test_rate_and_time_left_are_told_as_soon_as_they_are_known(clock, total, first, done, seconds, said):
     progress = Progress(total, "photos", first)
     progress.update(done)

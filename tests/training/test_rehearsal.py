@@ -30,7 +30,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(faces, tmp_path, run
                 "--noise", 0.1, "--export", "mine", "--dry_run")
     assert (ended.code, ended.err) == (0, "") and sorted(tmp_path.rglob("*")) == before
     assert "faces: 12 of 64x64 pixels to train on and 12 of 64x64 pixels for validation" in ended.out
-    assert "steps: 14, 2 in each of 7 epochs, by 5 faces each; begins anew" in ended.out
+    assert "steps: 14, 7 epochs of 2, by 5 faces each; begins anew" in ended.out
     assert "saves in checkpoint/dcgan, curves and samples in logs/dcgan, the model in mine" in ended.out
     dcgan = DCGAN(Architecture(z_dim=8, gf_dim=2, df_dim=2))
     sizes = [sum(weight.shape.num_elements() for weight in network.trainable_variables)
@@ -57,7 +57,7 @@ def test_a_dry_run_finds_what_would_end_the_run(faces, tmp_path, run):
 
 def test_few_faces_are_told_to_begin_with_the_shipped_model_where_it_fits(faces, run, monkeypatch):
     words = "--dataset", faces, "--batch_size", 4, "--dry_run"
-    told = "12 faces are few to begin with nothing: --begin_from checkpoint/celeba64 "
+    told = "few faces to begin with nothing, 12: --begin_from checkpoint/celeba64 "
     assert run(train_network.main, *words).err.count(told) == 1
     monkeypatch.setattr(loop, "FEW", 12)
     assert told not in run(train_network.main, *words).err
