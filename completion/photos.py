@@ -65,7 +65,7 @@ class PhotoReader:
         stamp, photo = take_stamp(source, name, self.holes), read_photo(source)
         known, placements, remarks = self._find_hole(photo, source, name)
         cuts, left_out = self._cut_out(photo.pixels, known, placements)
-        notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, *_maps(cuts))]
+        notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, *_maps(cuts), self.holes.proposed)]
         return [FaceInPhoto(name if number == 1 else FURTHER.format(name, number), source, stamp, crop, known=hole,
                             seed=seed_face(crop, hole, self.seed), notes=notes * (number == 1) + list(placement.notes),
                             number=number, faces=len(cuts), matrix=placement.matrix)
@@ -176,13 +176,17 @@ def _check_hole(known):
         raise BadPhoto("too_large", f"a hole of {counted(np.count_nonzero(~known), 'pixel')}, at most {HOLE_PIXELS:,}")
 
 
-def judge_outside(known, matrices, sizes):
-    """[a remark on the part of a photo's hole that none of the crops shows], or []."""
+def judge_outside(known, matrices, sizes, proposed=False):
+    """[a remark on the part of a photo's hole that none of the crops shows], or [].
+
+    proposed : nobody said that the hole lies on a face, so that it is no sign of a wrong place if it does not
+    """
     hole, inside = np.count_nonzero(~known), np.count_nonzero(find_owners(known, matrices, sizes))
     which, verb = _number(matrices), "was" if len(matrices) == 1 else "were"
     if inside == hole:
         return []
-    advice = f"; if the {which} {verb} not found right, {ADVICE}" if inside < MUCH_INSIDE * hole else ""
+    misplaced = inside < MUCH_INSIDE * hole and not proposed
+    advice = f"; if the {which} {verb} not found right, {ADVICE}" if misplaced else ""
     return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly{advice}"]
 
 

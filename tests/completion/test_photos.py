@@ -172,7 +172,7 @@ def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, find
     corner[:20, :20] = True
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), [64])
     face, = read(save(tmp_path / "face.png", photo), "face")
-    assert face.known.all() and face.notes[-1].startswith("100.0% of the hole lie outside the face: filled smoothly")
+    assert face.known.all() and face.notes[-1] == "100.0% of the hole lie outside the face: filled smoothly"
     restored, = read.restore([face], [[face.pixels]]).pictures
     np.testing.assert_array_equal(restored[~corner], photo[~corner])
     assert np.abs(restored[corner].astype(int) - photo[corner]).mean() < 8
