@@ -55,10 +55,13 @@ def find_tone(pixels, known):
         return None
     luminance = pixels @ LUMA
     colour = 1000 * pixels - luminance[..., None]       # in whole numbers, so that grey has exactly none
-    levels, tints = _fit_curve(luminance, colour, known)
-    scatter = _scatter((colour - _interpolate(luminance, levels, tints)) / 1000, known)
-    if max(np.quantile(scatter[where], SHARE) for where in (known, _around(known))) > SCATTER:
+    near = _around(known)
+    scatter = _scatter(luminance, colour, known, _fit_curve(luminance, colour, known))
+    if max(np.quantile(scatter[where], SHARE) for where in (known, near)) > SCATTER:
         return None
+    # A border or a stamp has a tone of its own, and stays out.
+    alike = near | known & (_scatter(luminance, colour, known, _fit_curve(luminance, colour, near)) <= SCATTER)
+    levels, tints = _fit_curve(luminance, colour, alike)
     return _tabulate(levels / 1000, tints / 1000)
 
 
@@ -82,8 +85,9 @@ def _interpolate(luminance, levels, tints):
     return np.stack([np.interp(luminance, levels, tint) for tint in tints.T], axis=-1)
 
 
-def _scatter(residual, known):
-    """Distance from the curve around every pixel, in levels, less what independent noise leaves of it in a mean."""
+def _scatter(luminance, colour, known, curve):
+    """Distance from a curve around every pixel, in levels, less what independent noise leaves of it in a mean."""
+    residual = (colour - _interpolate(luminance, *curve)) / 1000
     length = np.linalg.norm(residual, axis=-1, keepdims=True)
     residual = residual * known[..., None] * (STRANGE / np.maximum(length, STRANGE))
     share = np.maximum(_mean(known, WINDOW), 1 / WINDOW ** 2)
@@ -92,11 +96,12 @@ def _scatter(residual, known):
 
 
 def _around(known):
-    """The known pixels as near to the hole as it is wide, and an eighth of the picture at least."""
+    """The known pixels as near to the hole as it is wide, and an eighth of the picture at least; all of too few."""
     if known.all():
         return known
     reach = max(np.sqrt(np.count_nonzero(~known)), min(known.shape) / 8)
-    return known & (ndimage.distance_transform_edt(known) <= reach)
+    near = known & (ndimage.distance_transform_edt(known) <= reach)
+    return near if np.count_nonzero(near) >= 2 * LEAST else known
 
 
 def _tabulate(levels, tints):

@@ -1,7 +1,7 @@
 """The tone of photos: one of a single tone keeps it in its hole, one with colours stays as it is."""
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from completion.masks import MASKS, center
 from completion.tone import find_tone, keep_tone
@@ -90,6 +90,14 @@ def test_some_strange_pixels_do_not_turn_it_off(photo, known, mark):
     filled = toned(photo, "sepia", 2)
     filled[strange & known] = 200, 30, 40
     assert deviation(keep_tone(foreign(filled, photo, known), known), known, "sepia") <= 6
+
+
+@pytest.mark.parametrize("tone, paper", [("sepia", "#ffffff"), ("warm", "#f0e1c3"), ("cyanotype", "#3c281e")])
+def test_the_paper_around_a_print_lends_the_hole_no_tone(photo, known, tone, paper):
+    filled = toned(photo, tone)
+    filled[:12] = filled[-12:] = filled[:, :12] = filled[:, -12:] = ImageColor.getrgb(paper)
+    filled[~known] = np.linspace(30, 225, np.count_nonzero(~known))[:, None]
+    assert deviation(keep_tone(filled, known), known, tone) <= 6
 
 
 def test_the_curve_goes_on_where_the_hole_is_brighter_or_darker_than_all_else(photo):
