@@ -6,6 +6,7 @@ from scipy import ndimage
 from preprocess.affine import chain, invert, move
 
 HIDDEN = -0.8                                           # score from which a face counts that a hole hides
+SURE = 0.4                                              # score below which it may be another, such as one upside down
 HIDING = 0.08                                           # share of a face that such a hole covers at least
 TILTED, LYING, SLANTED = (10, 350, 20, 340), (90, 270, 180), (45, 315)     # turns of a photo, degrees counter-clockwise
 LEANING, TRIES = 15, 3                                  # degrees at which landmarks are looked for again, and how often
@@ -18,14 +19,14 @@ def find_landmarks(finder, pixels, known, believe, choose):
     """The (68, 2) landmarks of the faces of a photo, the largest first; an empty list if there are none.
 
     finder : preprocess.faces.FaceFinder; pixels : (H, W, 3) uint8, smooth where they are not known; known : (H, W) bool
-    believe : function (landmarks, sure) -> whether it is a face; not `sure` if the photo had to be turned for it
+    believe : function (landmarks, sure) -> whether it is a face; not `sure` if its score is low or the photo was turned
     choose : function ([landmarks], hole (H, W) bool) -> that one of these guesses which shows the face that the hole
         hides, or None
     In a hole that touches no upright face a hidden one is looked for; without either the photo is turned.
     """
-    faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0)
-             for box, _, lean in finder.scored_boxes(pixels)]
-    believed = [face for face in faces if believe(face, sure=True)]
+    boxes = finder.scored_boxes(pixels)
+    faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0) for box, _, lean in boxes]
+    believed = [face for face, (_, score, _) in zip(faces, boxes) if believe(face, sure=score >= SURE)]
     missed = _untouched(known, believed)
     if missed.any():
         turns = (0, *TILTED) if believed else (0, *TILTED, *LYING)

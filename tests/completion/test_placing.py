@@ -74,6 +74,18 @@ def test_without_a_network_hidden_eyes_are_placed_by_the_shape_of_faces(finder, 
     assert placement.notes[0].endswith("by the shape of faces alone")
 
 
+@pytest.mark.parametrize("name", ["B000574", "D000600"])
+def test_a_false_upright_face_in_a_photo_upside_down_is_not_believed(finder, place, samples, name):
+    pixels = read_photo(samples / f"{name}.jpg").pixels
+    landmarks, known = finder.landmarks(pixels, finder.boxes(pixels)[0]), np.ones(pixels.shape[:2], bool)
+    (left, top), (right, bottom) = (edge.astype(int) for edge in (landmarks[48:].min(axis=0) - 9,
+                                                                  landmarks[48:].max(axis=0) + 9))
+    known[top:bottom, left:right] = False
+    turned = np.array(known.shape[::-1]) - 1 - landmarks
+    placement, = place(pixels[::-1, ::-1].copy(), known[::-1, ::-1].copy())
+    assert error(placement.matrix, turned) < 2
+
+
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_face_that_lies_is_found(finder, portrait, degrees):
     pixels, landmarks = portrait
