@@ -134,7 +134,7 @@ def conclude(faces, results, restore, writer):
 def warn_of_points(points, sources):
     """Say which lines of a file of --points place no face."""
     if unused := points.unused(source.path for source in sources) if points else []:
-        warn(f"--points names {counted(len(unused), 'photo')} that are not completed, such as {unused[0]}")
+        warn(f"named in --points and not completed: {counted(len(unused), 'photo')}, such as {unused[0]}")
 
 
 def warn_of_doubts(batch):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset.listing import find_photos
-from helpers import write_picture
+from helpers import SOME_FAILED, UsageError, write_picture
 from pictures.photo import read_photo
 from preprocess.faces import FaceFinder, alignment_matrix, unwarp
 from shell.options import Parser, output_path, whole_number
@@ -84,8 +84,10 @@ def complete(folder, mask, out="out", *, arguments=(), start=("face_completion.p
     arguments : of --arguments, and words for the command; start : what Python is given to run
     """
     words = [word for argument in arguments for word in ([argument] if isinstance(argument, str) else argument)]
-    subprocess.run([sys.executable, *start, Path(folder, "photos"), "--mask", mask, "--out_dir", Path(folder, out),
-                    *words], cwd=ROOT, capture_output=True)
+    ended = subprocess.run([sys.executable, *start, Path(folder, "photos"), "--mask", mask, "--out_dir",
+                            Path(folder, out), *words], cwd=ROOT, capture_output=True, text=True)
+    if ended.returncode not in (0, SOME_FAILED):
+        raise UsageError(ended.stderr.strip().rpartition("\n")[2], ended.returncode)
     return {record["name"]: record for record in read_records(Path(folder, out, "results.jsonl"))
             if record["status"] == "done"}
 

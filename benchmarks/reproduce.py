@@ -30,7 +30,7 @@ from training.manifest import ROOT
 LISTS, DIGESTS = "lists", "digests.json"
 TOLERANCES = {"hole_psnr": (2, .01)}                    # digits of a figure, and by how much it may differ
 OTHERS = 3, .001
-MODELS = "model", "encoder", *sorted(set(LEARNED.values()))           # what an evaluation calls their digests
+MODELS = "model", "encoder", "likely", *sorted(set(LEARNED.values()))           # what an evaluation calls their digests
 
 
 class Table(NamedTuple):

@@ -26,7 +26,7 @@ def find_landmarks(finder, pixels, known, believe, choose):
     """
     boxes = finder.scored_boxes(pixels)
     faces = [_stand_up(finder, pixels, finder.landmarks(pixels, box), lean, turn=0) for box, _, lean in boxes]
-    believed = [face for face, (_, score, _) in zip(faces, boxes) if believe(face, sure=score >= SURE)]
+    believed = [face for face, (_, score, _) in zip(faces, boxes) if believe(face, sure=known.all() or score >= SURE)]
     missed = _untouched(known, believed)
     if missed.any():
         turns = (0, *TILTED) if believed else (0, *TILTED, *LYING)

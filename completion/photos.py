@@ -137,12 +137,12 @@ class PhotoReader:
             raise BadPhoto("doubtful_face", f"the hole hides too much of the face to say where it is: {ADVICE}")
         matrix, size = self._sized(placement.matrix)
         crop, outside = warp(pixels, matrix, size)
-        how = "as --points places it" if PLACED in placement.notes else ADVICE
+        how = ", as --points places it" if PLACED in placement.notes else f": {ADVICE}"
         if outside > MOST_OUTSIDE:
-            raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo: {how}")
+            raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo{how}")
         crop_known = warp_known(known, matrix, size)
         if not crop_known.any():
-            raise BadPhoto("nothing_known", f"the hole covers the whole face: {how}")
+            raise BadPhoto("nothing_known", f"the hole covers the whole face{how}")
         return dataclasses.replace(placement, matrix=matrix), crop, crop_known
 
     def _sized(self, matrix):

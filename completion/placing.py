@@ -49,8 +49,9 @@ class FacePlacer:
     """Finds the faces of photos, under damage too.
 
     finder : preprocess.faces.FaceFinder; template : a name of preprocess.templates.TEMPLATES; size : side of the crops
-    load_locator : function, called only when landmarks are hidden, that returns a models.placement.Placement or what
-        else has its template, size and locate; without it, and for other templates, the shape of faces decides alone
+    load_locator : function, called only when landmarks are hidden or a face is unsure, that returns a
+        models.placement.Placement or what else has its template, size and locate; without it, and for other templates,
+        the shape of faces decides alone
     points : a points.Points of photos whose face is placed by hand, or None
     """
 
@@ -118,9 +119,10 @@ class FacePlacer:
 
 
 def drop_doubles(placements, size):
-    """The Placements without those over another face of less expected error, or less doubt; size : of the crops.
+    """The Placements without those over another face of less expected error; size : of the crops.
 
-    A detector that a hole misleads may see a second face in a face, which would be completed in its stead.
+    A detector that a hole misleads may see a second face in a face, which would be completed in its stead. Doubtful
+    ones stay, to be refused.
     """
     middle = np.full((1, 2), (size - 1) / 2)
 
@@ -132,7 +134,7 @@ def drop_doubles(placements, size):
                    for one, two in ((place, other), (other, place)))
     kept = []
     for place in sorted(placements, key=error):
-        if not any(error(other) < error(place) and lies_over(place, other) for other in kept):
+        if place.doubtful or not any(error(other) < error(place) and lies_over(place, other) for other in kept):
             kept.append(place)
     return [place for place in placements if any(place is one for one in kept)]
 

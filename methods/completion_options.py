@@ -47,7 +47,7 @@ def parse(text, argv=None):
         warn("uncertainty.png is fitted to the searches of recipe best, with its own settings: what it covers here is "
              "not known (python -m benchmarks.calibration)")
     if options.paste_back:
-        describe_model(PLACEMENT, ("placement",))       # it is loaded only where a hole hides landmarks
+        describe_model(PLACEMENT, ("placement",))       # it is loaded only where a face's place is unsure
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
     subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
@@ -154,8 +154,8 @@ def check_options(parser, options):
         parser.refuse_given(options, ["landmarks", "faces", "format", "points", "size"], "is of --paste_back")
     if options.checkpoint:
         parser.refuse_given(options, ["size"], "chooses a shipped model: --checkpoint names another")
-    if options.points and len(options.points) > 1 and (options.from_file or len(options.paths) != 1 or
-                                                       os.path.isdir(options.paths[0])):
+    if "," in "".join(options.points or ()) and (options.from_file or len(options.paths) != 1 or
+                                                 os.path.isdir(options.paths[0])):
         parser.error("--points of several photos need a file of lines name,x,y,x,y,x,y")
     if (options.method in NEED_FACES) != bool(options.train_faces):
         parser.error(f"{' and '.join(NEED_FACES)}, and no other methods, need --train_faces DIR")

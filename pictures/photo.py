@@ -115,8 +115,10 @@ def _decode(content, formats):
         image = Image.open(io.BytesIO(content), formats=formats)
     notes = list(_losses(image, content))
     image.seek(0)
+    orientation = _orientation(image) if image.format == "TIFF" else 1      # Pillow turns a TIFF where it loads it
     image.load()
-    orientation = _turn_upright(image)
+    orientation = max(orientation, _orientation(image))
+    _turn_upright(image)
     pixels, profile, remarks = to_srgb(image)
     return Photo(pixels, notes + remarks, alpha_of(image), image, profile, orientation)
 
@@ -136,13 +138,16 @@ def _losses(image, content):
 
 
 def _turn_upright(image):
-    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are.
-
-    Returns the orientation by which it was turned.
-    """
-    info, orientation = dict(image.info), 1
+    """Turn a picture in place, by its EXIF block if that is not broken, and leave its metadata as they are."""
+    info = dict(image.info)
     with contextlib.suppress(Exception):                # Pillow turns first, and then stumbles over what is broken
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         ImageOps.exif_transpose(image, in_place=True)
     image.info = info
-    return orientation if orientation in range(2, 9) else 1
+
+
+def _orientation(image):
+    """By which EXIF turns a picture, 1 to 8; 1 where nothing does."""
+    with contextlib.suppress(Exception):                # blocks may be broken in any way
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return orientation if orientation in range(2, 9) else 1
+    return 1

@@ -115,5 +115,6 @@ def test_a_face_lies_where_points_say_and_a_hidden_one_is_told_on_the_terminal(s
     np.testing.assert_array_equal(read_photo(tmp_path / "filed/A000369/restored.png").pixels,
                                   read_photo(tmp_path / "told/A000369/restored.png").pixels)
     for wrong in ([samples, *arguments[1:]], arguments[:1] * 2):
-        with pytest.raises(SystemExit):
-            restore(*wrong, "--out_dir", tmp_path / "none", "--points", *pairs)
+        for words in (pairs, [",".join(pairs)]):
+            with pytest.raises(SystemExit):
+                restore(*wrong, "--out_dir", tmp_path / "none", "--points", *words)

@@ -180,12 +180,13 @@ def test_a_mask_with_exchanged_sides_or_of_another_shape_is_refused(tmp_path):
 @pytest.mark.parametrize("orientation, as_stored, said", [
     (3, False, "taken as drawn on the turned one"), (6, True, "is turned as EXIF"), (8, True, "is turned as EXIF"),
     (6, False, None), (1, False, None)])
+@pytest.mark.parametrize("kind", ["png", "tiff"])
 def test_a_mask_drawn_on_the_stored_pixels_is_turned_with_its_photo_or_the_doubt_is_said(tmp_path, orientation,
-                                                                                        as_stored, said):
+                                                                                        as_stored, said, kind):
     hole, seen, exif, warned = np.zeros((30, 20), np.uint8), np.zeros((30, 20, 3), np.uint8), Image.Exif(), []
     hole[2:5, 3:9], exif[274] = 255, orientation
     stored = {1: 0, 3: 2, 6: 1, 8: 3}[orientation]      # quarter turns counter-clockwise
-    photo = read_photo(save(tmp_path / "photo.png", np.rot90(seen, stored).copy(), exif=exif))
+    photo = read_photo(save(tmp_path / f"photo.{kind}", np.rot90(seen, stored).copy(), exif=exif))
     mask = save(tmp_path / "mask.png", np.rot90(hole, stored * as_stored).copy())
     known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo")
     np.testing.assert_array_equal(~known, hole > 0)

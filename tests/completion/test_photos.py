@@ -216,7 +216,7 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     assert remark == "a remark" and face.name == "face" and face.faces == 1
     with pytest.raises(BadPhoto, match=f"cut_by_border.*: {ADVICE}"):
         read(half_outside)
-    with pytest.raises(BadPhoto, match="cut_by_border.*: as --points places it"):
+    with pytest.raises(BadPhoto, match="cut_by_border.*, as --points places it"):
         read(dataclasses.replace(half_outside, notes=(PLACED,)))
     assert reason(read, beyond) == "hole_outside_face"
 

@@ -204,10 +204,13 @@ def test_of_two_places_over_each_other_the_one_of_less_expected_error_stays():
     double = Placement(np.array([(0.4, 0, -30), (0, 0.4, -15)]), uncertain=5.0)
     beside = Placement(face.matrix - [[0, 0, 64], [0, 0, 0]], uncertain=9.0)
     unknown = dataclasses.replace(double, uncertain=float("nan"))
-    for others in ([double], [unknown], [dataclasses.replace(double, uncertain=0.1, doubtful=True)]):
+    for others in [double], [unknown]:
         first, second = drop_doubles([*others, face, beside], 64)
         assert first is face and second is beside
-    assert drop_doubles([dataclasses.replace(double, uncertain=0.0), face], 64)[0].uncertain == 0
+    doubtful = dataclasses.replace(double, doubtful=True)
+    assert drop_doubles([doubtful, face], 64) == [doubtful, face]           # to be refused
+    only, = drop_doubles([dataclasses.replace(double, uncertain=0.0), face], 64)
+    assert only.uncertain == 0
     assert len(drop_doubles([dataclasses.replace(place, uncertain=0.0) for place in (double, face)], 64)) == 2
 
 
