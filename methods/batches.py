@@ -45,25 +45,28 @@ class Completer:
     """
 
     def __init__(self, methods, scheduler=None, jobs=1, check=lambda: None):
-        self.methods, self.check, self.load = methods, check, functools.cache(self._load)
+        self.methods, self.check = methods, check
         self._place = (scheduler, jobs) if scheduler or jobs > 1 and not self._networks else None
 
     @property
     def _networks(self):
         return [side for side, settings in self.methods.items() if settings.has_network]
 
-    def _load(self):
-        """Load all networks, and return (side) -> method; who writes nothing before knows the networks to be whole.
+    def load(self):
+        """Load all networks, once; who writes nothing before knows them to be whole.
 
         Of a cluster, whose workers load theirs when there is something to do, they are loaded here too.
         Raises UsageError as make_method does.
         """
-        on_cluster = self._place and self._place[0]
-        method_for = _maker({side: settings.for_trial() if on_cluster else settings
-                             for side, settings in self.methods.items()}, self.check)
         for side in self._networks:
-            method_for(side)
-        return method_for
+            self._method_for(side)
+
+    @functools.cached_property
+    def _method_for(self):
+        """The function (side) -> method that keeps what it has made."""
+        on_cluster = self._place and self._place[0]
+        return _maker({side: settings.for_trial() if on_cluster else settings
+                       for side, settings in self.methods.items()}, self.check)
 
     def __call__(self, batches, on_batch=lambda batch: None, on_step=lambda batch, step, pixels, **figures: None):
         """Yield (Face, CompletedFace) for every face of the batches, or (Face, BadPhoto) for what has come to nothing.
@@ -82,7 +85,8 @@ class Completer:
 
     def _here(self, batches, on_batch, on_step):
         for batch in batches:
-            method = self.load()(_side(batch))
+            self.load()
+            method = self._method_for(_side(batch))
             on_batch(batch)
 
             def show(step, faces, batch=batch, **figures):
@@ -113,7 +117,7 @@ class Completer:
 
 
 def _maker(methods, check=lambda: None):
-    """A function (side) -> method; a network is loaded only if there is something for it to do."""
+    """A function (side) -> method, which is made when it is first asked for, its network loaded."""
     return functools.cache(lambda side: make_method(methods[side], side, check))
 
 
