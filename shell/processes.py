@@ -59,12 +59,15 @@ class Watch:
     def __init__(self):
         self._since, self._late = {}, 0
 
-    def look(self, in_hand, processes=()):
-        """in_hand : all that is in hand, anything that can be a key; processes : ids of this machine's that have it"""
+    def look(self, in_hand, processes=list):
+        """in_hand : all that is in hand, anything that can be a key; processes : function () -> the processes of this
+        machine that have it
+        """
         now = time.monotonic()
         self._since = {item: self._since.get(item, now) for item in in_hand}
         late = sum(now - since > LATE for since in self._since.values())
         if late > self._late:
+            processes = [process.pid for process in processes()]
             one_of = f"; it is {'one of ' * (len(processes) > 1)}{', '.join(map(str, processes))}" if processes else ""
             warn(f"no answer on {late} of {len(in_hand)} in hand for {LATE} s: their process works on, or was stopped "
                  f"(kill -CONT lets it go on{one_of})")
@@ -98,7 +101,7 @@ class _Workers:
 
     def finish_some(self):
         """Yield (item, result) of what is finished within a second; after a death, of all in hand, one by one."""
-        self._watch.look(self.in_hand, [child.pid for child in multiprocessing.active_children()])
+        self._watch.look(self.in_hand, multiprocessing.active_children)
         for future in concurrent.futures.wait(self.in_hand, 1, concurrent.futures.FIRST_COMPLETED)[0]:
             item = self.in_hand.pop(future)
             try:

@@ -98,11 +98,20 @@ def output_names(sources, reserved=(), inner=None):
         for index in climbing:
             names[index] = _shortened(rung(sources[index]))
         counts = collections.Counter(map(str.casefold, names))
-        folders = {str(folder) for name in names for folder in Path(name.casefold()).parents}
+        folders = _folders(map(str.casefold, names))
         climbing = [index for index, name in enumerate(map(str.casefold, names))
                     if counts[name] > 1 or name + ".png" in folders or name.split(os.sep)[0] in reserved
                     or inner and _lies_inside(Path(name), counts, inner)]
     return names
+
+
+def _folders(names):
+    """The paths of all folders that some relative paths lie in."""
+    folders = set()
+    for name in names:
+        while (name := os.path.dirname(name)) and name not in folders:
+            folders.add(name)
+    return folders
 
 
 def _lies_inside(name, others, inner):
