@@ -108,6 +108,7 @@ def resize(pixels, size, how):
 def write_file(path, content):
     """Write bytes so that `path` is the old file or the new one, whole, whenever the process dies.
 
+    content : bytes, or an iterable of them; an error of its own leaves the old file
     Raises UsageError (exit code 5) when the disk is full or the place cannot be written.
     """
     path = Path(path)
@@ -115,7 +116,7 @@ def write_file(path, content):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(os.path.abspath(path.parent))
         with _open_temporary(path.parent) as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
             os.replace(file.name, path)

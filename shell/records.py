@@ -37,14 +37,16 @@ def changed(old, new):
 
 
 def _read(path, types, only_sealed=False):
+    """Yield (record, (where its line begins, where it ends))."""
     if not os.path.isfile(path):
         return
-    strange = 0
+    strange = end = 0
     with open(path, "rb") as lines:
         for line in lines:
+            begin, end = end, end + len(line)
             record = _parse(line, only_sealed)
             if isinstance(record, dict) and all(isinstance(record.get(key), kind) for key, kind in types.items()):
-                yield record, line
+                yield record, (begin, end)
             else:
                 strange += bool(line.strip()) and line.endswith(b"\n")
     if strange:
@@ -105,8 +107,12 @@ class RecordFile(contextlib.AbstractContextManager):
 
 
 def compact(path, key):
-    """Keep the newest record of every value of `key`, a text, sorted by it."""
-    newest = {}
-    for record, line in _read(path, {key: str}):
-        newest[record[key]] = line.rstrip() + b"\n"
-    write_file(path, b"".join(newest[value] for value in sorted(newest)))
+    """Keep the newest record of every value of `key`, a text, sorted by it; in memory are only their places."""
+    newest = {record[key]: place for record, place in _read(path, {key: str})}
+    with open(path, "rb") as lines:
+        write_file(path, (_line_at(lines, *newest[value]) for value in sorted(newest)))
+
+
+def _line_at(lines, begin, end):
+    lines.seek(begin)
+    return lines.read(end - begin).rstrip() + b"\n"

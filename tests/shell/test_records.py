@@ -1,5 +1,6 @@
 import os
 import resource
+import tracemalloc
 
 import pytest
 
@@ -76,6 +77,15 @@ def test_compacting_keeps_the_newest_of_every_key_in_order(tmp_path):
     compact(tmp_path / "r.jsonl", "source")
     newest = {record["source"]: record for record in records}
     assert list(read_records(tmp_path / "r.jsonl")) == [newest[source] for source in "abc"]
+
+
+def test_compacting_holds_places_in_memory_and_no_lines(tmp_path):
+    append(tmp_path / "r.jsonl", *({"source": f"{number}", "landmarks": "1" * 4000} for number in range(1000)))
+    tracemalloc.start()
+    compact(tmp_path / "r.jsonl", "source")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < (tmp_path / "r.jsonl").stat().st_size / 10
 
 
 def test_a_record_that_was_changed_is_passed_over(tmp_path, capsys):
