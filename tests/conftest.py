@@ -73,6 +73,15 @@ def patience(monkeypatch):
     monkeypatch.setattr("shell.signals.GRACE", 600)
 
 
+@pytest.fixture(autouse=True)
+def no_figure(monkeypatch):
+    """Have evaluations in the tests' own process draw no figure: half of their time, for tests that do not look at it.
+
+    Those of fixtures for many tests do draw it.
+    """
+    monkeypatch.setattr("evaluation.conclusion.write_figure", lambda *_: None)
+
+
 @pytest.fixture
 def run(capsys):
     """Call a command's main in this process: run(main, argument, ...) -> Ended."""

@@ -177,7 +177,7 @@ def test_weights_of_another_architecture_are_told_in_one_line_to_the_end_of_the_
     manifest["architecture"]["mf_dim"] = 2
     write_json(path, manifest | {"manifest": manifest_digest(manifest)})
     ended = subprocess.run([sys.executable, ROOT / "face_completion.py", FACES, "--method", "posterior_mean",
-                            "--checkpoint", tmp_path / "model", "--out_dir", tmp_path / "out"],
+                            "--checkpoint", tmp_path / "model", "--out_dir", tmp_path / "out", "--quiet"],
                            capture_output=True, text=True)
     assert ended.returncode == BAD_CHECKPOINT and "its tensors do not fit its description" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
