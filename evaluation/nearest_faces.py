@@ -31,15 +31,7 @@ def compare_with_training(folder, train_faces, out, limit, check):
     describer = FaceDescriber(str(checked(DESCRIPTOR)))
     names, truth, completed, known = read_completed(folder, check)
     places, training = read_training(train_faces, truth.shape[1], limit, check)
-    with Progress(len(training) + 2 * len(names), "faces described") as progress:
-        def describe(face):
-            check()
-            return describer.describe(face[None])
-        of_training, *described = [np.concatenate([*map(describe, progress.each(faces))])
-                                   for faces in (training, truth, completed)]
-    of_truth, of_completed = (
-        {"descriptor": nearest_descriptors(descriptors, of_training), "pixels": nearest_pixels(faces, known, training)}
-        for descriptors, faces in zip(described, (truth, completed)))
+    of_truth, of_completed = find_nearest(describer, (truth, completed), known, training, check=check)
     if trained := int((of_truth["pixels"][1] == 0).sum()):
         warn(f"training faces among the true faces: {trained} of {len(names)}; only faces that are held out tell "
              "anything")
@@ -85,6 +77,18 @@ def read_training(folder, size, limit, check):
         raise UsageError(f"no face of {size} pixels a side in {folder}", NO_INPUT)
     paths = [source.path for source in find_photos([folder])[0] if source.path not in dict(failures)]
     return paths[:limit], faces[:limit]
+
+
+def find_nearest(describer, pictures, known, training, check):
+    """[{distance: (index, distance) of the training face nearest to each face}] of several arrays of faces."""
+    def describe(face):
+        check()
+        return describer.describe(face[None])
+    with Progress(sum(map(len, (training, *pictures))), "faces described") as progress:
+        of_training, *described = [np.concatenate([*map(describe, progress.each(faces))])
+                                   for faces in (training, *pictures)]
+    return [{"descriptor": nearest_descriptors(descriptors, of_training),
+             "pixels": nearest_pixels(faces, known, training)} for descriptors, faces in zip(described, pictures)]
 
 
 def write_nearest(path, names, pictures, nearest):

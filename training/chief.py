@@ -9,7 +9,6 @@ from shell.pictures import tile
 from . import checkpoint
 from .health import EXAMINATIONS, EXAMINED, diagnose, quality
 from .journal import Journal
-from .machines import this_worker
 from .manifest import MANIFEST, list_saves
 from .run_folders import mark, remove_save
 from .settings import ignore
@@ -100,19 +99,12 @@ class Bystander:
 
     begin = report = examine = sample = export = ignore
 
-    def __init__(self, console):
+    def __init__(self, *_, console):
         self.console = console
 
     def save(self, step):
         """Save nothing; what console.check raises ends the run."""
         self.console.check()
-
-
-def appoint(model, store, record, settings, console):
-    """The Chief of a run, or in its other workers a Bystander; the arguments are Chief's."""
-    if this_worker().is_chief:
-        return Chief(model, store, record, settings, console=console)
-    return Bystander(console)
 
 
 def drop_best(folder, step):
