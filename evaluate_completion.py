@@ -21,7 +21,7 @@ from methods import CLASSICAL, LEARNED, method_options
 from models import shipped
 from preprocess import dlib_models
 from shell.command import command
-from shell.messages import report_failure, say, warn
+from shell.messages import report_failure, report_failures, say, warn
 from shell.processes import map_surviving
 from shell.progress import Progress
 from shell.signals import StopRequest
@@ -40,8 +40,7 @@ def main(argv=None):
     sources, failures = find_inputs(*inputs, exclude=plan.out_dir)
     named = zip(output_names(sources), (source.path for source in sources))
     faces = dict(itertools.islice(named, plan.limit))
-    for path, problem in failures:
-        warn(f"{path}: {problem}")
+    report_failures(failures)
     folder = EvaluatedFolder(plan.out_dir, {name: file_stamp(path) for name, path in faces.items()})
     settings = describe(folder, faces, plan, methods)
     with folder.claim(), StopRequest() as stop:
@@ -50,17 +49,17 @@ def main(argv=None):
         with Progress(None, "looking at what is there"):
             missing = wanted - (done := folder.find_done())
         if missing:
-            methods_left = {method for *_, method in missing}
-            needed = {name: methods[name] for name in methods if name in methods_left}
-            completers = make_ready(needed, settings["image_size"], plan, stop.check)
+            size, left = settings["image_size"], {method for *_, method in missing}
+            completers = make_ready({name: methods[name] for name in methods if name in left}, size, plan, stop.check)
             folder.begin(settings)
             with Recorder(folder, done) as recorder:
-                failures += measure_all(missing, faces, plan, completers, size=settings["image_size"],
-                                        recorder=recorder, check=stop.check)
+                failures += Measurement(missing, faces, plan, size=size, completers=completers, recorder=recorder,
+                                        check=stop.check).run()
             missing -= folder.find_done()
         with Progress(None, "writing tables, report and figure"):
             from evaluation.conclusion import conclude
-            conclude(folder, faces, plan, methods, [(str(path), str(problem)) for path, problem in failures])
+            reasons = [(str(path), str(problem)) for path, problem in failures]
+            conclude(folder, faces, plan, methods, failures=reasons)
     for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
         say(line)
     before = len(wanted & done)
@@ -129,71 +128,70 @@ def make_ready(methods, size, plan, check):
         return completers
 
 
-def measure_all(missing, faces, plan, completers, *, size, recorder, check):
-    """Complete what is missing, by one method after the other, and measure it.
+class Measurement:
+    """Completes what is missing of an evaluation, by one method after the other, and measures it.
 
-    Returns [(path, BadPhoto)] of the faces that failed, each once.
-
-    missing : {(face, mask, method)}; faces : {name: path}; completers : as make_ready has them; size : side of faces
-    recorder : an evaluated_folder.Recorder; check : function that raises when the user wants to stop
+    missing : {(face, mask, method)}; faces : {name: path}; plan : an evaluation_options.Plan; size : side of faces
+    completers : as make_ready gives them; recorder : an evaluated_folder.Recorder
+    check : function that raises when the user wants to stop
     """
-    from evaluation import measuring
-    fail, frames = Failures(), collections.defaultdict(list)    # frames : {(face, mask, method): [(step, picture)]}
 
-    def keep_step(method, batch, step, pixels, **figures):
-        for face, picture in zip(batch, pixels):
-            frames[face.name, face.mask, method].append((step, picture))
+    def __init__(self, missing, faces, plan, *, size, completers, recorder, check):
+        self.missing, self.faces, self.plan, self.size = missing, faces, plan, size
+        self.completers, self.recorder, self.check = completers, recorder, check
+        self._failed = {}                               # {face: (path, BadPhoto)}
+        self._frames = collections.defaultdict(list)    # {(face, mask, method): [(step, picture)]}
 
-    def results():
-        for name, complete in completers.items():
-            settings = complete.methods[size]
-            if not plan.scheduler:
+    def run(self):
+        """Record all results; returns [(path, BadPhoto)] of the faces that failed, each once."""
+        from evaluation import measuring
+        path, count = str(dlib_models.checked(dlib_models.DESCRIPTOR)), len(self.missing)
+        with Progress(count, "results") as progress:
+            for result, numbers in map_surviving(measuring.measure_result, self._complete(), min(self.plan.jobs, count),
+                                                 measuring.prepare, arguments=(path,), check=self.check):
+                progress.update()
+                if isinstance(numbers, BadPhoto):
+                    self._fail(result.face.source, result.face.name, numbers)
+                else:
+                    self.recorder.record(result, self._frames.pop(result.key, ()), *numbers)
+        return list(self._failed.values())
+
+    def _complete(self):
+        """Yield a measuring.Result for every missing one that a method can give."""
+        from evaluation.measuring import Result
+        for name, complete in self.completers.items():
+            settings = complete.methods[self.size]
+            if not self.plan.scheduler:
                 method_options.warn_if_slow(settings)
-            tasks = {mask: [(path, face) for face, path in faces.items() if (face, mask, name) in missing]
-                     for mask in plan.masks}
-            batches = read_masked(tasks, size, settings, fail=fail, check=check)
-            for face, completed in complete(batches, on_step=partial(keep_step, name)):
+            for face, completed in complete(self._read(name, settings), on_step=partial(self._keep_step, name)):
                 if isinstance(completed, BadPhoto):
-                    fail(face.source, face.name, completed)
+                    self._fail(face.source, face.name, completed)
                     continue
-                result = measuring.Result(face, name, completed, recorder.truths.get(face.name))
-                recorder.folder.write_completed(result, frames.get(result.key, ()))
+                result = Result(face, name, completed, self.recorder.truths.get(face.name))
+                self.recorder.folder.write_completed(result, self._frames.get(result.key, ()))
                 yield result
 
-    path, keys = str(dlib_models.checked(dlib_models.DESCRIPTOR)), len(missing)
-    with Progress(keys, "results") as progress:
-        for result, numbers in map_surviving(measuring.measure_result, results(), min(plan.jobs, keys),
-                                             measuring.prepare, arguments=(path,), check=check):
-            progress.update()
-            if isinstance(numbers, BadPhoto):
-                fail(result.face.source, result.face.name, numbers)
-            else:
-                recorder.record(result, frames.pop(result.key, ()), *numbers)
-    return list(fail.of_faces.values())
+    def _read(self, method, settings):
+        """Yield tuples of MaskedFaces, as many as a method takes at a time."""
+        from evaluation.measuring import MaskedFace
+        batch_size = settings.batch_size if settings.has_network else min(settings.batch_size, AT_ONCE)
+        for mask in self.plan.masks:
+            tasks = [(path, face) for face, path in self.faces.items() if (face, mask, method) in self.missing]
+            read_face = FaceReader(StandardHoles(mask, settings.seed), self.size, settings.seed)
 
+            def read(source, name, mask=mask, read_face=read_face):
+                return [MaskedFace(**vars(read_face(source, name)), mask=mask)]
+            yield from read_batches(tasks, read, batch_size, self._fail, check=self.check)
 
-class Failures:
-    """Says why a face failed, once for all its holes and methods; of_faces : {name: (path, BadPhoto)}."""
+    def _keep_step(self, method, batch, step, pixels, **figures):
+        for face, picture in zip(batch, pixels):
+            self._frames[face.name, face.mask, method].append((step, picture))
 
-    def __init__(self):
-        self.of_faces = {}
-
-    def __call__(self, source, name, problem):
-        if name not in self.of_faces:
+    def _fail(self, source, name, problem):
+        """Say why a face failed, once for all its holes and methods."""
+        if name not in self._failed:
             report_failure(source, problem)
-            self.of_faces[name] = source, problem
-
-
-def read_masked(tasks, size, settings, *, fail, check):
-    """Yield tuples of MaskedFaces, as many as a method takes at a time; tasks : {mask: [(path, face)]}."""
-    from evaluation.measuring import MaskedFace
-    batch_size = settings.batch_size if settings.has_network else min(settings.batch_size, AT_ONCE)
-    for mask, of_mask in tasks.items():
-        read_face = FaceReader(StandardHoles(mask, settings.seed), size, settings.seed)
-
-        def read(source, name, mask=mask, read_face=read_face):
-            return [MaskedFace(**vars(read_face(source, name)), mask=mask)]
-        yield from read_batches(of_mask, read, batch_size, fail, check=check)
+            self._failed[name] = source, problem
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ python train_network.py --dataset faces/ --preset best --run mine --begin_from c
 tensorboard --logdir logs
 """
 import sys
+from functools import partial
 
+from models import model_type
 from nn.choices import AUGMENTATIONS, LOSSES, NORMS, PENALTIES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
@@ -45,37 +47,32 @@ def make_parser():
     return parser
 
 
-def add_updates(how):
-    """Options that say how the networks are updated."""
-    add_schedule(how, 0.0003)
-    how.add_argument("--d_learning_rate", type=number(0), default=0.0, metavar="RATE",
-                     help="of D's Adam; 0 for the same as G's")
-    how.add_argument("--g_updates", type=whole_number(1, 100), default=1, metavar="N", help="updates of G for one of D")
-    how.add_argument("--average", type=number(0, 0.99999), default=0.0, metavar="DECAY",
-                     help="sample and save an exponential average of G's weights, such as 0.999")
-    how.add_argument("--real_label", type=number(0.5, 1), default=1.0, metavar="P", help="target of D on real faces")
-    how.add_argument("--noise", type=number(0), default=0.0, metavar="DEVIATION",
-                     help="Gaussian noise on D's inputs, falling to 0 over the run")
-    how.add_argument("--loss", choices=LOSSES, default="cross_entropy", help="what D and G minimize")
-    how.add_argument("--penalty", choices=("none", *PENALTIES), default="none", help="penalty of D's slope")
-    how.add_argument("--penalty_weight", type=number(0), default=1.0, metavar="W", help="its factor")
-    how.add_argument("--penalty_every", type=whole_number(1), default=1, metavar="STEPS",
-                     help="updates from one penalty to the next, which is as much heavier")
-    how.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, action=Words, default="",
-                     help="random changes of real and generated faces before D sees them, for small data sets")
-    how.add_argument("--precision", **PRECISION)
+def add_updates(group):
+    """Declare the options that say how the networks are updated."""
+    add_schedule(group, 0.0003)
+    group.add_argument("--d_learning_rate", type=number(0), default=0.0, metavar="RATE",
+                       help="of D's Adam; 0 for the same as G's")
+    group.add_argument("--g_updates", type=whole_number(1, 100), default=1, metavar="N",
+                       help="updates of G for one of D")
+    group.add_argument("--average", type=number(0, 0.99999), default=0.0, metavar="DECAY",
+                       help="sample and save an exponential average of G's weights, such as 0.999")
+    group.add_argument("--real_label", type=number(0.5, 1), default=1.0, metavar="P", help="target of D on real faces")
+    group.add_argument("--noise", type=number(0), default=0.0, metavar="DEVIATION",
+                       help="Gaussian noise on D's inputs, falling to 0 over the run")
+    group.add_argument("--loss", choices=LOSSES, default="cross_entropy", help="what D and G minimize")
+    group.add_argument("--penalty", choices=("none", *PENALTIES), default="none", help="penalty of D's slope")
+    group.add_argument("--penalty_weight", type=number(0), default=1.0, metavar="W", help="its factor")
+    group.add_argument("--penalty_every", type=whole_number(1), default=1, metavar="STEPS",
+                       help="updates from one penalty to the next, which is as much heavier")
+    group.add_argument("--augment", nargs="+", choices=AUGMENTATIONS, action=Words, default="",
+                       help="random changes of real and generated faces before D sees them, for small data sets")
+    group.add_argument("--precision", **PRECISION)
 
 
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
-    carry_out(vars(parse(argv)), find_type)
-
-
-def find_type():
-    """The class of the model."""
-    from network import DCGAN
-    return DCGAN
+    carry_out(vars(parse(argv)), partial(model_type, "dcgan"))
 
 
 if __name__ == "__main__":

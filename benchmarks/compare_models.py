@@ -10,28 +10,26 @@ import sys
 
 import numpy as np
 
-from completion.masks import center
 from completion.search import Latent, Search
 from dataset.folder import load_faces
-from helpers import NO_INPUT, UsageError, to_float, to_uint8
+from helpers import NO_INPUT, UsageError, to_uint8
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
 from metrics.identity import FaceDescriber
 from preprocess.dlib_models import DESCRIPTOR, checked
 from shell.command import command
 from shell.options import Parser, whole_number
 from training.checkpoint import load_model
-from training.health import QUICK, fill_by, score
+from training.health import QUICK, complete_centres, score
 
 BATCH = 250
 
 
 def complete(dcgan, truth):
     """Mean PSNR and SSIM in the centre hole of (N, S, S, 3) uint8 faces."""
-    fill = fill_by(Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK))
-    known = np.repeat(center(truth.shape[1])[None], len(truth), axis=0)
-    filled = [fill(to_float(truth[part]), known[part], range(len(truth))[part]) for part in (
-        slice(first, first + BATCH) for first in range(0, len(truth), BATCH))]
-    return score(np.concatenate(filled), truth, known).values()
+    search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
+    batches = [complete_centres(search, truth[first:first + BATCH], first) for first in range(0, len(truth), BATCH)]
+    filled, known = map(np.concatenate, zip(*batches))
+    return score(filled, truth, known).values()
 
 
 @command

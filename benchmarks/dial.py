@@ -13,7 +13,7 @@ from helpers import NO_INPUT, UsageError, read_json
 from methods import METHODS
 from output.figures import draw_scores
 from shell.command import command
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from training.manifest import ROOT
 
 DETAILS = 0, 0.3, 0.6, 0.8, 1
@@ -60,8 +60,8 @@ def parse(argv=None):
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="faces to pass over")
     parser.add_argument("--count", type=whole_number(3), default=256, metavar="N", help="faces to take")
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=OTHERS, help="methods to show beside it")
-    parser.add_argument("--out_dir", type=output_path, default="dial", metavar="DIR", help="folder of the evaluations")
-    parser.add_argument("--picture", type=output_path, metavar="PNG", help="picture to write")
+    parser.add_argument("--out_dir", default="dial", metavar="DIR", help="folder of the evaluations")
+    parser.add_argument("--picture", metavar="PNG", help="picture to write")
     return parser.parse_args(argv)
 
 

@@ -22,7 +22,7 @@ from metrics.ranking import SIGNS, better
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from shell.progress import Progress
 
 MEASURES = {"hole_psnr": ".2f", "hole_ssim": ".3f", "identity": ".3f", "hole_tone": ".2f"}
@@ -203,7 +203,7 @@ def parse(argv=None):
                         "face")
     parser.add_argument("--smallest", type=whole_number(2), default=30, metavar="N", help="faces that a group needs; "
                         "an attribute with fewer on either side is left out")
-    parser.add_argument("--out_dir", type=output_path, default="fairness", metavar="DIR", help="folder for the tables")
+    parser.add_argument("--out_dir", default="fairness", metavar="DIR", help="folder for the tables")
     return parser.parse_args(argv)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from helpers import BadPhoto, UsageError
 from pictures.photo import PNG_START
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 
 from .fuzz_inputs import KINDS
 
@@ -187,7 +187,7 @@ def parse(argv=None):
     parser.add_argument("--seconds", type=whole_number(1), default=600, metavar="S", help="for how long")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides what is broken")
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="of files")
-    parser.add_argument("--keep", type=output_path, default="fuzzed", metavar="DIR", help="folder for files of finds")
+    parser.add_argument("--keep", default="fuzzed", metavar="DIR", help="folder for files of finds")
     return parser.parse_args(argv)
 
 

@@ -31,7 +31,7 @@ from preprocess.affine import invert, move
 from preprocess.faces import FaceFinder, warp, warp_known
 from preprocess.templates import TEMPLATES
 from shell.command import command
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 
 from .portraits import SIZE, TEMPLATE, place, place_faces
 
@@ -124,7 +124,7 @@ def parse(argv=None):
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="photos to leave out before them")
     parser.add_argument("--holes", nargs="+", choices=list(HOLES), default=list(HOLES), help="holes to draw")
     parser.add_argument("--place_only", action="store_true", help="restore nothing, print the errors")
-    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="write the photos before and after")
+    parser.add_argument("--pictures", metavar="DIR", help="write the photos before and after")
     return parser.parse_args(argv)
 
 

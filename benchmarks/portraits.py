@@ -10,7 +10,7 @@ from dataset.listing import find_photos
 from helpers import SOME_FAILED, UsageError, write_picture
 from pictures.photo import read_photo
 from preprocess.faces import FaceFinder, alignment_matrix, unwarp
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from shell.records import read_records
 from training.manifest import ROOT
 
@@ -23,7 +23,7 @@ def make_parser(what, count=48):
     parser = Parser(what)
     parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
     parser.add_argument("--count", type=whole_number(1), default=count, metavar="N", help="how many, at most")
-    parser.add_argument("--pictures", type=output_path, metavar="DIR", help="keep photos and results in this folder")
+    parser.add_argument("--pictures", metavar="DIR", help="keep photos and results in this folder")
     parser.add_argument("--arguments", nargs="+", default=[], type=_as_option, metavar="ARGUMENT",
                         help="more of face_completion.py's, such as method=laplace")
     return parser

@@ -63,8 +63,8 @@ def _pour(faces, guesses, known, fill):
         offsets = np.moveaxis(faces[members] - guesses[members], 0, 2)              # (H, W, members, 3)
         poured = fill(offsets.reshape(*hole.shape, -1), ~hole).reshape(-1, len(members), 3)
         rows, columns = np.nonzero(hole)
-        here = members[:, None], rows, columns
-        blended[here] = np.clip(blended[here] + np.swapaxes(poured, 0, 1), -1, 1)
+        places = members[:, None], rows, columns
+        blended[places] = np.clip(blended[places] + np.swapaxes(poured, 0, 1), -1, 1)
     return blended
 
 

@@ -44,13 +44,13 @@ def _find_in_all(pixels, probability):
     hole = keep_sure(look(pixels, probability))
     for times in COARSER:
         if height * width >= FEWEST * times ** 2:
-            found = keep_sure(look(_scale(pixels, (round(width / times), round(height / times))), probability))
-            hole |= _scale(found.astype(np.float32), (width, height)) >= 0.5
+            coarse = keep_sure(look(_scale(pixels, (round(width / times), round(height / times))), probability))
+            hole |= _scale(coarse.astype(np.float32), (width, height)) >= 0.5
     return hole
 
 
 def look(pixels, probability):
-    """The mean of what a photo's VIEWS tell: (h, w) float32, the probability whose log-odds are theirs on average."""
+    """How likely each pixel is damaged, (h, w) float32, by the mean of the log-odds of a photo's VIEWS."""
     height, width = pixels.shape[:2]
     odds = np.zeros((height, width), np.float32)
     for scale, step in VIEWS:
@@ -64,8 +64,8 @@ def _scale(pixels, size):
     """A picture (H, W, 3) uint8, or values (H, W) float32, at another size (width, height)."""
     if pixels.shape[1::-1] == size:
         return pixels
-    how = Image.Resampling.BILINEAR if pixels.ndim == 2 else Image.Resampling.LANCZOS
-    return np.asarray(Image.fromarray(pixels).resize(size, how))
+    resampling = Image.Resampling.BILINEAR if pixels.ndim == 2 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(pixels).resize(size, resampling))
 
 
 def keep_sure(likely):

@@ -63,7 +63,7 @@ def _visible(layer, covered):
 def scratch(shape, rng):
     """A line, curved or straight, sharp or soft, whole or broken, opaque or not."""
     width = _between(rng, 0.8, 8)
-    points = _walk(rng, _point(shape, rng), rng.uniform(0.1, 1.3) * max(shape), rng.choice((0.02, 0.1, 0.3)), 7)
+    points = _walk(rng, _point(shape, rng), rng.uniform(0.1, 1.3) * max(shape), rng.choice((0.02, 0.1, 0.3)), step=7)
     halves = np.full(len(points) - 1, width / 2) * rng.uniform(0.7, 1.2, len(points) - 1)
     if rng.random() < 0.3:
         halves[rng.random(len(halves)) < rng.uniform(0.2, 0.6)] = -np.inf
@@ -82,7 +82,7 @@ def film_lines(shape, rng):
 
 def fold(shape, rng):
     """A line across the photo: a core where the picture came off, and darker rims."""
-    points = _walk(rng, _point(shape, rng), 3 * max(shape), 0.02, 9)
+    points = _walk(rng, _point(shape, rng), 3 * max(shape), 0.02, step=9)
     points += _point(shape, rng) - points[len(points) // 2] + rng.normal(0, rng.uniform(0, 0.6), points.shape)
     core, rim = _between(rng, 1, 5) / 2, rng.uniform(0.8, 4)
     halves = core * rng.uniform(0.3, 1.3, len(points) - 1)
@@ -101,7 +101,7 @@ def crack(shape, rng):
     strokes, ends = [], [(_point(shape, rng), rng.uniform(0.2, 0.9) * max(shape), _between(rng, 1, 5))]
     while ends and len(strokes) < 9:
         start, length, width = ends.pop()
-        points = _walk(rng, start, length, 0.6, rng.uniform(3, 7))
+        points = _walk(rng, start, length, 0.6, step=rng.uniform(3, 7))
         strokes.append((points, width / 2 * np.linspace(1, 0.3, len(points) - 1)))
         ends += [(point, length * rng.uniform(0.2, 0.6), width * 0.7) for point in points[1:]
                  if length > 12 and rng.random() < 4 / len(points)]
@@ -120,13 +120,13 @@ def dust(shape, rng):
 def fibres(shape, rng):
     """Short thin hairs, strongly curved."""
     strokes = [(points, np.full(len(points) - 1, rng.uniform(0.4, 0.9))) for points in (
-        _walk(rng, _point(shape, rng), rng.uniform(8, 50), 0.35, 3) for _ in range(rng.integers(1, 5)))]
+        _walk(rng, _point(shape, rng), rng.uniform(8, 50), 0.35, step=3) for _ in range(rng.integers(1, 5)))]
     return _mark(strokes, shape, rng, 0.5)
 
 
 def stain(shape, rng):
     """A spot of ink or dirt, or a place where the picture came off, with an uneven outline."""
-    distance = _blob(shape, rng, _point(shape, rng), _between(rng, 2.5, 16), rng.uniform(0, 0.3))
+    distance = _blob(shape, rng, _point(shape, rng), _between(rng, 2.5, 16), uneven=rng.uniform(0, 0.3))
     edge = rng.choice((_edge(rng), rng.uniform(2, 6)))
     cover = np.clip(0.5 - distance / edge, 0, 1)
     if rng.random() < 0.3:                              # dried from the outside inwards
@@ -139,14 +139,14 @@ def mould(shape, rng):
     center, strokes = _point(shape, rng), []
     for _ in range(rng.integers(4, 18)):
         radius = _between(rng, 0.8, 5)
-        strokes.append((_walk(rng, center + rng.normal(0, 14, 2), radius, 0.8, radius / 2), np.full(2, radius)))
+        strokes.append((_walk(rng, center + rng.normal(0, 14, 2), radius, 0.8, step=radius / 2), np.full(2, radius)))
     color = np.array(GREENS) * rng.uniform(0.3, 2.2) + rng.normal(0, 20, 3)
     return [Layer(_cover(strokes, shape, rng.uniform(1, 3)), np.clip(color, 0, 255), rng.uniform(0.5, 1))]
 
 
 def water_ring(shape, rng):
     """The rim that a drop leaves; what lies inside is hardly changed."""
-    distance = _blob(shape, rng, _point(shape, rng), _between(rng, 7, 45), rng.uniform(0, 0.15))
+    distance = _blob(shape, rng, _point(shape, rng), _between(rng, 7, 45), uneven=rng.uniform(0, 0.15))
     cover = np.clip(0.5 - (np.abs(distance) - rng.uniform(0.7, 2.5)) / rng.uniform(1, 3), 0, 1)
     cover = np.maximum(cover, rng.uniform(0, 0.7 * EDGE) * (distance < 0))
     return [Layer(cover, np.clip(np.array(RUST) * rng.uniform(0.5, 1.6), 0, 255), rng.uniform(0.35, 0.9))]

@@ -9,14 +9,14 @@ import sys
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say, warn
-from shell.options import Parser, output_path
+from shell.options import Parser
 
 
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the other two lie in MODEL-learned/")
-    parser.add_argument("out", type=output_path, metavar="OUT", help="the file to write, if it ends in .onnx, for "
+    parser.add_argument("out", metavar="OUT", help="the file to write, if it ends in .onnx, for "
                         "face_completion.py --onnx, or else the folder of a SavedModel")
     return parser.parse_args(argv)
 

@@ -70,12 +70,12 @@ class FaceReader:
             return photo.pixels, photo.notes
         if self.fit in (None, "refuse"):
             whole = max(height, width) > size and (height != width or height > CROP_SIZES * size)
-            first, last = ("complete a whole photo with --paste_back, " * whole,
-                           ", or choose --fit resize or --fit crop") if self.fit else ("", "")
+            before, after = ("complete a whole photo with --paste_back, " * whole,
+                             ", or choose --fit resize or --fit crop") if self.fit else ("", "")
             if height == width and width in SIZES:
-                first = f"name a model of {width} pixels by --checkpoint, such as checkpoint/celeba{width}, or "
-            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {first}align the photo first "
-                           f"(python -m preprocess.align_dlib){last}")
+                before = f"name a model of {width} pixels by --checkpoint, such as checkpoint/celeba{width}, or "
+            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {before}align the photo first "
+                           f"(python -m preprocess.align_dlib){after}")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]
 
 

@@ -20,14 +20,13 @@ class Factorizations:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        made = self.make(*key)
-        self._kept[key] = made
-        self.size += _bytes(key, made)
+        self._kept[key] = solution = self.make(*key)
+        self.size += _bytes(key, solution)
         while self.size > self.limit:                   # one that is too large alone is not kept either
             self.size -= _bytes(*self._kept.popitem(last=False))
-        return made
+        return solution
 
 
-def _bytes(key, made):
-    """What is kept takes, its key with it: that of a scratch across a large photo is larger than its factors."""
-    return BYTES_PER_NUMBER * made[0].nnz + sum(len(part) for part in key if isinstance(part, bytes))
+def _bytes(key, solution):
+    """The memory of a factorisation and its key, which for a scratch across a large photo is the larger of the two."""
+    return BYTES_PER_NUMBER * solution[0].nnz + sum(len(part) for part in key if isinstance(part, bytes))

@@ -5,6 +5,7 @@ python -m completion.latent interpolate aligned/A.png aligned/B.png between
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -17,8 +18,8 @@ from methods import method_options
 from models import shipped
 from shell.command import command
 from shell.lock import claim_folder, inside
-from shell.messages import report_failure, say, warn
-from shell.options import Parser, output_path, whole_number
+from shell.messages import report_failure, report_failures, say, warn
+from shell.options import Parser, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
@@ -66,7 +67,7 @@ def draw_points(search, points):
 def project(options, check):
     """Find whole faces in each space; show them beside what is found, and write the PSNR of it."""
     sources, failures = find_inputs([options.faces], exclude=options.out)
-    read, size = make_reader(options)
+    read = make_reader(options)
     searches, _ = make_searches(options, SPACES)
     begin(options)
 
@@ -74,41 +75,33 @@ def project(options, check):
         failures.append((source, problem))
         report_failure(source, problem)
 
-    def found():
+    def projected():
         tasks = [(source.path, name) for source, name in zip(sources, output_names(sources))]
         with Progress(len(tasks), "faces") as progress:
-            for batch in read_batches(tasks, lambda *task: [read(*task)], options.batch_size, fail, check):
+            for batch in read_batches(tasks, lambda *task: [read(*task)], options.batch_size, fail, check=check):
                 yield from zip(batch, *(draw_points(search, find_points(search, batch, check))
                                         for search in searches.values()))
                 progress.update(len(batch))
 
-    for source, problem in failures:
-        report_failure(source, problem)
-    if not write_projected(options, found(), list(searches)):
-        raise UsageError(f"no face of {size} pixels a side in {options.faces}", helpers.NO_INPUT)
+    report_failures(failures)
+    if not write_projected(options, projected(), list(searches)):
+        raise UsageError(f"no face of {read.size} pixels a side in {options.faces}", helpers.NO_INPUT)
     return helpers.SOME_FAILED if failures else 0
 
 
-def write_projected(options, found, names):
-    """Write sheets and PSNR of (Face, its picture in each of the spaces `names`) as they come; says how many."""
+def write_projected(options, projected, names):
+    """Write sheets and PSNR of an iterator of (Face, its picture in each of the spaces `names`); returns how many."""
     from metrics.images import psnr
     from output.figures import caption, write_sheet
-    scores, shown = {}, []
-
-    def write_shown():
-        number = -(-len(scores) // SHOWN) - 1
+    scores = {}
+    for number, rows in enumerate(iter(lambda: list(itertools.islice(projected, SHOWN)), [])):
+        shown = []
+        for face, *pictures in rows:
+            scores[face.name] = {name: round(psnr(face.pixels, picture, face.known), 3)
+                                 for name, picture in zip(names, pictures)}
+            words = [face.name, *(f"{name} {score:.1f} dB" for name, score in scores[face.name].items())]
+            shown += [caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)]
         write_sheet(inside(options.out, f"projected_{number:03d}.png"), shown, 1 + len(names))
-        shown.clear()
-
-    for face, *pictures in found:
-        scores[face.name] = {name: round(psnr(face.pixels, picture, face.known), 3)
-                             for name, picture in zip(names, pictures)}
-        words = [face.name, *(f"{name} {score:.1f} dB" for name, score in scores[face.name].items())]
-        shown += [caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)]
-        if len(scores) % SHOWN == 0:
-            write_shown()
-    if shown:
-        write_shown()
     if scores:
         conclude_projected(options, scores, names)
     return len(scores)
@@ -141,8 +134,8 @@ def walk(options, check):
     begin(options)
     point = find_points(searches[space], [face], check)[0]
     if options.z_index:
-        if (last := max(options.z_index)) >= len(point):
-            raise UsageError(f"--z_index {last}: the latent has the numbers 0 to {len(point) - 1}")
+        if (largest := max(options.z_index)) >= len(point):
+            raise UsageError(f"--z_index {largest}: the latent has the numbers 0 to {len(point) - 1}")
         points, lines = over_numbers(point, options.z_index, options.steps), [f"z {i}" for i in options.z_index]
     else:
         samples = encoder.draw(np.random.default_rng(options.seed), SAMPLES)
@@ -158,20 +151,20 @@ def nearest(options, check):
     """Compare completed and true faces with the training faces nearest to them."""
     from evaluation.nearest_faces import compare_with_training
     begin(options)
-    for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check):
+    for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check=check):
         say(line)
 
 
 def make_reader(options):
-    """(the FaceReader of aligned pictures, all of which is known, side of the model's faces)."""
+    """The FaceReader of aligned pictures of the model's size, of which all is known."""
     size = describe_model(options.checkpoint, ("dcgan",))["image_size"]
-    return FaceReader(StandardHoles("none", options.seed), size, options.seed), size
+    return FaceReader(StandardHoles("none", options.seed), size, options.seed)
 
 
 def read_face(path, options):
     """The Face of an aligned picture; UsageError (exit code 3) if it is of no use."""
     try:
-        return make_reader(options)[0](path, Path(path).stem)
+        return make_reader(options)(path, Path(path).stem)
     except BadPhoto as problem:
         raise UsageError(f"{path}: {problem}", helpers.NO_INPUT) from problem
 
@@ -213,11 +206,11 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
-    for name, (_, what, places, options) in TOOLS.items():
-        tool = tools.add_parser(name, description=f"{what.capitalize()}.", help=what)
-        for place, said in places.items():
-            tool.add_argument(place, metavar=place.upper(), help=said)
-        tool.add_argument("out", type=output_path, metavar="OUT", help="folder for the results")
+    for name, (_, purpose, places, options) in TOOLS.items():
+        tool = tools.add_parser(name, description=f"{purpose.capitalize()}.", help=purpose)
+        for place, meaning in places.items():
+            tool.add_argument(place, metavar=place.upper(), help=meaning)
+        tool.add_argument("out", metavar="OUT", help="folder for the results")
         for option in options:
             tool.add_argument(f"--{option}", **OPTIONS[option])
         if name != "nearest":

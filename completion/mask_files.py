@@ -50,10 +50,10 @@ def _values(photo):
 
 
 def _values_over_nothing(greys, alpha):
-    """What is transparent is no hole; if the rest has one shade, all of it is."""
+    """Grey values (H, W): what is transparent is no hole; if the rest has one shade, all of it is hole."""
     opaque = greys[alpha >= min(128, alpha.max())]
-    both = opaque.min() < 128 <= opaque.max()
-    return np.where(alpha >= 128, greys, 0) if both else alpha
+    has_both = opaque.min() < 128 <= opaque.max()
+    return np.where(alpha >= 128, greys, 0) if has_both else alpha
 
 
 class MaskFolder:

@@ -34,10 +34,10 @@ def find_owners(known, matrices, sizes):
     owners, covers = np.zeros(known.shape, np.int32), np.zeros(known.shape, np.int32)
     for number, (matrix, size) in enumerate(zip(matrices, sizes), 1):
         window, hole = _hole_in_crop(known, matrix, size)
-        here = np.bincount(parts[window][hole], minlength=1)
-        larger = hole & (here[np.where(hole, parts[window], 0)] > covers[window])
+        counts = np.bincount(parts[window][hole], minlength=1)
+        larger = hole & (counts[np.where(hole, parts[window], 0)] > covers[window])
         owners[window][larger] = number
-        covers[window][larger] = here[parts[window][larger]]
+        covers[window][larger] = counts[parts[window][larger]]
     return owners
 
 

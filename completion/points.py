@@ -70,21 +70,21 @@ def read_file(path):
     return by_name
 
 
-def check(words, where):
-    """Six numbers that place an upright or turned face, no mirrored one."""
+def check(words, origin):
+    """Six numbers, as Points has them, that place an upright or turned face; UsageError, which names their origin."""
     try:
         six = tuple(float(word) for word in words)
     except ValueError:
         six = ()
     if len(six) != 6 or not np.isfinite(six).all():
-        raise UsageError(f"{where}: needs six numbers with commas between, x,y of the eyes' inner corners and of the "
+        raise UsageError(f"{origin}: needs six numbers with commas between, x,y of the eyes' inner corners and of the "
                          f"lower lip, got {','.join(words)!r}")
     right, left, mouth = np.array(six).reshape(3, 2)
     (across, down), (far, deep) = left - right, mouth - right
     area = across * deep - down * far
     if abs(area) < 1:
-        raise UsageError(f"{where}: the points, in pixels of the photo, lie on a line")
+        raise UsageError(f"{origin}: the points, in pixels of the photo, lie on a line")
     if area < 0:
-        raise UsageError(f"{where}: a face so placed is mirrored; the person's right eye, on the left of an upright "
+        raise UsageError(f"{origin}: a face so placed is mirrored; the person's right eye, on the left of an upright "
                          "photo, comes first")
     return six

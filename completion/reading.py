@@ -39,13 +39,13 @@ def make_reader(subject, sizes, load_locator=None):
     sizes : sides of the faces, the smallest first; of aligned ones it is one; load_locator : as for placing.FacePlacer
     """
     if not subject.landmarks:
-        read = FaceReader(subject.holes, *sizes, subject.seed, subject.fit)
+        read = FaceReader(subject.holes, sizes[0], seed=subject.seed, fit=subject.fit)
         return lambda source, name: [read(source, name)]
     from preprocess.faces import FaceFinder
 
     from .photos import PhotoReader
     from .placing import FacePlacer
-    place = FacePlacer(FaceFinder(), subject.landmarks, sizes[0], load_locator, points=subject.points)
+    place = FacePlacer(FaceFinder(), subject.landmarks, sizes[0], load_locator=load_locator, points=subject.points)
     return PhotoReader(place, subject.holes, sizes, seed=subject.seed, choice=subject.faces)
 
 

@@ -66,7 +66,7 @@ class State(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """What R searches aim at: faces (R, H, W, 3), the weights (R, H, W) of their pixels, and where they started."""
+    """Where R searches start (R, n), the faces they aim at (R, H, W, 3), and the weights of their pixels (R, H, W)."""
     start: tf.Tensor
     faces: tf.Tensor
     weights: tf.Tensor
@@ -132,18 +132,10 @@ class Search:
         Returns the Standing at the end; who makes fewer updates than others stays where it is. No face's result depends
         on the others of its batch.
         """
-        recipe = self.recipe
+        recipe, aim = self.recipe, self._aim(faces, known, seeds)
         updates = updates_for(known, recipe.num_iter) if recipe.by_depth else np.full(len(faces), recipe.num_iter)
-        faces = np.where(known[..., None], faces, 0).astype(np.float32)
-        weights = context_weights(known, recipe.window)
-        views = [(faces, known, weights)]
-        if recipe.mirror:
-            views.append([array[:, :, ::-1] for array in views[0]])
-        starts = self._starts(*map(np.concatenate, zip(*views)), [*seeds] * len(views))
-        z = _rows(np.split(starts, len(views)))
-        aim = Aim(z, *(_rows([np.repeat(view[which][:, None], recipe.starts, axis=1) for view in views])
-                       for which in (0, 2)))
-        state = State(z, tf.zeros_like(z), tf.zeros_like(z), z, least=tf.fill(len(z), np.inf))
+        z, still = aim.start, tf.zeros_like(aim.start)
+        state = State(z, still, still, z, least=tf.fill(len(z), np.inf))
         step, standing = 0, self._look(0, updates, z, aim)
         while True:
             if on_step:
@@ -154,19 +146,30 @@ class Search:
             if begun >= updates.max():
                 standing = dataclasses.replace(standing, step=step)
                 continue
-            state = self._advance(state, aim, np.repeat(updates, self.searches), begun, step, check=check)
+            state = self._advance(state, aim, np.repeat(updates, self.searches), begun, last=step, check=check)
             standing = self._look(step, updates, state.best if recipe.iterate == "best" else state.z, aim)
+
+    def _aim(self, faces, known, seeds):
+        """The Aim of the searches for a batch, those of each face's mirror image behind its own."""
+        faces = np.where(known[..., None], faces, 0).astype(np.float32)
+        views = [(faces, known, context_weights(known, self.recipe.window))]
+        if self.recipe.mirror:
+            views.append([array[:, :, ::-1] for array in views[0]])
+        starts = self._starts(*map(np.concatenate, zip(*views)), [*seeds] * len(views))
+        faces, _, weights = ([np.repeat(array[:, None], self.recipe.starts, axis=1) for array in arrays]
+                             for arrays in zip(*views))
+        return Aim(*map(_rows, (np.split(starts, len(views)), faces, weights)))
 
     def _advance(self, state, aim, updates, first, last, check):
         """The updates first + 1 to last of those rows that make so many; updates : (R,), how many each makes."""
         while first < last and (going := np.flatnonzero(updates > first)).size:
             rows, end = fill_lanes(going), min(last, int(updates[going].min()))
-            those, goal = tf.nest.map_structure(lambda value, rows=rows: tf.gather(value, rows), (state, aim))
+            moving, goal = tf.nest.map_structure(lambda value, rows=rows: tf.gather(value, rows), (state, aim))
             for begun in range(first, end, AT_ONCE):
                 check()
-                those = self._descend(those, goal, tf.constant(begun), tf.constant(min(begun + AT_ONCE, end)))
+                moving = self._descend(moving, goal, tf.constant(begun), tf.constant(min(begun + AT_ONCE, end)))
             state = State(*(tf.tensor_scatter_nd_update(whole, rows[:, None], part)
-                            for whole, part in zip(state, those)))
+                            for whole, part in zip(state, moving)))
             first = end
         return state
 
@@ -187,8 +190,8 @@ class Search:
                 total = tf.reduce_sum(loss)             # a sum: no face feels its neighbours
             best, least = tf.where((loss < least)[:, None], z, best), tf.minimum(loss, least)
             rate = recipe.learning_rate * recipe.decay ** tf.cast(step // DECAY_EVERY, tf.float32)
-            move, first_moment, second_moment = optimize(tape.gradient(total, z), tf.cast(step + 1, tf.float32), rate,
-                                                         first_moment, second_moment)
+            move, first_moment, second_moment = optimize(
+                tape.gradient(total, z), tf.cast(step + 1, tf.float32), rate, first=first_moment, second=second_moment)
             z = tf.clip_by_value(z + move, -limit, limit)       # z stays in the support of U(-1, 1)
             return step + 1, z, first_moment, second_moment, best, least
         return State(*tf.while_loop(lambda step, *_: step < last, update, (first, *state))[1:])
@@ -227,8 +230,9 @@ class Search:
         first = fill_lanes(faces * self.searches + order[:, 0])
         prior, *slopes = (value.numpy()[:len(updates)] for value in self._measure(
             *tf.nest.map_structure(lambda value: tf.gather(value, first), (z, aim))))
-        return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], seen, guess, context,
-                        context[:, 0], prior, *slopes, updates=np.minimum(updates, step))
+        return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], z=seen, guesses=guess,
+                        contexts=context, context=context[:, 0], prior=prior, context_gradient=slopes[0],
+                        prior_gradient=slopes[1], updates=np.minimum(updates, step))
 
 
 def _rows(parts):

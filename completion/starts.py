@@ -43,8 +43,8 @@ def encoded(recipe, encode, draw, plain):
     def starts(faces, known, weights, seeds):
         seen = encode(fill_lanes(faces), fill_lanes(known)).numpy()[:len(faces), None]
         begin = np.repeat(seen, recipe.starts, axis=1)
-        for one, seed in zip(begin, seeds if recipe.starts > plain else ()):
+        for activations, seed in zip(begin, seeds if recipe.starts > plain else ()):
             moved = draw(np.random.default_rng(seed), recipe.starts - plain)
-            one[plain:, :moved.shape[1]] += recipe.scatter * moved
+            activations[plain:, :moved.shape[1]] += recipe.scatter * moved
         return begin
     return starts

@@ -16,6 +16,6 @@ def updates_for(known, most):
     known : (B, H, W) bool, True where the face is kept
     """
     unit = known.shape[1] / 64
-    depths = [np.inf if one.all() else ndimage.distance_transform_edt(~one)[~one].mean() for one in known]
+    depths = [np.inf if kept.all() else ndimage.distance_transform_edt(~kept)[~kept].mean() for kept in known]
     share = np.interp(np.array(depths) / unit, (NEAR, FAR), (1, 0))
     return np.minimum(np.ceil(share * most / ROUND).astype(int) * ROUND, most)

@@ -1,4 +1,5 @@
 """Two finished evaluations face by face."""
+import itertools
 from pathlib import Path
 
 from helpers import NO_INPUT, UsageError, counted, file_stamp, read_json
@@ -12,21 +13,20 @@ METRICS = "hole_psnr", "hole_ssim", "identity"
 
 
 def compare(first, second, warn):
-    """Yield a line on what both have, and one for every mask, method and metric of it.
+    """Yield a line on how many faces two evaluations have, and one for every mask, method and metric of both.
 
     The latter has the mean paired difference, its interval, and a verdict.
     first, second : folders of evaluations; warn : function, called with a line on each of which not all is there
-    Raises UsageError (exit code 3) if one is none, or has no whole result, and if they share nothing, or if faces or
-    holes of the same name differ.
+    Raises UsageError: exit code 3 if a folder holds no evaluation or no whole result, 2 if they share nothing, or if
+    faces or holes of the same name differ.
     """
     a, b = (read_results(folder, warn) for folder in (first, second))
-    _check_comparable(first, second, a, b)
-    both, one, other = ({face for *_, face in results} for results in (a.keys() & b.keys(), a, b))
-    yield f"{counted(len(both), 'face')} in both: {first} has {len(one):,}, {second} has {len(other):,}"
-    groups = {}
-    for key in sorted(a.keys() & b.keys()):
-        groups.setdefault(key[:2], []).append(key)
-    for (mask, method), keys in groups.items():
+    shared = sorted(a.keys() & b.keys())
+    _check_comparable(first, second, a, b, shared=shared)
+    counts = [len({face for *_, face in results}) for results in (shared, a, b)]
+    yield f"{counted(counts[0], 'face')} in both: {first} has {counts[1]:,}, {second} has {counts[2]:,}"
+    for (mask, method), keys in itertools.groupby(shared, key=lambda key: key[:2]):
+        keys = list(keys)
         for metric in METRICS:
             pairs = [pair for key in keys if None not in (pair := (a[key].get(metric), b[key].get(metric)))]
             if not pairs:
@@ -68,8 +68,8 @@ def _is_whole(folder, count):
     return size == file_stamp(Path(folder, RESULTS))[0] and told <= count
 
 
-def _check_comparable(first, second, a, b):
-    shared = sorted(a.keys() & b.keys())
+def _check_comparable(first, second, a, b, shared):
+    """Raise UsageError unless the results a and b of two folders share keys, and these faces and holes are the same."""
     if not shared:
         raise UsageError(f"{first} and {second} share no face with the same mask and method")
     for part in ("face_sha256", "hole_sha256"):

@@ -22,7 +22,7 @@ PICTURES, DESCRIPTORS = "pictures", "descriptors"
 RESULTS, SEARCHES, CONFIG = "results.jsonl", "searches.jsonl", "config.json"
 STRIPPED = "latent"                                     # the method whose steps are kept, in a strip
 ORIGINAL = "", "original"                               # (mask, method) under which the true faces' descriptors stand
-COSTS = "seconds", "context_loss", "prior_loss"         # of what a method says of a face, what is summed up
+COSTS = "seconds", "context_loss", "prior_loss"         # what is summed up of a method's own record of a face
 
 
 class EvaluatedFolder:
@@ -105,7 +105,7 @@ class EvaluatedFolder:
         helpers.write_picture(inside(self.path, picture_of(*result.key)), result.completed.pixels)
 
 
-class Recorder:
+class Recorder(contextlib.AbstractContextManager):
     """Appends what is measured to an EvaluatedFolder; holds the true faces' descriptors, `truths`, by face."""
 
     def __init__(self, folder, done):
@@ -114,25 +114,22 @@ class Recorder:
         faces = sorted({face for face, *_ in done})
         self.truths = dict(zip(faces, self._descriptors.read(ORIGINAL, faces))) if faces else {}
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
         self._results.close()
         self._searches.close()
 
     def record(self, result, frames, numbers, truth, descriptor):
-        """Record a measuring.Result; frames : as above; the others : as measuring.measure_result gives them."""
-        face, method, said = result.face, result.method, result.completed.record
+        """Record a measuring.Result, its frames as write_completed takes them, and what measure_result says of it."""
+        face, method, account = result.face, result.method, result.completed.record
         key = {"face": face.name, "mask": face.mask, "method": method, "fingerprint": face.stamp}
         if face.name not in self.truths:
             self.truths[face.name] = truth
             self._descriptors.append(face.name, ORIGINAL, truth)
         self._descriptors.append(face.name, (face.mask, method), descriptor)
-        if frames or "iterations" in said:
-            self._searches.append({**key, "steps": [step for step, _ in frames], **said})
+        if frames or "iterations" in account:
+            self._searches.append({**key, "steps": [step for step, _ in frames], **account})
         self._results.append({**key, "face_sha256": digest(face.pixels), "hole_sha256": digest(face.known), **numbers,
-                              **{name: said[name] for name in COSTS if name in said}})
+                              **{name: account[name] for name in COSTS if name in account}})
 
 
 class DescriptorFiles:

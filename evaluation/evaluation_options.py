@@ -6,7 +6,7 @@ from completion.masks import MASKS
 from helpers import UsageError
 from methods import CLASSICAL, LEARNED, METHODS, NEED_FACES, method_options
 from models import shipped
-from shell.options import Parser, add_inputs, output_path, whole_number
+from shell.options import Parser, add_inputs, whole_number
 from training.manifest import describe_model
 
 
@@ -41,32 +41,36 @@ def parse(text, argv=None):
 
 
 def make_parser(text):
-    """The options, those first that one needs first."""
+    """The parser of all options; what one needs first comes first in its help."""
     parser = Parser(text)
     add_inputs(parser)
-    what = parser.add_argument_group("what one needs first")
-    what.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"],
-                      help="how to fill")
-    what.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
-    what.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
-    what.add_argument("--out_dir", type=output_path, default="measured", metavar="DIR", help="folder for the results")
-    what.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
-    what = parser.add_argument_group("models and faces")
-    what.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
-    what.add_argument("--checkpoint", metavar="DIR", help="model of the latent search; without it the shipped one of "
-                      "--model's kind, such as checkpoint/celeba64")
-    what.add_argument("--learned", metavar="DIR", help="learned models: DIR/vae and so on (the shipped ones "
-                      "for faces of the size of --checkpoint's)")
-    how = parser.add_argument_group("how")
-    how.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
-    how.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N", help="faces a mask in the report")
-    how.add_argument("--figure_methods", nargs="+", choices=METHODS, metavar="METHOD", help="columns of the figure "
-                     "(default: every measured method, the best PSNR in the hole first)")
-    how.add_argument("--figure_masks", nargs="+", choices=list(MASKS), metavar="MASK", help="groups of rows of the "
-                     "figure (default: every measured mask)")
-    method_options.add_method(how)
+    task = parser.add_argument_group("what one needs first")
+    task.add_argument("--methods", nargs="+", choices=METHODS, default=["latent", "laplace"], help="how to fill")
+    task.add_argument("--masks", nargs="+", choices=list(MASKS), default=["center"], help="what to fill")
+    task.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N faces")
+    task.add_argument("--out_dir", default="measured", metavar="DIR", help="folder for the results")
+    task.add_argument("--compare", nargs=2, metavar=("A", "B"), help="test two finished evaluations face by face")
+    models = parser.add_argument_group("models and faces")
+    models.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
+    models.add_argument("--checkpoint", metavar="DIR", help="model of the latent search; without it the shipped one of "
+                        "--model's kind, such as checkpoint/celeba64")
+    models.add_argument("--learned", metavar="DIR", help="learned models: DIR/vae and so on (the shipped ones "
+                        "for faces of the size of --checkpoint's)")
+    add_work(parser.add_argument_group("how"))
     method_options.add_search(parser.add_argument_group("search (defaults that are not shown come from the recipe)"))
     return parser
+
+
+def add_work(group):
+    """Declare how the methods are run, and how much of them is shown."""
+    group.add_argument("--jobs", type=whole_number(1), default=os.cpu_count(), metavar="N", help="processes")
+    group.add_argument("--report_faces", type=whole_number(1), default=60, metavar="N",
+                       help="faces a mask in the report")
+    group.add_argument("--figure_methods", nargs="+", choices=METHODS, metavar="METHOD", help="columns of the figure "
+                       "(default: every measured method, the best PSNR in the hole first)")
+    group.add_argument("--figure_masks", nargs="+", choices=list(MASKS), metavar="MASK", help="groups of rows of the "
+                       "figure (default: every measured mask)")
+    method_options.add_method(group)
 
 
 def model_folder(options, name):

@@ -13,7 +13,7 @@ from output.figures import caption, write_sheet
 from pictures.photo import read_photo
 from preprocess.dlib_models import DESCRIPTOR, checked
 from shell.lock import inside
-from shell.messages import report_failure, warn
+from shell.messages import report_failure, report_failures, warn
 from shell.progress import Progress
 from shell.records import read_records
 
@@ -23,28 +23,24 @@ ROWS, SIDE = 16, 128                                    # of the sheet; pixels o
 def compare_with_training(folder, train_faces, out, limit, check):
     """Write nearest.png and nearest.json into `out`, and yield a line on each distance.
 
-    folder : of face_completion.py; its faces must be held out from training; train_faces : folder of aligned faces, of
-    which the first `limit` count, or all (None)
+    folder : of face_completion.py, whose faces must be held out from training
+    train_faces : folder of aligned faces, of which the first `limit` count, or all (None)
+    check : function, called now and then, that raises when the user wants to stop
     Raises UsageError (exit code 3) if there are no faces.
     """
     describer = FaceDescriber(str(checked(DESCRIPTOR)))
     names, truth, completed, known = read_completed(folder, check)
     places, training = read_training(train_faces, truth.shape[1], limit, check)
-    with Progress(len(training) + 2 * len(names), "faces described") as progress:
-        described = [np.concatenate([describe(describer, face, check) for face in progress.each(faces)])
-                     for faces in (training, truth, completed)]
-    found = {"descriptor": [nearest_descriptors(faces, described[0]) for faces in described[1:]],
-             "pixels": [nearest_pixels(faces, known, training) for faces in (truth, completed)]}
-    if trained := int((found["pixels"][0][1] == 0).sum()):
+    of_truth, of_completed = find_nearest(describer, (truth, completed), known, training, check=check)
+    if trained := int((of_truth["pixels"][1] == 0).sum()):
         warn(f"training faces among the true faces: {trained} of {len(names)}; only faces that are held out tell "
              "anything")
-    tests = {name: compare_nearness(of_completed[1], of_truth[1]) for name, (of_truth, of_completed) in found.items()}
-    faces = {name: {key: {"training_face": places[of_completed[0][row]], "distance": round(of_completed[1][row], 4),
-                          "of_the_truth": round(of_truth[1][row], 4)}
-                    for key, (of_truth, of_completed) in found.items()} for row, name in enumerate(names)}
+    tests = {key: compare_nearness(of_completed[key][1], of_truth[key][1]) for key in of_truth}
+    faces = {name: {key: {"training_face": places[index[row]], "distance": round(distance[row], 4),
+                          "of_the_truth": round(of_truth[key][1][row], 4)}
+                    for key, (index, distance) in of_completed.items()} for row, name in enumerate(names)}
     write_json(inside(out, "nearest.json"), {"training_faces": len(training), **tests, "faces": faces})
-    write_nearest(inside(out, "nearest.png"), names, (truth, completed, training),
-                  {name: of_completed for name, (_, of_completed) in found.items()})
+    write_nearest(inside(out, "nearest.png"), names, (truth, completed, training), of_completed)
     for name, numbers in tests.items():
         yield f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
 
@@ -76,18 +72,23 @@ def read_completed(folder, check):
 def read_training(folder, size, limit, check):
     """(paths, faces (N, S, S, 3) uint8) of a folder, the first `limit` of them."""
     faces, failures = load_faces(folder, size, check, warn)
-    for path, problem in failures:
-        report_failure(path, problem)
+    report_failures(failures)
     if not len(faces):
         raise UsageError(f"no face of {size} pixels a side in {folder}", NO_INPUT)
     paths = [source.path for source in find_photos([folder])[0] if source.path not in dict(failures)]
     return paths[:limit], faces[:limit]
 
 
-def describe(describer, face, check):
-    """The descriptor (1, 128) of a face."""
-    check()
-    return describer.describe(face[None])
+def find_nearest(describer, pictures, known, training, check):
+    """[{distance: (index, distance) of the training face nearest to each face}] of several arrays of faces."""
+    def describe(face):
+        check()
+        return describer.describe(face[None])
+    with Progress(sum(map(len, (training, *pictures))), "faces described") as progress:
+        of_training, *described = [np.concatenate([*map(describe, progress.each(faces))])
+                                   for faces in (training, *pictures)]
+    return [{"descriptor": nearest_descriptors(descriptors, of_training),
+             "pixels": nearest_pixels(faces, known, training)} for descriptors, faces in zip(described, pictures)]
 
 
 def write_nearest(path, names, pictures, nearest):

@@ -13,7 +13,7 @@ from output.page import FaceRow, Page
 from pictures.photo import read_photo
 
 from .evaluated_folder import CONFIG, picture_of
-from .tables import FEW, is_small
+from .tables import FEW, is_small, under_mask
 
 FIGURE = "figure.png", "figure.pdf"
 FIGURE_FACES = 6, 3                                     # of one mask, and of each of several
@@ -31,7 +31,7 @@ def write_page(folder, faces, groups, summary, shown, failures=()):
         page.add_failure(*failure)
     masks, methods = (list(dict.fromkeys(part)) for part in zip(*groups))
     for mask in masks:
-        of_mask = {method: group for (of, method), group in groups.items() if of == mask}
+        of_mask = under_mask(groups, mask)
         read, ranked = _reader(config, mask), _rank(of_mask)
         for index, note in spread(len(ranked), shown):
             face = read(faces[ranked[index]], ranked[index])
@@ -62,12 +62,12 @@ def write_figure(folder, faces, groups, masks=None, methods=None):
         raise UsageError("nothing was measured of what the figure is to show")
     shared = _shared(groups.values())
     methods = methods or sorted(dict.fromkeys(method for _, method in groups), key=lambda method: -_mean_psnr(
-        [group for (_, of), group in groups.items() if of == method], shared))
+        [group for (_, name), group in groups.items() if name == method], shared))
     ranked = sorted(shared, key=lambda name: (-_mean_psnr(groups.values(), [name]), name))
     chosen = [ranked[place] for place in evenly(len(ranked), FIGURE_FACES[len(masks) > 1])]
     rows, config = {}, read_json(folder.path / CONFIG)
     for mask in masks:
-        read, of_mask = _reader(config, mask), {method: group for (of, method), group in groups.items() if of == mask}
+        read, of_mask = _reader(config, mask), under_mask(groups, mask)
         rows[mask] = [_pictures(folder.path, read(faces[name], name), mask, of_mask) for name in chosen]
     write_comparison([folder.path / name for name in FIGURE], rows, ["original", "masked", *methods])
 
@@ -77,13 +77,13 @@ def _reader(config, mask):
 
 
 def _shared(groups):
-    """The faces that all groups have, or if there are none all faces."""
+    """The faces that all groups have; if they share none, those of any group."""
     places = [set(group.places) for group in groups]
     return set.intersection(*places) or set.union(*places)
 
 
 def _mean_psnr(groups, faces):
-    """Of these faces in the hole; without any it is infinite: they came out perfect."""
+    """The mean PSNR in the hole of some faces; infinite where none has a number: they came out perfect."""
     numbers = [group.value(face, "hole_psnr") for group in groups for face in faces]
     return fmean(present) if (present := [number for number in numbers if number is not None]) else math.inf
 

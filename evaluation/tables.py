@@ -55,6 +55,11 @@ def read_measured(folder, masks, methods):
         (place.get(part, len(place)), part) for place, part in zip(places, item[0])]))
 
 
+def under_mask(groups, mask):
+    """{method: Measured} of one mask, out of {(mask, method): Measured}."""
+    return {method: group for (name, method), group in groups.items() if name == mask}
+
+
 def summarize(out, key, measured, faces, seed):
     """The row of one (mask, method): n, every metric as (mean, lower, upper), and the distances of the sets.
 
@@ -63,7 +68,7 @@ def summarize(out, key, measured, faces, seed):
     names, (mask, method), descriptors = sorted(measured.places), key, DescriptorFiles(out)
     metrics = {metric: mean_interval(measured.values(metric)) for metric in measured.columns}
     if len(names) > 2:
-        truth, results = (descriptors.read(which, names) for which in (ORIGINAL, key))
+        truth, results = descriptors.read(ORIGINAL, names), descriptors.read(key, names)
         metrics["face_frechet"] = face_frechet(truth, results), None, None
         metrics["face_kernel"] = kernel_distance(truth, results), None, None
     metrics["sliced_wasserstein"] = sliced_wasserstein(
@@ -81,7 +86,7 @@ def mark_best(summary, groups):
     """
     rows = {(row["mask"], row["method"]): row | {"best": []} for row in summary}
     for mask in dict.fromkeys(mask for mask, _ in rows):
-        methods = {method: group for (of, method), group in groups.items() if of == mask}
+        methods = under_mask(groups, mask)
         faces = list(dict.fromkeys(face for group in methods.values() for face in group.places))
         for metric in dict.fromkeys(metric for group in methods.values() for metric in group.columns):
             best = clearly_best({method: [group.value(face, metric) for face in faces]

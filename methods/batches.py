@@ -53,9 +53,9 @@ class Completer:
         return [side for side, settings in self.methods.items() if settings.has_network]
 
     def load(self):
-        """Load all networks, once; who writes nothing before knows them to be whole.
+        """Load all networks, once, so that nothing is written if one of them is broken.
 
-        Of a cluster, whose workers load theirs when there is something to do, they are loaded here too.
+        They are loaded here even where the workers of a cluster complete, which load theirs at their first batch.
         Raises UsageError as make_method does.
         """
         for side in self._networks:

@@ -1,4 +1,4 @@
-"""All methods, and how they are made ready for faces of a certain size."""
+"""The classical methods, and how they are made ready for faces of a certain size."""
 import numpy as np
 
 import helpers
@@ -40,4 +40,4 @@ def make_fill_batch(method, size, train_faces):
     Raises UsageError as make_fills does.
     """
     fill = make_fills(size, train_faces, [method])[method]
-    return lambda faces, known, seeds: np.stack([fill(*one) for one in zip(faces, known, seeds)])
+    return lambda *batch: np.stack([fill(face, known, seed) for face, known, seed in zip(*batch)])

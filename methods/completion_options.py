@@ -12,7 +12,7 @@ from models import DAMAGE, PLACEMENT, damage_finder
 from output.completed_folder import FORMATS, RESTORED
 from preprocess.templates import TEMPLATES
 from shell.messages import warn
-from shell.options import Parser, add_inputs, number, output_path, whole_number
+from shell.options import Parser, add_inputs, number, whole_number
 from training.manifest import describe_model
 
 from . import CLASSICAL, METHODS, NEED_FACES, method_options
@@ -50,15 +50,15 @@ def parse(text, argv=None):
         describe_model(PLACEMENT, ("placement",))       # it is loaded only where a face's place is unsure
     own = own_holes(options)
     scale = {"scale": options.center_scale} if options.mask_type == "center" else {}
-    subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), options.seed, options.fit,
-                      options.landmarks if options.paste_back else None, options.faces,
-                      has_truth=options.intact or not own, points=options.points, sizes=sizes)
-    place = Place(options.out_dir, options.overwrite, options.scheduler, options.log_dir, options.format)
+    subject = Subject(own or StandardHoles(options.mask_type, options.seed, **scale), seed=options.seed,
+                      fit=options.fit, landmarks=options.landmarks if options.paste_back else None,
+                      faces=options.faces, has_truth=options.intact or not own, points=options.points, sizes=sizes)
+    place = Place(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Place)})
     return (options.paths, options.from_file), subject, settings, place, describe_holes(options)
 
 
 def own_holes(options):
-    """Where holes come from that have no name: the user, or the photos themselves; None if they are not asked for."""
+    """The OwnHoles or FoundHoles that --mask asks for; None without --mask."""
     if folder := damage_model(options):
         from completion.damage_holes import FoundHoles  # whose scipy --help need not wait for
         return FoundHoles(damage_finder(folder, options.device), options.dilate)
@@ -73,12 +73,24 @@ def damage_model(options):
 
 
 def make_parser(text):
-    """The options, those first that one needs first."""
+    """The parser of all options; what one needs first comes first in its help."""
     parser = Parser(text)
     add_inputs(parser)
     add_first(parser.add_argument_group("what one needs first"))
     add_hole(parser.add_argument_group("hole"))
-    files = parser.add_argument_group("files")
+    add_files(parser.add_argument_group("files"))
+    how = parser.add_argument_group("how")
+    method_options.add_method(how)
+    how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
+    method_options.add_onnx(how)
+    search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
+    method_options.add_search(search)
+    search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")
+    return parser
+
+
+def add_files(files):
+    """Declare how the inputs are read, and how the results are written."""
     files.add_argument("--overwrite", action="store_true", help="complete every face anew")
     files.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                        help="what to do with a photo that is not of the model's size")
@@ -94,34 +106,25 @@ def make_parser(text):
                        "landmarks are in the photo, instead of looking for them: the inner corners of the person's "
                        "right and left eye and the lower edge of the lip, in pixels; or a CSV file of lines "
                        "name,x,y,x,y,x,y")
-    how = parser.add_argument_group("how")
-    method_options.add_method(how)
-    how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
-    method_options.add_onnx(how)
-    search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
-    method_options.add_search(search)
-    search.add_argument("--log_dir", type=output_path, metavar="DIR",
-                        help="write the course of losses and gradients for TensorBoard")
-    return parser
 
 
-def add_first(first):
-    """What most people ask for."""
-    first.add_argument("--out_dir", type=output_path, default="completed", metavar="DIR", help="folder for the results")
-    first.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
+def add_first(group):
+    """Declare what most people ask for."""
+    group.add_argument("--out_dir", default="completed", metavar="DIR", help="folder for the results")
+    group.add_argument("--paste_back", action="store_true", help="the inputs are photos of any size and --mask lies in "
                        f"them: align the face, complete it, and pour it back into the photo ({RESTORED}.png)")
-    first.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
+    group.add_argument("--mask", metavar="HOLE", help="a hole of your own: a picture whose white is the hole, a folder "
                        "with one for every face, named NAME.png or NAME_mask.png, alpha for what is transparent, "
                        "color:#00ff00 for what is painted, or auto for the scratches, folds and stains that a network "
                        "finds (auto:DIR by another one)")
-    first.add_argument("--method", choices=METHODS, default="latent", help="the latent "
+    group.add_argument("--method", choices=METHODS, default="latent", help="the latent "
                        "search, or another way to fill the hole, which takes no options of the search")
-    first.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
+    group.add_argument("--checkpoint", metavar="DIR", help="folder of a model or run; the shipped one of the "
                        "method's or --model's kind without it, such as checkpoint/celeba64")
 
 
 def add_hole(hole):
-    """What is unknown of a face."""
+    """Declare what says which part of a face is unknown."""
     hole.add_argument("--mask_type", choices=list(MASKS), default="center", help="shape of the hole without --mask")
     hole.add_argument("--center_scale", type=number(0.01, 0.49), default=0.25, metavar="S",
                       help="the centre hole reaches from S to 1 - S of the side")
@@ -179,7 +182,7 @@ def check_hole(parser, options):
 
 
 def describe_holes(options):
-    """What of the command line decides a face's hole, as a JSON record."""
+    """What of the command line decides a face's hole and how it is read, as a JSON record."""
     record = {name: getattr(options, name) for name in ("mask_type", "center_scale", "invert_mask", "dilate", "intact",
                                                         "seed", "fit")}
     if options.points:

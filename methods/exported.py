@@ -38,18 +38,18 @@ def _open_once(path, stamp):
 
 
 def side_of(session):
-    """Pixels a side of the faces that it takes."""
+    """The side of the faces that a session takes, in pixels."""
     return session.get_inputs()[0].shape[1]
 
 
 def _check(session, path):
     """Raise UsageError (exit code 4) unless a session takes and gives what methods.exporting.Answer does."""
-    taken, given = ({value.name: (value.type, *value.shape[1:]) for value in values}
-                    for values in (session.get_inputs(), session.get_outputs()))
-    side = taken.get("faces", (None, None))[1]
+    inputs, outputs = ({value.name: (value.type, *value.shape[1:]) for value in values}
+                       for values in (session.get_inputs(), session.get_outputs()))
+    side = inputs.get("faces", (None, None))[1]
     faces, known = ("tensor(float)", side, side, 3), ("tensor(bool)", side, side)
-    if (not isinstance(side, int) or taken != {"faces": faces, "known": known} or list(given) not in OUTPUTS
-            or set(given.values()) != {faces}):
+    if (not isinstance(side, int) or inputs != {"faces": faces, "known": known} or list(outputs) not in OUTPUTS
+            or set(outputs.values()) != {faces}):
         raise UsageError(f"{path} is an ONNX file of something else: write one by python -m completion.export",
                          BAD_CHECKPOINT)
 

@@ -19,8 +19,9 @@ HALF = 1e-3                                             # what an encoder shippe
 
 
 def make_search(model, recipe, seed, encoder=None, compute=traced, plain=1):
-    """The search by a model; a DCGAN's discriminator is its prior, the others bring a density.
+    """The completion.search.Search of a model; a DCGAN's discriminator is its prior, other kinds bring a density.
 
+    recipe, seed : as Search takes them
     encoder : a models.latent_encoder.LatentEncoder of the DCGAN, for recipes that search activations
     compute : as completion.search.Search takes it; plain : as completion.search.Inner has it
     """

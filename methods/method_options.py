@@ -27,7 +27,7 @@ NOT_OF_ONNX = ("method", "checkpoint", "size", "device", "scheduler", "log_dir",
 
 
 def add_method(how):
-    """Declare what all methods have."""
+    """Declare the options of all methods."""
     how.add_argument("--list_methods", action=Listing, lines=list_methods,
                      help="say what the methods need, how well and how fast they complete, and end")
     how.add_argument("--batch_size", type=whole_number(1), default=64, metavar="N", help="faces at a time")
@@ -44,7 +44,7 @@ def add_onnx(how):
 
 
 def add_search(search):
-    """Declare what the latent search alone has."""
+    """Declare the options of the latent search alone."""
     search.add_argument("--recipe", choices=list(recipes.RECIPES),
                         help="named settings; seed is the report's (best, or pool if there is no encoder)")
     search.add_argument("--list_recipes", action=Listing, lines=list_recipes,
@@ -68,7 +68,7 @@ def add_search(search):
 
 
 def _add_recipe(search):
-    """The settings of a recipe, which take the place of its own."""
+    """Declare the options that take the place of the recipe's own settings."""
     search.add_argument("--num_iter", type=whole_number(), metavar="N", help="updates of z, 0 for none; "
                         "of best, which makes fewer where a hole is deep, just as many")
     search.add_argument("--learning_rate", type=number(above=0), metavar="RATE", help="of Adam on z")
@@ -157,12 +157,13 @@ def exported_settings(options):
     if detail < 1 and not has_likely:
         raise UsageError(f"--detail {detail:g} needs a network that knows what is likely, and {options.onnx} has none",
                          BAD_CHECKPOINT)
-    exported = ExportedSettings(options.onnx, digest, side_of(session), options.blend or best.blend, detail)
+    exported = ExportedSettings(options.onnx, digest, side_of(session), blend=options.blend or best.blend,
+                                detail=detail)
     return MethodSettings("latent", seed=options.seed, exported=exported)
 
 
 def is_model(folder):
-    """Whether a folder is that of one model, were it damaged, and not of a run."""
+    """Whether a folder holds one model, even a damaged one, and not the saves of a run."""
     return any((locate(folder) / file).exists() for file in (MANIFEST, "tensors.index"))
 
 

@@ -82,12 +82,12 @@ class MethodSettings:
 
     def for_photos(self):
         """The same with more detail where a network knows what is likely: photos are looked at more than measured."""
-        if self.exported and self.exported.detail < PHOTO_DETAIL:
-            return dataclasses.replace(self, exported=dataclasses.replace(self.exported, detail=PHOTO_DETAIL))
-        if not self.search or self.search.recipe.detail >= PHOTO_DETAIL:
-            return self
-        recipe = dataclasses.replace(self.search.recipe, detail=PHOTO_DETAIL)
-        return dataclasses.replace(self, search=dataclasses.replace(self.search, recipe=recipe))
+        def raised(part):
+            return dataclasses.replace(part, detail=max(part.detail, PHOTO_DETAIL))
+        if self.exported:
+            return dataclasses.replace(self, exported=raised(self.exported))
+        search = self.search and dataclasses.replace(self.search, recipe=raised(self.search.recipe))
+        return dataclasses.replace(self, search=search)
 
     def describe(self):
         """What decides a face's result, as a JSON record. Raises UsageError (exit code 4) if there is no such model."""

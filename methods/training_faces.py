@@ -22,10 +22,10 @@ def nearest(train_faces):
     """
     by_pixel = np.ascontiguousarray(train_faces.reshape(len(train_faces), -1).T)        # (H * W * 3, N): rows are read
 
-    def losses(pixels, levels, weights, of=slice(None)):
-        total = np.zeros(len(by_pixel[0, of]), np.float32)
+    def losses(pixels, levels, weights, faces=slice(None)):
+        total = np.zeros(len(by_pixel[0, faces]), np.float32)
         for pixel, level, weight in zip(pixels, levels, weights):
-            values = by_pixel[pixel][of]
+            values = by_pixel[pixel][faces]
             total += weight * (np.maximum(values, level) - np.minimum(values, level))
         return total
 
@@ -38,7 +38,7 @@ def nearest(train_faces):
         head, tail = ((part, levels[part], weights[part]) for part in np.array_split(heaviest_first, 2))
         so_far = losses(*head)
         leader = np.argmin(so_far)
-        possible = np.flatnonzero(so_far <= so_far[leader] + losses(*tail, of=[leader]))     # a loss can only grow
-        best = possible[np.argmin(so_far[possible] + losses(*tail, of=possible))]
+        possible = np.flatnonzero(so_far <= so_far[leader] + losses(*tail, faces=[leader]))  # a loss can only grow
+        best = possible[np.argmin(so_far[possible] + losses(*tail, faces=possible))]
         return blend_poisson(face[None], to_float(by_pixel[:, best].reshape(face.shape))[None], known[None])[0]
     return fill

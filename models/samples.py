@@ -12,11 +12,11 @@ from helpers import UsageError
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say, warn
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from shell.pictures import tile
 from shell.progress import Progress
 from shell.signals import StopRequest
-from training.manifest import describe_kind
+from training.manifest import find_model, kind_of
 
 from . import SEARCHED
 
@@ -24,7 +24,7 @@ from . import SEARCHED
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
-    parser.add_argument("picture", type=output_path, metavar="PNG", help="the picture to write")
+    parser.add_argument("picture", metavar="PNG", help="the picture to write")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
     parser.add_argument("--count", type=whole_number(1, 10_000), default=10, metavar="N", help="samples a model")
     options = parser.parse_args(argv)
@@ -38,7 +38,7 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.picture)
-    kinds = [describe_kind(folder, ("dcgan", *SEARCHED)) for folder in options.models]
+    kinds = [kind_of(find_model(folder, ("dcgan", *SEARCHED))[0]) for folder in options.models]
     rows = []
     with StopRequest() as stop, Progress(len(kinds), "models") as progress:
         for folder, kind in zip(options.models, kinds):

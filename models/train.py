@@ -12,7 +12,7 @@ from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
 from shell.options import Parser, Words, number, whole_number
-from training.manifest import describe_architecture
+from training.manifest import find_model
 from training.run_command import GROWN, PRECISION, add_faces, add_run, add_schedule, add_sizes, carry_out
 
 from . import model_type
@@ -134,7 +134,7 @@ def complete(options):
                 if options[name] is None}
     if options["model"] != "latent_encoder":
         return {}
-    sizes = describe_architecture(options["generator"], ("dcgan",))
+    sizes = find_model(options["generator"], ("dcgan",))[0]["architecture"]
     return {name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}
 
 

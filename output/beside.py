@@ -13,7 +13,7 @@ from pictures.photo import read_photo
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from shell.records import read_records
 
 from .completed_folder import KEY, RESULTS
@@ -41,7 +41,7 @@ def main(argv=None):
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
-    parser.add_argument("sheet", type=output_path, metavar="PNG", help="the picture to write")
+    parser.add_argument("sheet", metavar="PNG", help="the picture to write")
     parser.add_argument("folders", nargs="+", metavar="COMPLETED", help="an --out_dir of face_completion.py")
     parser.add_argument("--count", type=whole_number(1, 200), default=8, metavar="N", help="faces at most, one a row")
     options = parser.parse_args(argv)

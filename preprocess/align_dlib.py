@@ -17,7 +17,7 @@ from shell.command import command
 from shell.dask_cluster import map_on_cluster
 from shell.lock import LOCK, claim_folder
 from shell.messages import report_failure, say, warn
-from shell.options import Parser, number, output_path, shard, whole_number
+from shell.options import Parser, number, shard, whole_number
 from shell.pictures import is_whole_png
 from shell.processes import map_surviving
 from shell.progress import Progress
@@ -37,7 +37,7 @@ ADDED = re.compile(r"(.+)_(face|warp)\d+")              # names of what a photo 
 def parse(argv=None):
     """The command line as a namespace; the spelling is OpenFace's, and its literal words may be left out."""
     parser = Parser(__doc__, usage="%(prog)s INPUT [align] [LANDMARKS] OUTPUT [options]")
-    parser.add_argument("paths", nargs="+", type=output_path, metavar="INPUT OUTPUT", help="folder of photos, or "
+    parser.add_argument("paths", nargs="+", metavar="INPUT OUTPUT", help="folder of photos, or "
                         "one photo; then, as OpenFace has it, align and the landmarks that are put on the template "
                         f"({' or '.join(TEMPLATES)}); last the folder for the crops, {RECORDS} and {PAGE}")
     parser.add_argument("--size", type=whole_number(8, 4096), default=64, metavar="PIXELS", help="side of the crops")

@@ -17,7 +17,7 @@ from dataset.store import DESCRIPTION, Pack, is_pack
 from helpers import BadPhoto, UsageError, counted, read_bytes, read_json
 from pictures.photo import SUFFIXES, read_photo
 from shell.command import command
-from shell.messages import report_failure, say
+from shell.messages import report_failures, say
 from shell.options import Parser, whole_number
 from shell.progress import Progress
 from shell.records import read_records
@@ -71,11 +71,9 @@ def check_folder(options):
             except BadPhoto as problem:
                 damaged[source.path] = problem
             progress.update()
-    for path, problem in damaged.items():
-        report_failure(path, problem)
+    report_failures(damaged.items())
     absent = sorted(find_absent(options, {os.path.relpath(source.path, source.root) for source in sources}))
-    for name in absent:
-        report_failure(name, BadPhoto("missing"))
+    report_failures((name, BadPhoto("missing")) for name in absent)
     common = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(3))
     others = f", {len(sizes) - 3} other sizes" if len(sizes) > 3 else ""
     say(f"{sizes.total()} whole ({common}{others}), {len(damaged)} damaged, {len(absent)} missing")

@@ -10,7 +10,7 @@ from helpers import NO_INPUT, UsageError, counted, write_array
 from shell.command import command
 from shell.lock import check_file
 from shell.messages import say
-from shell.options import Parser, output_path
+from shell.options import Parser
 from shell.progress import Progress
 from shell.records import read_records
 
@@ -21,7 +21,7 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("records", metavar="RECORDS", help="alignment.jsonl of preprocess.align_dlib")
-    parser.add_argument("output", type=output_path, metavar="OUTPUT", help="the file for the shapes")
+    parser.add_argument("output", metavar="OUTPUT", help="the file for the shapes")
     return parser.parse_args(argv)
 
 

@@ -11,8 +11,8 @@ from dataset.store import unfinished_pack, write_pack
 from helpers import counted
 from shell.command import command
 from shell.lock import check_file, claim_folder
-from shell.messages import say, warn
-from shell.options import Parser, output_path, whole_number
+from shell.messages import report_failures, say, warn
+from shell.options import Parser, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_in_folder
@@ -22,7 +22,7 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
-    parser.add_argument("output", type=output_path, metavar="OUTPUT", help="folder of the pack, which must not exist")
+    parser.add_argument("output", metavar="OUTPUT", help="folder of the pack, which must not exist")
     parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS",
                         help="side of the faces")
     parser.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
@@ -44,8 +44,7 @@ def main(argv=None):
                 progress.update()
                 yield face
         count = write_pack(options.output, faces())
-    for path, problem in failures:
-        warn(f"{path}: {problem}")
+    report_failures(failures)
     say(f"{counted(count, 'face')} packed in {options.output}, {len(failures)} failed")
     return helpers.SOME_FAILED if failures else 0
 

@@ -19,8 +19,8 @@ from helpers import BadPhoto, UsageError, counted
 from pictures.photo import read_photo
 from shell.command import command
 from shell.lock import LOCK, check_file, claim_folder, inside
-from shell.messages import say, warn
-from shell.options import Parser, number, output_path, whole_number
+from shell.messages import report_failures, say, warn
+from shell.options import Parser, number, whole_number
 from shell.progress import Progress
 from shell.sources import find_in_folder
 
@@ -32,8 +32,7 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
-    parser.add_argument("output", type=output_path, metavar="OUTPUT",
-                        help="folder for train/, validation/, test/ and their lists")
+    parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
     for side in SIDES:
         parser.add_argument(f"--{side}", type=_count_or_share, metavar="N", help=f"faces of {side}: a count, "
                             "or a share such as 0.8 (needed without --partition; with it, at most so many)")
@@ -88,8 +87,7 @@ def main(argv=None):
         warn(f"left out: {counted(len(names) - len(unique), 'copy', 'copies')} of other photos")
     if unknown:
         warn(f"left out: {counted(len(unknown), 'photo')} without a line in {options.partition}, such as {unknown[0]}")
-    for path, problem in failures:
-        warn(f"{path}: {problem}")
+    report_failures(failures)
     say(", ".join(f"{len(split[side]):,} {side}" for side in SIDES) + f" in {options.output}")
     return helpers.SOME_FAILED if failures else 0
 

@@ -147,15 +147,16 @@ def _on_worker(home, work, preparation):
 
 _on_worker.__module__ = "__main__"                      # sent by value: the scheduler reads it and lacks the toolkit
 
-_busy, _prepared = threading.Lock(), [None]
+_busy, _prepared_run = threading.Lock(), None
 
 
 def do_item(function, item, run, version, prepare, arguments):
     """function(item) in a worker, which is prepared once a run and does one item at a time."""
+    global _prepared_run
     with _busy:
         if version != VERSION:
             raise UsageError(f"a worker has version {VERSION} of the toolkit, this is version {version}")
-        if _prepared[0] != run:
+        if _prepared_run != run:
             prepare(*arguments)
-            _prepared[0] = run
+            _prepared_run = run
         return function(item)

@@ -12,7 +12,7 @@ from .messages import command_line, printable
 from .records import read_records
 
 LOCK = ".lock"
-# What shows that a folder which does not say so holds results of a kind: a file, and what a record in it has.
+# (kind of results, file, key of its first record) by which a folder is known that does not say what it holds.
 MARKS = (("completion", "results.jsonl", "status"), ("evaluation", "results.jsonl", "mask"),
          ("completion", "config.json", "mask_type"), ("evaluation", "config.json", "version"),
          ("alignment", "alignment.jsonl", "source"), ("split", "train.txt", None), ("pack", "pack.json", "files"),
@@ -75,10 +75,7 @@ def find_kind(folder):
             return kind
     for kind, file, key in MARKS:
         path = Path(folder, file)
-        if path.is_file() and (key is None or key in _first_record(path)):
+        record = next(read_records(path), {}) if path.suffix == ".jsonl" else read_json(path)
+        if path.is_file() and (key is None or key in record):
             return kind
     return None
-
-
-def _first_record(path):
-    return next(read_records(path), {}) if path.suffix == ".jsonl" else read_json(path)

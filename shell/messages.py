@@ -21,7 +21,7 @@ def is_quiet():
 
 def complain(message):
     """Print one line on stderr, led by the command's name."""
-    _show(f"{command_name()}: error: {' '.join(str(message).split())}", sys.stderr)
+    show(f"{command_name()}: error: {' '.join(str(message).split())}", sys.stderr)
 
 
 def command_name():
@@ -44,21 +44,27 @@ def program():
 
 def warn(message):
     """Print one line of warning on stderr."""
-    _show(f"warning: {message}", sys.stderr)
+    show(f"warning: {message}", sys.stderr)
 
 
 def report_failure(path, problem):
     """Print one line on stderr about an input that could not be used."""
-    _show(f"failed: {path}: {problem}", sys.stderr)
+    show(f"failed: {path}: {problem}", sys.stderr)
+
+
+def report_failures(failures):
+    """Print such a line about each of some (path, problem)."""
+    for path, problem in failures:
+        report_failure(path, problem)
 
 
 def say(message):
     """Print a line on stdout."""
-    _show(message, sys.stdout)
+    show(message, sys.stdout)
 
 
-def _show(text, stream):
-    """Print a line of its own, above a progress bar if there is one; when nobody can read it any more, do not."""
+def show(text, stream):
+    """Print a text as one line on a stream, above a progress bar if there is one; a reader who has gone is no error."""
     tqdm = sys.modules.get("tqdm")
     try:
         with tqdm.tqdm.external_write_mode(stream) if tqdm else contextlib.nullcontext():

@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
                           "nothing but warnings and errors on stderr, and the results on stdout")
 
     def parse_known_args(self, args=None, namespace=None):
-        """What argparse does; an option that there is not ends it, with the one that may have been meant."""
+        """As argparse does, but an unknown option is an error that names the one that may have been meant."""
         words = list(sys.argv[1:] if args is None else args)
         end = words.index("--") if "--" in words else len(words)
         for name in () if self._subparsers else (word.partition("=")[0] for word in words[:end]):
@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(words, namespace)
 
     def _get_values(self, action, arg_strings):
-        """A blank, such as of a variable that is not set, would be taken for no value or for the current folder."""
+        """As argparse does, but a blank value, such as of an unset variable, is an error and not the current folder."""
         nested = action.nargs == argparse.PARSER        # whose words its own parser looks through
         for word in () if nested else arg_strings:
             if not word.strip() and not os.path.lexists(word):
@@ -90,7 +90,7 @@ class Listing(argparse.Action):
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Shows choices once and the defaults that say something, beside what they are of."""
+    """Shows the choices and the default of an option once, behind its help, and no default that says nothing."""
 
     def _format_usage(self, usage, actions, groups, prefix):
         if usage is not None:
@@ -117,7 +117,7 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _meant(word, known):
-    """The question whether one of `known` was meant by a word, if one is like it."""
+    """The words that ask whether the one of `known` most like a word was meant; none if nothing is like it."""
     near = difflib.get_close_matches(str(word), map(str, known), 1)
     return f", did you mean {near[0]}?" if near else ""
 
@@ -157,13 +157,6 @@ def shard(text):
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise argparse.ArgumentTypeError(f"needs a part like 2/8, from 1/8 to 8/8, got {text!r}")
     return int(index), int(count)
-
-
-def output_path(text):
-    """An argparse type: the path of a folder or file to be written, which is not empty."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"needs a path, got {text!r}")
-    return text
 
 
 def folder_name(text):

@@ -1,6 +1,7 @@
 """Many items in several processes of this machine."""
 import collections
 import concurrent.futures
+import contextlib
 import itertools
 import math
 import multiprocessing
@@ -74,16 +75,13 @@ class Watch:
         self._late = late
 
 
-class _Workers:
+class _Workers(contextlib.AbstractContextManager):
     """A pool of processes that is made anew when one of them dies, what they have `in_hand`, and `suspects`."""
 
     def __init__(self, function, jobs, prepare, arguments):
         self.function, self.jobs, self.preparation = function, jobs, (prepare, arguments)
         self.in_hand, self.suspects, self._watch = {}, collections.deque(), Watch()
         self._pool = _new_pool(jobs, *self.preparation)
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self._pool.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ import time
 
 from helpers import counted
 
-from .messages import _show, command_name, is_quiet, say_at_once
+from .messages import command_name, is_quiet, say_at_once, show
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 _at_work = []                                           # the Progress of what is done, the innermost last
@@ -46,7 +46,7 @@ class Progress:
             if self.bar:
                 self._refresh()
             else:
-                _show(self.describe(), sys.stderr)
+                show(self.describe(), sys.stderr)
 
     def _refresh(self):
         """Draw the bar though nothing may have been finished: time has passed."""

@@ -17,22 +17,25 @@ SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: 
 def read_records(path, only_sealed=False, **types):
     """The records of a file in order; none if there is no such file.
 
-    types : of what each record must have; only_sealed : it must have its checksum too, and be as it was written
-    Other lines, and those with a wrong checksum, are passed over, with one warning for each file. The half of a line at
-    its end, where a process died, goes without saying.
+    types : {key: type} that each record must have; only_sealed : it must have its checksum too
+    Other lines, and those with a wrong checksum, are passed over, with one warning for each file. A half line at its
+    end, where a process died, is passed over without one.
     """
     return (record for record, _ in _read(path, types, only_sealed))
 
 
 def changed(old, new):
-    """The keys of a record whose values an earlier one has not; where few differ of a record in it, the keys of those.
+    """The keys of the record `new` whose values the record `old` lacks, or has otherwise.
+
+    A value that is a record itself is named by the keys in it that differ, if these are at most FEW.
     """
     keys = []
-    for key in [key for key in new if old.get(key) != new[key]]:
-        pair = old.get(key), new[key]
-        inner = [inside for inside in pair[1] if pair[0].get(inside) != pair[1][inside]] if all(
-            isinstance(record, dict) for record in pair) else []
-        keys += inner if 0 < len(inner) <= FEW else [key]
+    for key, value in new.items():
+        before = old.get(key)
+        if before != value:
+            nested = isinstance(before, dict) and isinstance(value, dict)
+            inner = [name for name in value if before.get(name) != value[name]] if nested else []
+            keys += inner if 0 < len(inner) <= FEW else [key]
     return keys
 
 
@@ -55,17 +58,13 @@ def _read(path, types, only_sealed=False):
 
 def _parse(line, only_sealed):
     if seal := SEAL.search(line):
-        line, found = line[:seal.start()] + b"}", int(seal[1])
-    if only_sealed if not seal else zlib.crc32(line) != found:
+        line = line[:seal.start()] + b"}"
+    if zlib.crc32(line) != int(seal[1]) if seal else only_sealed:
         return None
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
-
-
-def _seal(line):
-    return line[:-1] + b', "crc32": %d}' % zlib.crc32(line)
 
 
 _warn_once = functools.cache(warn)
@@ -75,6 +74,7 @@ class RecordFile(contextlib.AbstractContextManager):
     """Appends records to a file; what was appended survives the end of the process, however it ends.
 
     sealed : each line bears its checksum, by which read_records notices what has changed since
+    Raises UsageError (exit code 5) if the file cannot be opened for writing.
     """
 
     def __init__(self, path, sealed=True):
@@ -98,7 +98,9 @@ class RecordFile(contextlib.AbstractContextManager):
         """Add one record. Raises UsageError (exit code 5) when the disk is full."""
         try:
             line = json.dumps(record).encode()
-            self._file.write((_seal(line) if self._sealed else line) + b"\n")
+            if self._sealed:
+                line = line[:-1] + b', "crc32": %d}' % zlib.crc32(line)
+            self._file.write(line + b"\n")
             self._file.flush()
         except OSError as error:
             raise unwritten(self.path, error) from error

@@ -16,8 +16,11 @@ LONGEST = 240                                           # bytes of a name withou
 
 
 def find_inputs(paths, from_file=None, exclude=None):
-    """The (sources, failures) of find_photos for what options.add_inputs declares; UsageError (3) if there are none."""
-    entries, named, bad = [], [*paths, *([from_file] if from_file else [])], []
+    """The (sources, failures) of find_photos for what options.add_inputs declares.
+
+    Raises UsageError if the list cannot be read, or (exit code 3) if there are no photos.
+    """
+    entries, bad = [], []
     for path in paths:
         entries += _take(sys.stdin.buffer.read(), "standard input", bad) if path == "-" else [path]
     if from_file:
@@ -25,16 +28,23 @@ def find_inputs(paths, from_file=None, exclude=None):
     with Progress(None, "looking for photos"):
         sources, failures = find_photos(entries, exclude, warn)
     failures = bad + failures
-    if inside := [path for path in paths if not sources and exclude and os.path.isdir(path)
-                  and lies_in(os.path.realpath(path), os.path.realpath(exclude))]:
-        raise UsageError(f"{printable(inside[0])} lies in {printable(exclude)}, where the results go: choose another "
-                         "folder for them", NO_INPUT)
-    if not sources and all(problem.reason == "missing" for _, problem in failures):
-        missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
-        if lacking := [path for path in named if path != "-" and not os.path.lexists(path)]:
-            missing += f" (there is no {printable(lacking[0])})"
-        raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
+    if not sources:
+        _explain_absence(paths, [from_file] if from_file else [], exclude, failures)
     return sources, failures
+
+
+def _explain_absence(paths, lists, exclude, failures):
+    """Raise UsageError (exit code 3) about inputs without a photo, unless their failures say enough."""
+    for path in paths if exclude else ():
+        if os.path.isdir(path) and lies_in(os.path.realpath(path), os.path.realpath(exclude)):
+            raise UsageError(f"{printable(path)} lies in {printable(exclude)}, where the results go: choose another "
+                             "folder for them", NO_INPUT)
+    if all(problem.reason == "missing" for _, problem in failures):
+        named = [*paths, *lists]
+        missing = f"no images found in {', '.join(map(printable, named))}" if named else "no photos are named"
+        if absent := [path for path in named if path != "-" and not os.path.lexists(path)]:
+            missing += f" (there is no {printable(absent[0])})"
+        raise UsageError(f"{missing}: name photos, a folder of photos, or a list by --from_file", NO_INPUT)
 
 
 def find_in_folder(folder, **how):
@@ -75,12 +85,8 @@ def read_list(content):
         content = content.decode("utf-16", "replace").encode("utf-8", "surrogatepass")
     content = content.removeprefix(codecs.BOM_UTF8)
     lines = content.split(b"\0") if content.endswith(b"\0") else content.replace(b"\r\n", b"\n").split(b"\n")
-    return [_exact(os.fsdecode(line)) for line in lines if line.strip()]
-
-
-def _exact(line):
-    """A line as it stands if there is a file of that name, else without the blanks around it."""
-    return line if "\0" in line or os.path.lexists(line) else line.strip()
+    names = [os.fsdecode(line) for line in lines if line.strip()]
+    return [name if "\0" in name or os.path.lexists(name) else name.strip() for name in names]
 
 
 def output_names(sources, reserved=(), inner=None):

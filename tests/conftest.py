@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 import pytest
 
-import helpers  # noqa: F401  (sets TensorFlow up, which no test may import before it)
-
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -88,10 +88,10 @@ def loaded_by(name):
 
 def test_the_modules_are_found():
     assert {"helpers", "network", "training.checkpoint", "preprocess.faces", "completion.search"} <= MODULES.keys()
-    assert imports("train_network") >= {"network", "training.run_command", "nn.choices", "shell.command"}
+    assert imports("face_completion") >= {"output.writer", "completion.face", "shell.command"}
     assert "training.loop" in imports("training.run_command") - imports("training.run_command", top_level=True)
     assert imports("completion.search") >= {"completion.losses"}
-    assert "network" not in imports("train_network", top_level=True)
+    assert "output.writer" not in imports("face_completion", top_level=True)
     assert "tensorflow" in imports("nn.setup", top_level=True) and "tensorflow" in loaded_by("training.checkpoint")
 
 

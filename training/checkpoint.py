@@ -48,9 +48,10 @@ class Checkpoint:
                 remove_save(leftover)
 
     def newest(self, step=None):
-        """(manifest, None or the save's folder, [why a newer save is not usable, ...]); UsageError (4) if all are bad.
+        """(manifest, folder, [why each newer save is bad]) of the newest good save; (None, None, []) without saves.
 
         step : consider the save of this step alone
+        Raises UsageError (exit code 4) if there is no save of that step, or none that is good.
         """
         troubles, saves = [], list_saves(self.folder)
         if step is not None:
@@ -95,7 +96,7 @@ def _name(step):
 
 
 def _write(tensors, folder, name, record, half=False):
-    unfinished, finished, replaced = (folder / name for name in (f".{name}{UNFINISHED}", name, f".{name}{REPLACED}"))
+    unfinished = folder / f".{name}{UNFINISHED}"
     try:
         remove_save(unfinished)
         unfinished.mkdir(parents=True)
@@ -104,23 +105,30 @@ def _write(tensors, folder, name, record, half=False):
             with _readable(unfinished) as kept:
                 _convert(kept, kept, tf.float32, tf.float16)
         files = {path.name: file_sha256(path) for path in sorted(unfinished.iterdir())}
-        manifest = {**record, "versions": _versions(), "files": files}
+        versions = {"tensorflow": tf.__version__, "keras": tf.keras.__version__}
+        manifest = {**record, "versions": versions, "files": files}
         write_json(unfinished / MANIFEST, manifest | {"manifest": manifest_digest(manifest)})
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
-        if finished.exists():
-            remove_save(replaced)
-            os.replace(finished, replaced)
-        os.replace(unfinished, finished)
-        _sync(folder)
-        remove_save(replaced)
-        for other in replaced.glob("*"):                # what somebody else put into the save stays where it was
-            os.replace(other, finished / other.name)
-        remove_save(replaced)
+        _put_in_place(unfinished, folder / name)
     except (OSError, tf.errors.OpError) as error:
         remove_save(unfinished)
         raise UsageError(f"cannot save to {folder}: {plain_words(error)}; the save before it is kept, run the same "
                          "command again to go on from there", BAD_OUTPUT) from error
+
+
+def _put_in_place(unfinished, finished):
+    """Rename a whole save; the one that it replaces goes, but for what somebody else put into it."""
+    replaced = finished.with_name(f".{finished.name}{REPLACED}")
+    if finished.exists():
+        remove_save(replaced)
+        os.replace(finished, replaced)
+    os.replace(unfinished, finished)
+    _sync(finished.parent)
+    remove_save(replaced)
+    for foreign in replaced.glob("*"):
+        os.replace(foreign, finished / foreign.name)
+    remove_save(replaced)
 
 
 def _sync(path):
@@ -131,12 +139,8 @@ def _sync(path):
         os.close(handle)
 
 
-def _versions():
-    return {"tensorflow": tf.__version__, "keras": tf.keras.__version__}
-
-
 def differences(old, new):
-    """What two dictionaries disagree on, as text: "gf_dim 16, asked for 32"."""
+    """Where the dictionary `old` has not the values of `new`, as text: "gf_dim 16, asked for 32"."""
     return ", ".join(f"{key} {old.get(key)}, asked for {value}" for key, value in new.items() if old.get(key) != value)
 
 

@@ -9,7 +9,6 @@ from shell.pictures import tile
 from . import checkpoint
 from .health import EXAMINATIONS, EXAMINED, diagnose, quality
 from .journal import Journal
-from .machines import this_worker
 from .manifest import MANIFEST, list_saves
 from .run_folders import mark, remove_save
 from .settings import ignore
@@ -25,7 +24,7 @@ class Chief:
         self.best = store.folder / "best"
 
     def begin(self, first, faces, validation):
-        """Open the journal at a step; of both kinds of faces (N, S, S, 3) uint8, the second may be None."""
+        """Open the journal at a step; faces, validation : as training.loop.prepare_faces gives them."""
         mark(self.settings.places)
         drop_best(self.best, first)
         self.journal = Journal(self.settings.places.log, first, self.console.warn)
@@ -100,19 +99,12 @@ class Bystander:
 
     begin = report = examine = sample = export = ignore
 
-    def __init__(self, console):
+    def __init__(self, *_, console):
         self.console = console
 
     def save(self, step):
         """Save nothing; what console.check raises ends the run."""
         self.console.check()
-
-
-def appoint(model, store, record, settings, console):
-    """The Chief of a run, or in its other workers a Bystander; of what Chief takes."""
-    if this_worker().is_chief:
-        return Chief(model, store, record, settings, console=console)
-    return Bystander(console)
 
 
 def drop_best(folder, step):
@@ -124,7 +116,7 @@ def drop_best(folder, step):
 def check_finite(values, step, saves):
     """Raise UsageError (exit code 6) if a number, or a weight of a model's parts, is NaN or infinite."""
     if not checkpoint.are_finite(values):
-        way = (f"the saves in {saves} are untouched, go on from there" if list_saves(saves) else
-               "nothing was saved yet, begin again")
-        raise UsageError(f"step {step}: a loss or weight is no longer finite; {way} with a smaller --learning_rate",
+        advice = (f"the saves in {saves} are untouched, go on from there" if list_saves(saves) else
+                  "nothing was saved yet, begin again")
+        raise UsageError(f"step {step}: a loss or weight is no longer finite; {advice} with a smaller --learning_rate",
                          NOT_FINITE)

@@ -57,7 +57,7 @@ def make_strategy(name):
 
 
 def make_local_strategy(name):
-    """That of this machine alone: "one" device, "mirrored" all of them, "auto" all if there is more than one."""
+    """The Strategy of this machine alone: "one" device, "mirrored" all of them, "auto" all if there are several."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if name == "mirrored" or name == "auto" and len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])

@@ -29,8 +29,7 @@ class Health:
     def __init__(self, dcgan, faces, validation, real_above=0.0):
         self.real_above = real_above
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
-        self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
-        self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
+        self.z = dcgan.latents(len(self.unseen), -2)
         self.completions = None                         # of the last examination: faces with holes, completed and true
         self.search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
 
@@ -56,20 +55,25 @@ class Health:
         return numbers
 
     def _complete(self):
-        truth = self.unseen[:len(self.known)]
-        filled = fill_by(self.search)(to_float(truth), self.known, range(len(truth)))
-        self.completions = np.concatenate([face[:8] for face in (to_float(truth) * self.known[..., None], filled,
-                                                                 to_float(truth))])
-        return score(filled, truth, self.known)
+        truth = self.unseen[:COMPLETED]
+        filled, known = complete_centres(self.search, truth)
+        self.completions = np.concatenate([faces[:8] for faces in (to_float(truth) * known[..., None], filled,
+                                                                   to_float(truth))])
+        return score(filled, truth, known)
 
 
-def fill_by(search):
-    """fill_batch (faces, known, seeds) -> faces by a search, blended by Poisson."""
-    return lambda faces, known, seeds: blend_poisson(faces, search(faces, known, seeds).guess, known)
+def complete_centres(search, truth, first=0):
+    """Complete the centres of faces (N, S, S, 3) uint8 by a search, and blend them in by Poisson.
+
+    first : seed of the first face, from which the others' count on
+    Returns (N, S, S, 3) float32 in [-1, 1], and what was known of them, (N, S, S) bool.
+    """
+    known, faces = np.repeat(center(truth.shape[1])[None], len(truth), axis=0), to_float(truth)
+    return blend_poisson(faces, search(faces, known, range(first, first + len(truth))).guess, known), known
 
 
 def score(filled, truth, known):
-    """{"hole_psnr", "hole_ssim"}: means over (N, S, S, 3) uint8 faces, completed as float32 in [-1, 1]."""
+    """{"hole_psnr": mean, "hole_ssim": mean} of faces `filled`, float32 in [-1, 1], against the `truth`, uint8."""
     scores = [measure(*face) for face in zip(truth, to_uint8(filled), known)]
     return {metric: float(np.mean([score[metric] for score in scores])) for metric in MEASURED}
 
@@ -93,12 +97,11 @@ def examine_holes(model, faces, validation):
 
 def examine_latents(model, faces, validation):
     """A function that encodes and decodes faces of other people, and completes their centres by a short search."""
-    truth, fill = validation[:COMPLETED], fill_by(model.make_search(QUICK))
-    known = np.repeat(center(truth.shape[1])[None], len(truth), axis=0)
+    truth, search = validation[:COMPLETED], model.make_search(QUICK)
 
     def numbers():
         decoded = model.decode(model.latents_of(to_float(truth)))
-        filled = fill(to_float(truth), known, range(len(truth)))
+        filled, known = complete_centres(search, truth)
         return score(filled, truth, known) | {"validation_error": float(np.mean((to_float(truth) - decoded) ** 2))}
     return numbers
 
@@ -115,7 +118,7 @@ EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": e
 
 
 def quality(numbers):
-    """By which of a run's models is the best: whether G lives, and SSIM in the hole or, if none is filled, the error.
+    """What is largest of a run's best model: (whether G lives, SSIM in the hole or, if it fills none, minus its error).
 
     A young G, whose samples are one blur, fills holes with what SSIM takes for good.
     """
@@ -141,9 +144,9 @@ def diagnose(examined, saves=()):
     if _is_first(_has_fallen, values):
         peak = max(spread, key=lambda record: record["diversity"])
         save = max((step for step in saves if step <= peak["step"]), default=None)
-        way = "begin again in another --run" if save is None else f"go back with --resume_from {save}"
+        advice = "begin again in another --run" if save is None else f"go back with --resume_from {save}"
         return (f"G is collapsing: its samples differ {values[-1]:.0%} as much as real faces do, "
-                f"{max(values):.0%} at step {peak['step']}; {way} and try --augment color, --noise 0.1 or a smaller "
+                f"{max(values):.0%} at step {peak['step']}; {advice} and try --augment color, --noise 0.1 or a smaller "
                 "--learning_rate")
     wins = [record.get("d_wins", 0) for record in examined]
     if _is_first(lambda values: values[-1] > WON, wins):

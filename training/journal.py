@@ -1,5 +1,6 @@
 """The log of a run: curves and samples for TensorBoard, and the same as plain files."""
 import contextlib
+import importlib
 import io
 import json
 import re
@@ -36,7 +37,7 @@ class Journal:
         records = list(read_records(self.folder / SCALARS, step=int))
         self._events = None
         try:
-            import tensorboard.summary.v2  # noqa: F401   # what tf.summary needs; without it every call would fail
+            importlib.import_module("tensorboard.summary.v2")           # without it every call of tf.summary fails
             _rewind_events(self.folder, first_step, set().union(*records) - {"step"})
             with self._naming_the_trouble():
                 self._events = tf.summary.create_file_writer(str(self.folder))
@@ -48,9 +49,9 @@ class Journal:
         write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in self.kept).encode())
         self._scalars = RecordFile(self.folder / SCALARS, sealed=False)
 
-    def text(self, name, value, step=0):
+    def text(self, name, value):
         """Log a text, such as the options of the run."""
-        self._emit(tf.summary.text, {name: value}, step)
+        self._emit(tf.summary.text, {name: value}, 0)
 
     def hparams(self, values):
         """Log the settings of the run for TensorBoard's table of runs."""
@@ -96,9 +97,8 @@ class Journal:
 
 def _rewind_samples(folder, first, last):
     """Remove the sheets of the steps after `first` up to the last one logged."""
-    sheets = (path.name for path in folder.glob("*.png") if path.stem.isdigit() and first < int(path.stem) <= last)
-    if present := [name for name in sheets if name == _sheet(int(Path(name).stem))]:
-        remove_files(folder, present)
+    steps = [int(path.stem) for path in folder.glob("*.png") if path.stem.isdecimal()]
+    remove_files(folder, [_sheet(step) for step in steps if first < step <= last])
 
 
 def _sheet(step):

@@ -7,7 +7,8 @@ from dataset.stream import batches
 from helpers import UsageError, counted
 
 from . import checkpoint, devices
-from .chief import appoint, check_finite
+from .chief import Bystander, Chief, check_finite
+from .machines import this_worker
 from .manifest import describe_model, list_saves
 from .resume import resume
 from .run_folders import check_log
@@ -35,7 +36,8 @@ def train(model_type, settings, console):
         store = checkpoint.Checkpoint(settings.places.saves, model.parts, run.keep)
         step = first = resume(store, model, record, settings, console=console)
         devices.check_agreement(strategy, first)
-        chief = appoint(model, store, record, settings, console=console)
+        keeper = Chief if this_worker().is_chief else Bystander
+        chief = keeper(model, store, record, settings, console=console)
         chief.begin(first, faces, validation)
         faces = model.annotate(faces, store.folder, console) if first < last else faces
 

@@ -66,26 +66,13 @@ def manifest_digest(manifest):
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def describe_model(folder, kinds=(), warn=lambda text: None):
-    """The digest of a model's manifest, which holds those of its files, and the side of its faces in pixels.
+def describe_model(folder, kinds=()):
+    """{"model": digest of a model's manifest, which holds those of its files, "image_size": side of its faces}.
 
-    folder : of a shipped model, of a run (its newest good save counts) or of one save
-    kinds : of models that will do, () for any; warn : function, called with what is wrong with each newer save
-    Returns {"model": str, "image_size": int}. Raises UsageError (exit code 4) if there is no good manifest, or one of
-    another kind.
+    Arguments and errors are those of find_model.
     """
-    manifest, save = find_model(folder, kinds, warn)
+    manifest, save = find_model(folder, kinds)
     return {"model": file_sha256(save / MANIFEST)[:16], "image_size": manifest["architecture"]["image_size"]}
-
-
-def describe_architecture(folder, kinds=()):
-    """The architecture of a model by name, as its manifest has it; as describe_model does."""
-    return find_model(folder, kinds)[0]["architecture"]
-
-
-def describe_kind(folder, kinds=()):
-    """What kind of model lies in a folder; as describe_model does."""
-    return kind_of(find_model(folder, kinds)[0])
 
 
 def kind_of(manifest):
@@ -107,7 +94,12 @@ def locate(folder):
 
 
 def find_model(folder, kinds=(), warn=lambda text: None):
-    """(manifest, save folder) of a model; arguments and errors as for describe_model."""
+    """(manifest, save folder) of a model.
+
+    folder : of a shipped model, of a run (its newest good save counts) or of one save
+    kinds : of models that will do, () for any; warn : function, called with what is wrong with each newer save
+    Raises UsageError (exit code 4) if there is no good manifest, or one of another kind.
+    """
     troubles, folder = [], locate(folder)
     for save in [folder] if (folder / MANIFEST).exists() else list_saves(folder):
         try:
@@ -115,7 +107,7 @@ def find_model(folder, kinds=(), warn=lambda text: None):
             if not isinstance(manifest.get("architecture", {}).get("image_size"), int):
                 raise BrokenSave(f"{save / MANIFEST} describes no model")
         except BrokenSave as trouble:
-            troubles.append(f"{trouble}")
+            troubles.append(str(trouble))
             continue
         for trouble in troubles:
             warn(f"{trouble}: falling back to the save before it")

@@ -21,21 +21,23 @@ def rehearse(model_type, settings, console):
     faces, validation, settings = prepare_faces(model_type, settings, console)
     with console.progress(None, "preparing the run"):
         model, record, _ = make_model(model_type, settings, faces, console)
-        _, save = find_save(Checkpoint(settings.places.saves, model.parts), model, record, settings, console)
-    for line in describe(model, record, settings, [faces] if validation is None else [faces, validation], save):
+        store = Checkpoint(settings.places.saves, model.parts)
+        _, save = find_save(store, model, record, settings, console=console)
+    data = [faces] if validation is None else [faces, validation]
+    for line in describe(model, record, settings, data, save=save):
         for part in textwrap.wrap(line, 100, subsequent_indent="  ", break_on_hyphens=False):
             console.say(part)
 
 
 def describe(model, record, settings, data, save):
-    """Yield a line for each thing that one asks of a run.
+    """Yield a line on each of a run's faces, steps, parameters, memory, places and settings.
 
-    data : the faces that are held in memory; save : where the run goes on, or None
+    data : [faces to train on], and those for validation if there are any; save : where the run goes on, or None
     """
     run, places, side = settings.run, settings.places, settings.architecture.image_size
     sizes = count_parameters(model)
     used = OWN_MEMORY + sum(getattr(faces, "nbytes", 0) for faces in data) + PER_WEIGHT * sum(sizes.values())
-    yield "faces: " + " and ".join(f"{len(faces)} of {side}x{side} pixels {what}" for faces, what in
+    yield "faces: " + " and ".join(f"{len(faces)} of {side}x{side} pixels {purpose}" for faces, purpose in
                                    zip(data, ("to train on", "for validation")))
     yield (f"steps: {settings.training.steps}, {counted(run.epoch, 'epoch')} of {len(data[0]) // run.batch_size}, by "
            f"{counted(run.batch_size, 'face')} each; " + (f"goes on from {save}" if save else

@@ -14,7 +14,7 @@ def resume(store, model, record, settings, console):
     record : of the run, as its saves will have it; takes what decided the run's beginning from the save
     Raises UsageError (exit code 4) if the save cannot be that of this run.
     """
-    manifest, save = find_save(store, model, record, settings, console)
+    manifest, save = find_save(store, model, record, settings, console=console)
     if this_worker().is_chief:
         store.sweep()
     if manifest is None:
@@ -61,7 +61,7 @@ def _check(manifest, save, model, record, other_data):
         trouble = (f"was trained on {manifest['faces']} other faces than the {record['faces']} of --dataset: choose "
                    "another --run, or insist with --other_data")
     elif manifest.get("generator") not in (None, record["generator"]):
-        trouble = (f"was trained on another generator than there is now in {model.foundation}: choose another --run")
+        trouble = f"was trained on another generator than there is now in {model.foundation}: choose another --run"
     for name in model.switches:
         if bool(manifest["training"][name]) != bool(record["training"][name]):
             trouble = trouble or (f"was trained with --{name} {manifest['training'][name]}: ask for the same, or "

@@ -6,7 +6,7 @@ from helpers import counted
 from nn.choices import PRECISIONS
 from shell.lock import claim_folder
 from shell.messages import say, warn
-from shell.options import folder_name, number, output_path, whole_number
+from shell.options import folder_name, number, whole_number
 from shell.progress import Progress
 from shell.signals import StopRequest
 
@@ -32,25 +32,23 @@ def add_faces(group):
 
 
 def add_run(group, name, *, epoch, batch_size):
-    """Declare those that say for how long, where, and what to keep; `name` is the run's unless it gets another."""
+    """Declare the options that say how long to train, where, and what to keep; `name` is the default of --run."""
     group.add_argument("--epoch", type=whole_number(1), default=epoch, metavar="N", help="passes over the faces")
     group.add_argument("--batch_size", type=whole_number(1), default=batch_size, metavar="N", help="faces an update")
     group.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides weights, noise and order")
     group.add_argument("--run", type=folder_name, default=name, metavar="NAME", help="name of the run's folders")
-    for place, default, what in (("checkpoint", "checkpoint", "saves"), ("log", "logs", "curves and samples")):
-        group.add_argument(f"--{place}_dir", type=output_path, default=default, metavar="DIR",
-                           help=f"{what} go to DIR/NAME")
-    for what, default, between in (("save", 500, "saves"), ("sample", 250, "sheets of samples"),
+    for place, default, content in (("checkpoint", "checkpoint", "saves"), ("log", "logs", "curves and samples")):
+        group.add_argument(f"--{place}_dir", default=default, metavar="DIR", help=f"{content} go to DIR/NAME")
+    for verb, default, results in (("save", 500, "saves"), ("sample", 250, "sheets of samples"),
                                    ("report", 10, "points of the curves")):
-        group.add_argument(f"--{what}_every", type=whole_number(1), default=default, metavar="STEPS",
-                           help=f"updates between {between}")
+        group.add_argument(f"--{verb}_every", type=whole_number(1), default=default, metavar="STEPS",
+                           help=f"updates between {results}")
     group.add_argument("--keep", type=whole_number(1), default=3, metavar="N", help="saves to keep")
     group.add_argument("--resume_from", type=whole_number(), metavar="STEP",
                        help="go on from the save of this step instead of the newest; what came after it is dropped")
     group.add_argument("--begin_from", metavar="DIR",
                        help="model whose weights a new run begins with, as far as it has the same networks")
-    group.add_argument("--export", type=output_path, metavar="DIR",
-                       help="at the end, write a model folder without the optimizers")
+    group.add_argument("--export", metavar="DIR", help="at the end, write a model folder without the optimizers")
     group.add_argument("--half", action="store_true", help="write the kernels of that model in 16 bits, to ship it")
     group.add_argument("--other_data", action="store_true", help="go on with a run although the faces have changed")
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
@@ -66,15 +64,15 @@ def add_run(group, name, *, epoch, batch_size):
 def add_sizes(group, *lengths):
     """Declare the side of a face, and those lengths of "z_dim", "gf_dim" and "df_dim" that a model has."""
     group.add_argument("--image_size", type=int, choices=(64, 128), default=64, help="side of a face in pixels")
-    for name, default, what in (("z_dim", 100, "length of the latent"),
-                                ("gf_dim", 16, "filters of the outermost layer that makes faces"),
-                                ("df_dim", 16, "filters of the outermost layer that looks at faces")):
+    for name, default, meaning in (("z_dim", 100, "length of the latent"),
+                                   ("gf_dim", 16, "filters of the outermost layer that makes faces"),
+                                   ("df_dim", 16, "filters of the outermost layer that looks at faces")):
         if name in lengths:
-            group.add_argument(f"--{name}", type=whole_number(1), default=default, metavar="N", help=what)
+            group.add_argument(f"--{name}", type=whole_number(1), default=default, metavar="N", help=meaning)
 
 
 def add_schedule(group, rate):
-    """Declare how fast a model learns; `rate` is its learning rate unless it gets another."""
+    """Declare the options that say how fast a model learns; `rate` is the default of --learning_rate."""
     group.add_argument("--learning_rate", type=number(above=0), default=rate, metavar="RATE", help="of its Adams")
     group.add_argument("--beta1", type=number(0, 0.999), default=0.5, metavar="B", help="of its Adams")
     group.add_argument("--decay", type=number(0, 1), default=0.0, metavar="SHARE",
@@ -100,7 +98,7 @@ def carry_out(options, find_type):
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
         settings = Settings(*(_take(kind, options) for kind in kinds))
         carry = rehearse if options["dry_run"] else train
-        step = carry(model_type, settings, Console(Progress, stop.check, say, warn, stop.hold))
+        step = carry(model_type, settings, Console(Progress, stop.check, say=say, warn=warn, hold=stop.hold))
         if not options["dry_run"]:
             say(f"trained {counted(step, 'step')}; saves in {places.saves}, curves and samples in {places.log}")
 

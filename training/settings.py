@@ -19,8 +19,9 @@ class Faces:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """How long and in what order, and how often what is kept; `every` counts steps, and `keep` saves.
+    """How long a run is, and how often it writes; `epoch` counts passes over the faces, `every` updates, `keep` saves.
 
+    seed : decides weights, noise and order
     resume_from : step of the save to go on from, None for the newest
     begin_from : folder of the model whose weights a new run begins with, or None
     """
@@ -45,9 +46,10 @@ class Devices:
 
 @dataclasses.dataclass(frozen=True)
 class Places:
-    """Where a run writes: its folders, and the folder of the model that is exported at its end, or None.
+    """Where a run writes.
 
-    half : write the kernels of that model in 16 bits
+    run : name of its folders in checkpoint_dir and log_dir
+    export : folder of the model that is written at its end, or None; half : write its kernels in 16 bits
     """
     run: str
     checkpoint_dir: str = "checkpoint"
@@ -78,7 +80,7 @@ class Settings:
 
 
 def ignore(*_):
-    """Nothing, of any arguments."""
+    """Do nothing, whatever the arguments."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,22 +8,20 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-from completion.masks import make_hole
 from helpers import UsageError, counted
 from shell.command import command
 from shell.lock import claim_folder, inside
 from shell.messages import say
-from shell.options import Parser, output_path, whole_number
+from shell.options import Parser, whole_number
 from shell.progress import Progress
 
-from . import MASKS
+from . import MASKS, make_hole
 
 
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
-    parser.add_argument("output", type=output_path, metavar="OUT",
-                        help="folder for <mask>/0000.png, ... and manifest.json")
+    parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
     parser.add_argument("--size", type=whole_number(8, 8192), default=64, metavar="PIXELS", help="side of the pictures")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides the drawn holes")

@@ -19,7 +19,7 @@ from helpers import (
 from shell.command import command
 from shell.lock import claim_folder
 from shell.messages import command_line, printable
-from shell.options import Parser, add_inputs, folder_name, number, output_path, whole_number
+from shell.options import Parser, add_inputs, folder_name, number, whole_number
 from shell.sources import find_inputs
 
 
@@ -30,11 +30,11 @@ def parser():
     return parser
 
 
-def gathered(*arguments, exclude=None):
+def gathered(*arguments):
     inputs = Parser("Reads photos.")
     add_inputs(inputs)
     options = inputs.parse_args([str(item) for item in arguments])
-    sources, failures = find_inputs(options.paths, options.from_file, exclude)
+    sources, failures = find_inputs(options.paths, options.from_file)
     return [source.path for source in sources], {path: problem.reason for path, problem in failures}
 
 
@@ -175,18 +175,6 @@ def test_no_input_is_told_with_what_was_searched(tmp_path, kind):
     assert ("(there is no " in str(caught.value)) == (kind == "unmatched glob")
 
 
-def test_a_list_that_cannot_be_read_is_a_mistake_of_usage(tmp_path):
-    with pytest.raises(UsageError, match="cannot read the list") as caught:
-        gathered("--from_file", tmp_path / "absent")
-    assert caught.value.exit_code == USAGE
-
-
-def test_outputs_among_the_inputs_are_no_inputs(tmp_path, photos):
-    assert gathered(tmp_path, exclude=tmp_path / "photos" / "out") == (photos, {})
-    with pytest.raises(UsageError):
-        gathered(tmp_path, exclude=tmp_path / "photos")
-
-
 def test_anything_can_be_printed_on_one_line():
     shown = printable(os.fsdecode(b"a\xff\nb\r\xf0\x9f\x99\x82"))
     assert shown.encode() == b"a\\udcff\\nb\\r\xf0\x9f\x99\x82"
@@ -261,12 +249,6 @@ def test_the_command_to_resume_with_starts_a_module_as_it_was_started(monkeypatc
     monkeypatch.setitem(sys.modules, "__main__", started)
     monkeypatch.setattr(sys, "argv", ["/b/train.py", "vae", "--seed", "3"])
     assert run(main).out.endswith(" -m models.train vae --seed 3\n")
-
-
-@pytest.mark.parametrize("text", ["", " ", "\t"])
-def test_an_output_has_a_name(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="needs a path"):
-        output_path(text)
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "../evil", "a/b", "/tmp/x"])

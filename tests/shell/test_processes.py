@@ -84,10 +84,10 @@ def test_workers_are_prepared_before_their_first_item():
 
 @pytest.mark.fault("F48", "alignment", "evaluation")
 def test_a_stopped_process_is_told_and_the_work_goes_on_with_it(monkeypatch, capsys):
-    monkeypatch.setattr(processes, "LATE", 1)
     others, found = set(multiprocessing.active_children()), {}
     for item, result in map_surviving(eval, [f"{number} + 1" for number in range(12)], 1, str, ()):
         if not found:
+            monkeypatch.setattr(processes, "LATE", 1)   # not before: under load a process takes longer to start
             stopped = (set(multiprocessing.active_children()) - others).pop()
             os.kill(stopped.pid, signal.SIGSTOP)
             threading.Timer(4, os.kill, (stopped.pid, signal.SIGCONT)).start()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dataset.listing import Source, find_photos
-from helpers import UsageError, write_json
+from helpers import USAGE, UsageError, write_json
 from shell.sources import find_inputs, output_names, read_list
 
 ROOT = Path(__file__).parents[2]
@@ -237,8 +237,9 @@ def test_a_line_that_no_file_can_be_called_is_named_and_the_others_go_on(tmp_pat
                                   lambda path: None])
 def test_what_is_no_list_is_refused_at_once(tmp_path, make):
     make(tmp_path / "list")
-    with pytest.raises(UsageError, match="list"):
+    with pytest.raises(UsageError, match="list") as caught:
         find_inputs([], str(tmp_path / "list"))
+    assert caught.value.exit_code == USAGE
 
 
 def test_a_list_that_another_command_prints_is_read(tmp_path, put):

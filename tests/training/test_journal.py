@@ -158,13 +158,13 @@ def test_only_what_a_run_wrote_is_ever_removed(tmp_path, first_step):
     (log / "samples" / "0003.png").symlink_to(elsewhere / "samples" / "0004.png")
     (log / "events.out.tfevents.9").symlink_to(next(elsewhere.glob("events.out.tfevents.*")))
     (log / "events.out.tfevents.10").write_bytes(b"no events")
-    for name in ("portrait.png", "0007.png", "4.png"):
+    for name in ("portrait.png", "0007.png", "4.png", "².png"):
         (log / "samples" / name).write_bytes(b"mine")
     mine = [write_foreign_events(log, "accuracy"), log / "events.out.tfevents.10", *elsewhere.rglob("*.*"),
-            *(log / "samples" / name for name in ("0003.png", "portrait.png", "0007.png", "4.png"))]
+            *(log / "samples" / name for name in ("0003.png", "portrait.png", "0007.png", "4.png", "².png"))]
     before = [path.read_bytes() for path in mine]
     Journal(log, first_step, warned)
-    assert [path.read_bytes() for path in mine] == before and len(before) == 10
+    assert [path.read_bytes() for path in mine] == before and len(before) == 11
     assert not (log / "samples" / "0004.png").exists()
 
 

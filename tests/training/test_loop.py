@@ -56,12 +56,9 @@ def test_a_run_keeps_its_id(tmp_path):
 def test_a_best_model_of_later_steps_is_dropped_with_them(tmp_path, step, kept):
     (tmp_path / "best").mkdir()
     (tmp_path / "best" / "manifest.json").write_text('{"step": 1000}')
-    drop_best(tmp_path / "best", step)
+    for name in ("best", "absent"):
+        drop_best(tmp_path / name, step)
     assert (tmp_path / "best").exists() == kept
-
-
-def test_without_a_best_model_there_is_nothing_to_drop(tmp_path):
-    drop_best(tmp_path / "best", 0)
 
 
 @pytest.mark.parametrize("packed", [False, True])
