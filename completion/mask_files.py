@@ -1,5 +1,6 @@
 """Pictures of holes as people and programs save them: which of their pixels are the hole."""
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,20 @@ LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
 
 
+class Mask(NamedTuple):
+    """A mask as read: the hole by its values, (H, W) uint8, 255 where it is, 0 where not, greys of soft edges between.
+
+    pixels : (H, W, 4) uint8, sRGB and opacity, as the file shows them; orientation : by which its EXIF turned both
+    lossy : whether its values are no more than nearly those with which it was saved
+    """
+    hole: np.ndarray
+    pixels: np.ndarray
+    orientation: int = 1
+    lossy: bool = False
+
+
 def read_mask(path):
-    """The hole that a picture shows, (H, W) uint8: 255 where it is, 0 where not, greys of soft edges between.
+    """The Mask of a picture file.
 
     White is the hole. If nothing is as bright as middle grey (values 0 and 1, red on black), all that is not black is;
     of two palette entries the brighter; in a picture with transparent parts that is else of one shade, the opaque ones.
@@ -22,11 +35,17 @@ def read_mask(path):
         photo = read_photo(path)
     except BadPhoto as problem:
         raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
+    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8) if photo.alpha is None else photo.alpha
+    lossy = photo.image.format in LOSSY
+    return Mask(_find_hole(photo, lossy, path), np.dstack([photo.pixels, alpha]), photo.orientation, lossy)
+
+
+def _find_hole(photo, lossy, path):
     values, white = _values(photo)
     brightest = float(values.max())
     if 2 * brightest >= white:
         return np.rint(values * (255 / white)).astype(np.uint8)
-    if photo.image.format not in LOSSY:
+    if not lossy:
         return np.where(values > 0, 255, 0).astype(np.uint8)
     if 0 < brightest < FAINT * white:
         raise BadPhoto("empty_mask", f"{path}: its brightest value is {brightest:g} of {white}, and white is the hole")

@@ -47,22 +47,22 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_the_hole_is_found_whatever_its_values_are(tmp_path, name):
     array, options = GOOD[name]
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", array, **options)) >= 128, HOLE)
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", array, **options)).hole >= 128, HOLE)
 
 
 def test_an_opaque_picture_on_transparency_counts_by_its_values(tmp_path):
     layer = colours((255, 255, 255, 255), (0, 0, 0, 255))
     layer[:, 25:] = (255, 255, 255, 0)
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", layer)) >= 128, HOLE)
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", layer)).hole >= 128, HOLE)
 
 
 def test_red_on_black_is_found_in_a_jpeg_too(tmp_path):
-    found = read_mask(saved(tmp_path / "mask.jpg", colours((255, 0, 0), (0, 0, 0)), quality=95, subsampling=0)) >= 128
-    assert (found != HOLE).sum() <= 4
+    found = read_mask(saved(tmp_path / "mask.jpg", colours((255, 0, 0), (0, 0, 0)), quality=95, subsampling=0))
+    assert ((found.hole >= 128) != HOLE).sum() <= 4
 
 
 def test_a_simply_black_mask_has_no_hole(tmp_path):
-    assert not read_mask(saved(tmp_path / "mask.png", np.uint8(0) * HOLE)).any()
+    assert not read_mask(saved(tmp_path / "mask.png", np.uint8(0) * HOLE)).hole.any()
 
 
 @pytest.mark.parametrize("array, suffix, said", [
