@@ -1,5 +1,6 @@
 """Pictures of holes as people and programs save them: which of their pixels are the hole."""
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +9,10 @@ from helpers import BadPhoto
 from pictures.colours import is_deep, white_of
 from pictures.photo import SUFFIXES, read_photo
 
+MASKED = re.compile(r"(.*/)?(?:mask[_ -](.+)|(.+?)[_ -]\(?mask\)?[_ -]?\(?\d*\)?)", re.IGNORECASE)    # names of masks
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
+INDICES = 32                                            # levels below which values may number classes
 
 
 class Mask(NamedTuple):
@@ -29,7 +32,8 @@ def read_mask(path):
 
     White is the hole. If nothing is as bright as middle grey (values 0 and 1, red on black), all that is not black is;
     of two palette entries the brighter; in a picture with transparent parts that is else of one shade, the opaque ones.
-    Raises BadPhoto: empty_mask if a picture that is not simply black shows no hole, or what read_photo says, as mask_*.
+    Raises BadPhoto: empty_mask if a picture that is not simply black shows no hole, no_mask if its values number
+    classes, or what read_photo says, as mask_*.
     """
     try:
         photo = read_photo(path)
@@ -42,6 +46,7 @@ def read_mask(path):
 
 def _find_hole(photo, lossy, path):
     values, white = _values(photo)
+    _check_indices(values, white, path)
     brightest = float(values.max())
     if 2 * brightest >= white:
         return np.rint(values * (255 / white)).astype(np.uint8)
@@ -50,6 +55,15 @@ def _find_hole(photo, lossy, path):
     if 0 < brightest < FAINT * white:
         raise BadPhoto("empty_mask", f"{path}: its brightest value is {brightest:g} of {white}, and white is the hole")
     return np.where(values >= max(brightest / 2, 1), 255, 0).astype(np.uint8)
+
+
+def _check_indices(values, white, path):
+    """Refuse indices of classes with white for what is none of them: no value says which is the hole."""
+    indices = (values > 0) & (values < INDICES)
+    if values.max() == white == 255 and np.count_nonzero(indices) > np.count_nonzero(values == white) and (
+            values.min() == 0 and not ((values >= INDICES) & (values < white)).any()):
+        found = ", ".join(f"{value:g}" for value in np.unique(values))
+        raise BadPhoto("no_mask", f"{path}: its values are {found}, those of classes: the hole has to be white")
 
 
 def _values(photo):
@@ -77,7 +91,8 @@ def _values_over_nothing(greys, alpha):
 
 class MaskFolder:
     """The masks of a folder, each for the picture NAME after which it is called: NAME_mask.png, NAME_mask001.png,
-    and if there is none NAME.png, of any format, in folders as the pictures' names have them.
+    mask_NAME.png, and if there is none NAME.png or NAME.jpg.png, of any format, in folders as the pictures' names have
+    them.
     """
 
     def __init__(self, folder):
@@ -85,9 +100,10 @@ class MaskFolder:
         named = {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*"))
                  if path.suffix.lower() in SUFFIXES}
         for name, path in named.items():
-            if masked := re.fullmatch(r"(.+?)[_-]mask\d*", name):
-                self._paths.setdefault(masked[1], path)
-        self._paths = {**named, **self._paths}
+            if masked := MASKED.fullmatch(name):
+                self._paths.setdefault("".join(part or "" for part in masked.groups()), path)
+        whole = {name: path for name, path in named.items() if Path(name).suffix.lower() in SUFFIXES}
+        self._paths = {str(Path(name).with_suffix("")): path for name, path in whole.items()} | named | self._paths
 
     def __bool__(self):
         return bool(self._paths)

@@ -11,6 +11,7 @@ EXCHANGING = range(5, 9)                                # orientations of EXIF b
 BACK = {6: 8, 8: 6}                                     # what undoes them; the others undo themselves
 ALIKE, MOSTLY = 16, 0.8                                 # levels that a copy differs at most, in most of its pixels
 FLAT = 16                                               # levels of noise on what is black or white in a lossy picture
+ROUNDING = 2                                            # pixels that a side may be off in a photo scaled as a whole
 PLAIN = 4                                               # levels of deviation: less is one shade, and no photo
 ADVICE = ", no mask; a photo that is painted over goes in the photo's place, with --mask color:#rrggbb"
 
@@ -23,8 +24,8 @@ def fit_mask(mask, photo):
     mask, remarks = _turn_upright(mask, photo)
     if is_shaped(mask.hole.shape, photo) and (hole := _take_cut_out(mask, photo)) is not None:
         return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it are the hole"]
-    _check_other(mask.hole)
-    return mask.hole, remarks
+    _check_other(mask, photo)
+    return mask.hole, [*remarks, *_judge_padding(mask.hole, photo)]
 
 
 def _turn_upright(mask, photo):
@@ -92,10 +93,24 @@ def _find_ground(pixels, noise):
     return black if np.count_nonzero(black) >= np.count_nonzero(white) else white
 
 
-def _check_other(hole):
-    """Refuse another photo as a mask."""
-    if (greys := np.mean((hole >= 64) & (hole < 192))) > GREYS:
+def _check_other(mask, photo):
+    """Refuse another photo as a mask, and one made of its own photo, as by dimming what is no hole."""
+    if (greys := np.mean((mask.hole >= 64) & (mask.hole < 192))) > GREYS:
         raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo{ADVICE}")
+    between = (mask.hole > FLAT) & (mask.hole < 128)
+    if is_shaped(mask.hole.shape, photo) and between.mean() > GREYS and mask.hole[between].std() >= PLAIN:
+        seen = _luminance(Image.fromarray(photo.pixels).resize(between.shape[::-1], Image.Resampling.BILINEAR))[between]
+        dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1))
+        if np.mean(np.abs(mask.hole[between] - dimmed) <= ALIKE / 2) >= MOSTLY:
+            raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask are the photo itself, dimmed{ADVICE}")
+
+
+def _judge_padding(hole, photo):
+    """[a remark on a mask (H, W) that is no photo of this shape scaled as a whole: it may be padded or cut], or []."""
+    (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
+    apart = abs(width * tall - height * wide) / max(tall, wide, height, width)
+    return [f"its mask of {width}x{height} has not quite the shape of the photo of {wide}x{tall}: if it is padded or "
+            "cut, the hole lies beside its place"] * (apart > ROUNDING and is_shaped(hole.shape, photo))
 
 
 def is_shaped(shape, photo):

@@ -53,6 +53,19 @@ def test_a_photo_that_is_painted_over_in_black_is_no_mask(tmp_path, photo, hole)
         hole_of(tmp_path, photo, np.where(hole[..., None], np.uint8(0), photo.pixels))
 
 
+def test_a_photo_that_is_dimmed_but_for_the_hole_is_no_mask(tmp_path, photo, hole):
+    with pytest.raises(BadPhoto, match="no_mask.*the photo itself, dimmed"):
+        hole_of(tmp_path, photo, np.where(hole[..., None], photo.pixels, photo.pixels // 3))
+
+
+@pytest.mark.parametrize("padding, said", [((0, 1), False), ((12, 7), True)])
+def test_a_mask_that_may_be_padded_is_said_to_be(tmp_path, photo, hole, padding, said):
+    mask = np.pad(np.where(hole, np.uint8(255), np.uint8(0)), [(0, end) for end in padding])
+    _, remarks = hole_of(tmp_path, photo, mask)
+    assert remarks[-1] == f"mask of {mask.shape[1]}x{mask.shape[0]} resized"
+    assert len(remarks) == 1 + said and (not said or "padded or cut" in remarks[0])
+
+
 @pytest.mark.parametrize("orientation, stored, said", [
     (6, False, "as it is stored"), (8, False, "as it is stored"), (6, True, None), (3, True, "as its own EXIF says")])
 def test_of_a_mask_with_exif_the_turn_counts_in_which_it_has_the_shape_of_its_photo(tmp_path, photo, hole, orientation,
