@@ -67,11 +67,13 @@ def _take_cut_out(mask, photo):
     Raises BadPhoto (no_mask) if it shows most of the photo, and nothing is transparent.
     """
     greys, alpha = _luminance(mask.pixels[..., :3]), mask.pixels[..., 3]
-    seen = _luminance(Image.fromarray(photo.pixels).resize(greys.shape[::-1], Image.Resampling.BILINEAR))
     layered = alpha.min() < 128 <= alpha.max()
-    ground = alpha < 128 if layered else _find_ground(mask.pixels[..., :3], FLAT * mask.lossy)
-    shown, alike = ~ground, np.abs(greys - seen) <= ALIKE
-    if not shown.any() or greys[shown].std() < PLAIN or alike[shown].mean() < MOSTLY:
+    shown = ~(ground := alpha < 128 if layered else _find_ground(mask.pixels[..., :3], FLAT * mask.lossy))
+    if not shown.any() or greys[shown].std() < PLAIN:
+        return None
+    seen = _luminance(Image.fromarray(photo.pixels).resize(greys.shape[::-1], Image.Resampling.BILINEAR))
+    alike = np.abs(np.subtract(greys, seen, dtype=np.int16)) <= ALIKE
+    if alike[shown].mean() < MOSTLY:
         return None
     if layered:
         hole = shown if shown.mean() <= 0.5 else ground
@@ -84,7 +86,7 @@ def _take_cut_out(mask, photo):
 
 
 def _luminance(pixels):
-    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L"), np.int16)
+    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L"))
 
 
 def _find_ground(pixels, noise):
@@ -100,7 +102,7 @@ def _check_other(mask, photo):
     between = (mask.hole > FLAT) & (mask.hole < 128)
     if is_shaped(mask.hole.shape, photo) and between.mean() > GREYS and mask.hole[between].std() >= PLAIN:
         seen = _luminance(Image.fromarray(photo.pixels).resize(between.shape[::-1], Image.Resampling.BILINEAR))[between]
-        dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1))
+        dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1.0))
         if np.mean(np.abs(mask.hole[between] - dimmed) <= ALIKE / 2) >= MOSTLY:
             raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask are the photo itself, dimmed{ADVICE}")
 
