@@ -4,21 +4,19 @@ import re
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
-from helpers import BadPhoto, UsageError, counted, file_stamp, resize
+from helpers import BadPhoto, UsageError, file_stamp, resize
 from pictures.colours import is_deep
 from pictures.photo import SUFFIXES
 
 from .mask_files import MaskFolder, read_mask
+from .mask_fitting import check_shape, fit_mask, remark
 from .masks import make_hole
 
 HALF = 128                                              # of 255, from which on a grey pixel of a mask is hole
 TRACE = 8                                               # of 255, above which a scaled pixel has something of the hole
 TOLERANCE = 32                                          # levels a channel that paint may differ from its colour
-ASPECT = 1.05                                           # between the shapes of a mask and its photo: more is no match
-GREYS = 0.3                                             # of a mask's pixels that may be neither dark nor light
-EXCHANGING = range(5, 9)                                # orientations of EXIF by which width and height change places
 MOST = 0.6                                              # of a photo that may be hole without a remark
 
 
@@ -83,9 +81,9 @@ class OwnHoles:
         """
         hole, least, remarks = self._find(photo, name)
         if len(hole) != hole.shape[1]:
-            _check_shape(hole, photo)
+            check_shape(hole, photo)
         scaled = resize(hole, size, fit if hole.shape == photo.pixels.shape[:2] else "resize")
-        return self._known(scaled >= least, [*remarks, *_remark(hole, photo)], name, drawn=hole >= least)
+        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], name, drawn=hole >= least)
 
     def of_photo(self, photo, name):
         """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
@@ -93,9 +91,9 @@ class OwnHoles:
         photo, name : as above; raises the same
         """
         hole, least, remarks = self._find(photo, name)
-        _check_shape(hole, photo)
+        check_shape(hole, photo)
         scaled = np.asarray(Image.fromarray(hole).resize(photo.pixels.shape[1::-1], Image.Resampling.BILINEAR))
-        return self._known(scaled >= least, [*remarks, *_remark(hole, photo)], name, drawn=hole >= least)
+        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], name, drawn=hole >= least)
 
     def _known(self, hole, remarks, name, drawn):
         """What is not hole, as the user wants it inverted and grown, and the remarks; tells the user of the odd ones.
@@ -134,12 +132,11 @@ class OwnHoles:
         return self._fit(self._mask, photo, name)
 
     def _fit(self, mask, photo, name):
-        """What _find gives of a mask (H, W) as it was read; tells the user how EXIF turned it or not."""
-        _check_other(mask, photo)
-        mask, remarks = _turn_upright(mask, photo)
+        """What _find gives of a Mask as it was read; tells the user how EXIF turned it or not, and of a cut-out."""
+        hole, remarks = fit_mask(mask, photo)
         for line in remarks:
             self._warn(f"{name}: {line}")
-        return mask, HALF, remarks
+        return hole, HALF, remarks
 
     def _find_by_name(self, photo, name):
         path = self._path_of(name)
@@ -183,49 +180,6 @@ class OwnHoles:
         for line in remarks:
             self._warn(f"{name}: {line}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
-
-
-def _check_other(mask, photo):
-    """Refuse the photo itself as its mask, as a folder of both may offer it."""
-    if np.array_equal(mask, np.rint(photo.pixels.mean(axis=-1))) and len(np.unique(mask)) > 2:
-        raise BadPhoto("no_mask", "its mask is the photo itself")
-    if (greys := np.mean((mask >= 64) & (mask < 192))) > GREYS:
-        raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo, no mask")
-
-
-def _turn_upright(mask, photo):
-    """(a mask (H, W), turned if it was drawn on what EXIF turns in its photo, [what is to be said of that])."""
-    stored = mask.shape[::-1] if photo.orientation in EXCHANGING else mask.shape
-    if photo.orientation == 1 or not _is_shaped(stored, photo):
-        return mask, []
-    if _is_shaped(mask.shape, photo):
-        return mask, ["EXIF turns the photo, and its mask is taken as drawn on the turned one"]
-    image = Image.fromarray(mask)
-    image.getexif()[ExifTags.Base.Orientation] = photo.orientation
-    return np.asarray(ImageOps.exif_transpose(image)), ["its mask is turned as EXIF turns the photo"]
-
-
-def _is_shaped(shape, photo):
-    """Whether a mask of this shape (height, width) may belong to a photo."""
-    (height, width), (tall, wide) = shape, photo.pixels.shape[:2]
-    aspect = height * wide / (width * tall)
-    return max(aspect, 1 / aspect) <= ASPECT and not ((height, width) == (wide, tall) and tall != wide)
-
-
-def _check_shape(hole, photo):
-    """Refuse a mask (H, W) of another shape than its photo's, for it is that of another photo or turned."""
-    (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
-    turned = (height, width) == (wide, tall) and tall != wide
-    if not _is_shaped(hole.shape, photo):
-        raise BadPhoto("wrong_mask_shape", f"a mask of {width}x{height} for a photo of {wide}x{tall}"
-                       f"{': its sides are exchanged' * turned}")
-
-
-def _remark(hole, photo):
-    """What is to be said of a mask (H, W) of 0 to 255 for a photo."""
-    (height, width), greys = hole.shape, np.count_nonzero((hole > 0) & (hole < 255))
-    return ([f"mask of {width}x{height} resized"] if hole.shape != photo.pixels.shape[:2] else []) + (
-        [f"{counted(greys, 'grey pixel')} of the mask made black or white"] if greys else [])
 
 
 def _read_only_mask(path):

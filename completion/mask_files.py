@@ -1,5 +1,7 @@
 """Pictures of holes as people and programs save them: which of their pixels are the hole."""
 import re
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -7,30 +9,61 @@ from helpers import BadPhoto
 from pictures.colours import is_deep, white_of
 from pictures.photo import SUFFIXES, read_photo
 
+MASKED = re.compile(r"(.*/)?(?:mask[_ -](.+)|(.+?)[_ -]\(?mask\)?[_ -]?\(?\d*\)?)", re.IGNORECASE)    # names of masks
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
+INDICES = 32                                            # levels below which values may number classes
+
+
+class Mask(NamedTuple):
+    """A mask as read: the hole by its values, (H, W) uint8, 255 where it is, 0 where not, greys of soft edges between.
+
+    pixels : (H, W, 4) uint8, sRGB and opacity, as the file shows them; orientation : by which its EXIF turned both
+    lossy : whether its values are no more than nearly those with which it was saved
+    """
+    hole: np.ndarray
+    pixels: np.ndarray
+    orientation: int = 1
+    lossy: bool = False
 
 
 def read_mask(path):
-    """The hole that a picture shows, (H, W) uint8: 255 where it is, 0 where not, greys of soft edges between.
+    """The Mask of a picture file.
 
     White is the hole. If nothing is as bright as middle grey (values 0 and 1, red on black), all that is not black is;
     of two palette entries the brighter; in a picture with transparent parts that is else of one shade, the opaque ones.
-    Raises BadPhoto: empty_mask if a picture that is not simply black shows no hole, or what read_photo says, as mask_*.
+    Raises BadPhoto: empty_mask if a picture that is not simply black shows no hole, no_mask if its values number
+    classes, or what read_photo says, as mask_*.
     """
     try:
         photo = read_photo(path)
     except BadPhoto as problem:
         raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
+    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8) if photo.alpha is None else photo.alpha
+    lossy = photo.image.format in LOSSY
+    return Mask(_find_hole(photo, lossy, path), np.dstack([photo.pixels, alpha]), photo.orientation, lossy)
+
+
+def _find_hole(photo, lossy, path):
     values, white = _values(photo)
+    _check_indices(values, white, path)
     brightest = float(values.max())
     if 2 * brightest >= white:
         return np.rint(values * (255 / white)).astype(np.uint8)
-    if photo.image.format not in LOSSY:
+    if not lossy:
         return np.where(values > 0, 255, 0).astype(np.uint8)
     if 0 < brightest < FAINT * white:
         raise BadPhoto("empty_mask", f"{path}: its brightest value is {brightest:g} of {white}, and white is the hole")
     return np.where(values >= max(brightest / 2, 1), 255, 0).astype(np.uint8)
+
+
+def _check_indices(values, white, path):
+    """Refuse indices of classes with white for what is none of them: no value says which is the hole."""
+    indices = (values > 0) & (values < INDICES)
+    if values.max() == white == 255 and np.count_nonzero(indices) > np.count_nonzero(values == white) and (
+            values.min() == 0 and not ((values >= INDICES) & (values < white)).any()):
+        found = ", ".join(f"{value:g}" for value in np.unique(values))
+        raise BadPhoto("no_mask", f"{path}: its values are {found}, those of classes: the hole has to be white")
 
 
 def _values(photo):
@@ -58,7 +91,8 @@ def _values_over_nothing(greys, alpha):
 
 class MaskFolder:
     """The masks of a folder, each for the picture NAME after which it is called: NAME_mask.png, NAME_mask001.png,
-    and if there is none NAME.png, of any format, in folders as the pictures' names have them.
+    mask_NAME.png, and if there is none NAME.png or NAME.jpg.png, of any format, in folders as the pictures' names have
+    them.
     """
 
     def __init__(self, folder):
@@ -66,9 +100,10 @@ class MaskFolder:
         named = {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*"))
                  if path.suffix.lower() in SUFFIXES}
         for name, path in named.items():
-            if masked := re.fullmatch(r"(.+?)[_-]mask\d*", name):
-                self._paths.setdefault(masked[1], path)
-        self._paths = {**named, **self._paths}
+            if masked := MASKED.fullmatch(name):
+                self._paths.setdefault("".join(part or "" for part in masked.groups()), path)
+        whole = {name: path for name, path in named.items() if Path(name).suffix.lower() in SUFFIXES}
+        self._paths = {str(Path(name).with_suffix("")): path for name, path in whole.items()} | named | self._paths
 
     def __bool__(self):
         return bool(self._paths)

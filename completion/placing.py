@@ -14,7 +14,7 @@ from preprocess.templates import TEMPLATES
 
 from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
-from .owners import MUCH_INSIDE, share_inside
+from .owners import MUCH_INSIDE, find_owners, share_inside
 from .points import ADVICE, ESTIMATED, PLACED
 
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
@@ -67,15 +67,27 @@ class FacePlacer:
         """
         if self.points and (points := self.points.of(source)) is not None:
             _check_points(points, *known.shape)
-            return [judge_stretch(place_by_points(points, self.size, self.template))]
-        whole = pixels.copy()
-        whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
-        faces = find_landmarks(self.finder, whole, known, partial(self._believe, whole, known),
-                               partial(self._choose, whole, known))
-        if not faces:
+            placed = judge_stretch(place_by_points(points, self.size, self.template))
+            return [placed, *self._find_beside(placed, pixels, known)]
+        if not (faces := self._find(pixels, known, known)):
             raise BadPhoto("no_face", "the detector finds frontal faces of 40 pixels or more" if known.all() else
                            "the hole may hide too much of the face to find it, --points tells where it is")
+        return faces
+
+    def _find(self, pixels, known, dealt_with):
+        """The Placements of the faces that are found; dealt_with : (H, W) bool, where no hidden one is looked for."""
+        whole = pixels.copy()
+        whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
+        faces = find_landmarks(self.finder, whole, dealt_with, partial(self._believe, whole, known),
+                               partial(self._choose, whole, known))
         return drop_doubles([self._place(whole, known, landmarks) for landmarks in faces], self.size)
+
+    def _find_beside(self, placed, pixels, known):
+        """The Placements of further faces, if the hole of a face that is placed by hand reaches beyond its crop."""
+        inside = find_owners(known, [placed.matrix], [self.size]) > 0
+        if not inside.any() or (inside | known).all():
+            return []
+        return [place for place in self._find(pixels, known, known | inside) if not lie_over(place, placed, self.size)]
 
     def _place(self, pixels, known, landmarks, sure=True):
         """The Placement of a face with these landmarks (68, 2); not `sure` if even those that are seen may be none."""
@@ -124,19 +136,21 @@ def drop_doubles(placements, size):
     A detector that a hole misleads may see a second face in a face, which would be completed in its stead. Doubtful
     ones stay, to be refused.
     """
-    middle = np.full((1, 2), (size - 1) / 2)
-
     def error(place):
         return place.doubtful, np.nan_to_num(error_in_crop(place), nan=np.inf)
-
-    def lies_over(place, other):
-        return any(np.abs(move(one.matrix, move(invert(two.matrix), middle)) - middle).max() <= size / 2
-                   for one, two in ((place, other), (other, place)))
     kept = []
     for place in sorted(placements, key=error):
-        if place.doubtful or not any(error(other) < error(place) and lies_over(place, other) for other in kept):
+        if place.doubtful or not any(error(other) < error(place) and lie_over(place, other, size)
+                                      for other in kept):
             kept.append(place)
     return [place for place in placements if any(place is one for one in kept)]
+
+
+def lie_over(place, other, size):
+    """Whether the middle of one of two Placements lies in the crop, of this size, of the other."""
+    middle = np.full((1, 2), (size - 1) / 2)
+    return any(np.abs(move(one.matrix, move(invert(two.matrix), middle)) - middle).max() <= size / 2
+               for one, two in ((place, other), (other, place)))
 
 
 def _check_points(points, height, width):

@@ -9,7 +9,9 @@ import face_completion
 from benchmarks.portraits import place_faces
 from helpers import BAD_OUTPUT, write_picture
 from pictures.photo import read_photo
+from preprocess.affine import invert, move
 from preprocess.faces import unwarp
+from preprocess.templates import TEMPLATES
 from shell.records import read_records
 
 NAMES, SMALLER = ("A000369.jpg", "B001232.jpg"), 0.8
@@ -47,6 +49,16 @@ def restore(run, tmp_path):
 def record_of(out, name="both"):
     record, = (record for record in read_records(out / "results.jsonl") if record["name"] == name)
     return record
+
+
+@pytest.mark.parametrize("touched", [(0,), (0, 1)])
+def test_a_face_placed_by_hand_does_not_lose_the_other_that_the_hole_touches(restore, pair, tmp_path, finder, touched):
+    path, photo, holes = pair
+    template = 64 * np.array(TEMPLATES["innerEyesAndBottomLip"][1])
+    points = [f"{x:.1f},{y:.1f}" for x, y in move(invert(place_faces(finder, photo)[0]), template)]
+    ended = restore(path, np.any([holes[number] for number in touched], axis=0), "--points", *points)
+    assert ended.code == 0 and (tmp_path / "out/both/face_2/completed.png").exists() == (len(touched) == 2)
+    assert any("placed by --points" in note for note in record_of(tmp_path / "out")["notes"])
 
 
 def error(out, photo, hole):

@@ -47,22 +47,22 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_the_hole_is_found_whatever_its_values_are(tmp_path, name):
     array, options = GOOD[name]
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", array, **options)) >= 128, HOLE)
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", array, **options)).hole >= 128, HOLE)
 
 
 def test_an_opaque_picture_on_transparency_counts_by_its_values(tmp_path):
     layer = colours((255, 255, 255, 255), (0, 0, 0, 255))
     layer[:, 25:] = (255, 255, 255, 0)
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", layer)) >= 128, HOLE)
+    np.testing.assert_array_equal(read_mask(saved(tmp_path / "mask.png", layer)).hole >= 128, HOLE)
 
 
 def test_red_on_black_is_found_in_a_jpeg_too(tmp_path):
-    found = read_mask(saved(tmp_path / "mask.jpg", colours((255, 0, 0), (0, 0, 0)), quality=95, subsampling=0)) >= 128
-    assert (found != HOLE).sum() <= 4
+    found = read_mask(saved(tmp_path / "mask.jpg", colours((255, 0, 0), (0, 0, 0)), quality=95, subsampling=0))
+    assert ((found.hole >= 128) != HOLE).sum() <= 4
 
 
 def test_a_simply_black_mask_has_no_hole(tmp_path):
-    assert not read_mask(saved(tmp_path / "mask.png", np.uint8(0) * HOLE)).any()
+    assert not read_mask(saved(tmp_path / "mask.png", np.uint8(0) * HOLE)).hole.any()
 
 
 @pytest.mark.parametrize("array, suffix, said", [
@@ -74,10 +74,20 @@ def test_what_shows_no_hole_is_refused_with_what_was_seen(tmp_path, array, suffi
     assert caught.value.reason == "empty_mask"
 
 
+def test_indices_of_classes_with_white_for_none_are_refused(tmp_path):
+    indices = np.where(HOLE, np.uint8(2), np.uint8(1))
+    indices[0], indices[-1] = 0, 255
+    with pytest.raises(BadPhoto, match="no_mask.*0, 1, 2, 255.*classes"):
+        read_mask(saved(tmp_path / "mask.png", indices))
+
+
 def test_masks_are_paired_by_the_names_that_people_give_them(tmp_path):
-    for name in ("a.png", "b_mask.PNG", "c_mask001.png", "c_mask002.png", "d.png", "d_mask.png", "notes.txt"):
+    for name in ("a.png", "b_mask.PNG", "c_mask001.png", "c_mask002.png", "d.png", "d_mask.png", "f.JPG.png",
+                 "mask_g.png", "h-Mask (2).png", "people/mask_i.png", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     folder = MaskFolder(tmp_path)
-    assert [folder.find(name) and folder.find(name).name for name in "abcde"] == [
-        "a.png", "b_mask.PNG", "c_mask001.png", "d_mask.png", None]
+    assert [folder.find(name) and folder.find(name).name for name in "abcdefgh"] == [
+        "a.png", "b_mask.PNG", "c_mask001.png", "d_mask.png", None, "f.JPG.png", "mask_g.png", "h-Mask (2).png"]
+    assert folder.find("people/i").name == "mask_i.png" and folder.find("i") is None
     assert folder.find("people/a", "a").name == "a.png" and not MaskFolder(tmp_path / "none")

@@ -100,6 +100,16 @@ def test_the_paper_around_a_print_lends_the_hole_no_tone(photo, known, tone, pap
     assert deviation(keep_tone(filled, known), known, tone) <= 6
 
 
+@pytest.mark.parametrize("radius, middle", [(95, (70, 80)), (80, (460, 200))])
+@pytest.mark.parametrize("tone", ["sepia", "cyanotype"])
+def test_a_soft_stain_beside_the_hole_lends_it_no_tone(photo, known, tone, radius, middle):
+    rows, columns = np.indices(known.shape)
+    share = np.clip(1.5 - np.hypot(rows - middle[0], columns - middle[1]) / radius, 0, 0.7)[..., None]
+    stained = np.rint(toned(photo, tone, 2) * (1 - share * [0.5, 0.7, 0.9])).astype(np.uint8)
+    assert 0.1 < (share > 0.1).mean() < 0.25
+    assert deviation(keep_tone(foreign(stained, photo, known), known), known, tone) <= 6
+
+
 def test_the_curve_goes_on_where_the_hole_is_brighter_or_darker_than_all_else(photo):
     grey = np.rint(photo @ GREY)
     for tone, dark in (("cyanotype", False), ("cyanotype", True), ("faded", False), ("faded", True)):

@@ -1,0 +1,138 @@
+"""How the mask of a file lies on its photo, and whether it is one."""
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+from scipy import ndimage
+
+from helpers import BadPhoto, counted
+
+ASPECT = 1.05                                           # between the shapes of a mask and its photo: more is no match
+GREYS = 0.3                                             # of a mask's pixels that may be neither dark nor light
+EXCHANGING = range(5, 9)                                # orientations of EXIF by which width and height change places
+BACK = {6: 8, 8: 6}                                     # what undoes them; the others undo themselves
+ALIKE, MOSTLY = 16, 0.8                                 # levels that a copy differs at most, in most of its pixels
+FLAT = 16                                               # levels of noise on what is black or white in a lossy picture
+ROUNDING = 2                                            # pixels that a side may be off in a photo scaled as a whole
+PLAIN = 4                                               # levels of deviation: less is one shade, and no photo
+ADVICE = ", no mask; a photo that is painted over goes in the photo's place, with --mask color:#rrggbb"
+
+
+def fit_mask(mask, photo):
+    """(the hole of a mask_files.Mask, (h, w) uint8, upright as its Photo, but of any size, [what is to be said of it]).
+
+    Raises BadPhoto: no_mask if it is a photo.
+    """
+    mask, remarks = _turn_upright(mask, photo)
+    if is_shaped(mask.hole.shape, photo) and (hole := _take_cut_out(mask, photo)) is not None:
+        return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it are the hole"]
+    _check_other(mask, photo)
+    return mask.hole, [*remarks, *_judge_padding(mask.hole, photo)]
+
+
+def _turn_upright(mask, photo):
+    """(the Mask, turned if it was drawn on what EXIF turns in its photo, [what is to be said of that])."""
+    raw = _turn(mask, BACK.get(mask.orientation, mask.orientation))
+    fits, fits_raw = (is_shaped(each.hole.shape, photo) for each in (mask, raw))
+    if fits_raw and not fits:
+        return raw, ["its mask is taken as it is stored, for turned by its own EXIF it has not the photo's shape"]
+    if mask.orientation != 1 and fits:
+        doubt = fits_raw and mask.orientation != photo.orientation
+        return mask, ["its mask is turned as its own EXIF says"] * doubt
+    stored = mask.hole.shape[::-1] if photo.orientation in EXCHANGING else mask.hole.shape
+    if photo.orientation == 1 or not is_shaped(stored, photo):
+        return mask, []
+    if fits:
+        return mask, ["EXIF turns the photo, and its mask is taken as drawn on the turned one"]
+    return _turn(mask, photo.orientation), ["its mask is turned as EXIF turns the photo"]
+
+
+def _turn(mask, orientation):
+    """A Mask as EXIF turns a picture of an orientation."""
+    if orientation == 1:
+        return mask
+    hole, pixels = (_turn_array(array, orientation) for array in (mask.hole, mask.pixels))
+    return mask._replace(hole=hole, pixels=pixels)
+
+
+def _turn_array(array, orientation):
+    image = Image.fromarray(array)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.asarray(ImageOps.exif_transpose(image))
+
+
+def _take_cut_out(mask, photo):
+    """The hole, (h, w) uint8, of a Mask that shows the photo there and is black, white or transparent elsewhere, or of
+    a photo from which it is erased; None if it is neither.
+
+    Where the photo itself is so dark or white, the hole is what the rest of it encloses.
+    Raises BadPhoto (no_mask) if it shows most of the photo, and nothing is transparent.
+    """
+    greys, alpha = _luminance(mask.pixels[..., :3]), mask.pixels[..., 3]
+    layered = alpha.min() < 128 <= alpha.max()
+    shown = ~(ground := alpha < 128 if layered else _find_ground(mask.pixels[..., :3], FLAT * mask.lossy))
+    if not shown.any() or greys[shown].std() < PLAIN:
+        return None
+    seen = _luminance(Image.fromarray(photo.pixels).resize(greys.shape[::-1], Image.Resampling.BILINEAR))
+    alike = np.abs(np.subtract(greys, seen, dtype=np.int16)) <= ALIKE
+    if alike[shown].mean() < MOSTLY:
+        return None
+    if layered:
+        hole = shown if shown.mean() <= 0.5 else ground
+    elif shown.mean() <= 0.5:
+        parts, _ = ndimage.label(ground)
+        hole = ~np.isin(parts, parts[ground & ~alike])
+    else:
+        raise BadPhoto("no_mask", f"{shown.mean():.0%} of its mask are the photo itself{ADVICE}")
+    return np.where(hole, np.uint8(255), np.uint8(0))
+
+
+def _luminance(pixels):
+    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L"))
+
+
+def _find_ground(pixels, noise):
+    """Which pixels are black, or white if more of them are, (h, w) bool."""
+    black, white = pixels.max(axis=-1) <= noise, pixels.min(axis=-1) >= 255 - noise
+    return black if np.count_nonzero(black) >= np.count_nonzero(white) else white
+
+
+def _check_other(mask, photo):
+    """Refuse another photo as a mask, and one made of its own photo, as by dimming what is no hole."""
+    if (greys := np.mean((mask.hole >= 64) & (mask.hole < 192))) > GREYS:
+        raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo{ADVICE}")
+    between = (mask.hole > FLAT) & (mask.hole < 128)
+    if is_shaped(mask.hole.shape, photo) and between.mean() > GREYS and mask.hole[between].std() >= PLAIN:
+        seen = _luminance(Image.fromarray(photo.pixels).resize(between.shape[::-1], Image.Resampling.BILINEAR))[between]
+        dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1.0))
+        if np.mean(np.abs(mask.hole[between] - dimmed) <= ALIKE / 2) >= MOSTLY:
+            raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask are the photo itself, dimmed{ADVICE}")
+
+
+def _judge_padding(hole, photo):
+    """[a remark on a mask (H, W) that is no photo of this shape scaled as a whole: it may be padded or cut], or []."""
+    (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
+    apart = abs(width * tall - height * wide) / max(tall, wide, height, width)
+    return [f"its mask of {width}x{height} has not quite the shape of the photo of {wide}x{tall}: if it is padded or "
+            "cut, the hole lies beside its place"] * (apart > ROUNDING and is_shaped(hole.shape, photo))
+
+
+def is_shaped(shape, photo):
+    """Whether a mask of this shape (height, width) may belong to a photo."""
+    (height, width), (tall, wide) = shape, photo.pixels.shape[:2]
+    aspect = height * wide / (width * tall)
+    return max(aspect, 1 / aspect) <= ASPECT and not ((height, width) == (wide, tall) and tall != wide)
+
+
+def check_shape(hole, photo):
+    """Refuse a mask (H, W) of another shape than its photo's, for it is that of another photo or turned."""
+    (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
+    turned = (height, width) == (wide, tall) and tall != wide
+    if not is_shaped(hole.shape, photo):
+        raise BadPhoto("wrong_mask_shape", f"a mask of {width}x{height} for a photo of {wide}x{tall}"
+                       f"{': its sides are exchanged' * turned}")
+
+
+def remark(hole, photo):
+    """What is to be said of a mask (H, W) of 0 to 255 for a photo."""
+    (height, width), greys = hole.shape, np.count_nonzero((hole > 0) & (hole < 255))
+    return ([f"mask of {width}x{height} resized"] if hole.shape != photo.pixels.shape[:2] else []) + (
+        [f"{counted(greys, 'grey pixel')} of the mask made black or white"] if greys else [])
