@@ -2,6 +2,7 @@
 
 python -m completion.latent project aligned/ projected
 python -m completion.latent interpolate aligned/A.png aligned/B.png between
+python -m completion.latent walk aligned/A.png around --directions 4
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
@@ -214,7 +215,8 @@ def parse(argv=None):
     parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
     for name, (_, what, places, options) in TOOLS.items():
-        tool = tools.add_parser(name, description=f"{what.capitalize()}.", help=what)
+        example = next(line for line in __doc__.splitlines() if f".latent {name} " in line)
+        tool = tools.add_parser(name, description=f"{what.capitalize()}.", examples=example, help=what)
         for place, said in places.items():
             tool.add_argument(place, metavar=place.upper(), help=said)
         tool.add_argument("out", type=output_path, metavar="OUT", help="folder for the results")
