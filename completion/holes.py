@@ -122,7 +122,7 @@ class OwnHoles:
             return ["nothing is missing by its mask: copied"]
         if MOST < hole.mean() < 1:
             other = "without --invert_mask" if self.invert else "with --invert_mask"
-            return [f"{hole.mean():.0%} of the picture are hole; {other} the rest would be"]
+            return [f"{hole.mean():.0%} of the picture is hole; {other} the rest would be"]
         return []
 
     def stamp(self, name):
@@ -190,7 +190,7 @@ def _check_other(mask, photo):
     if np.array_equal(mask, np.rint(photo.pixels.mean(axis=-1))) and len(np.unique(mask)) > 2:
         raise BadPhoto("no_mask", "its mask is the photo itself")
     if (greys := np.mean((mask >= 64) & (mask < 192))) > GREYS:
-        raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo, no mask")
+        raise BadPhoto("no_mask", f"{greys:.0%} of its mask is neither dark nor light: that is a photo, no mask")
 
 
 def _turn_upright(mask, photo):

@@ -85,7 +85,7 @@ def test_a_photo_lies_beside_what_was_cut_out_of_it(browser):
 
 
 def test_remarks_stand_above_the_photo_as_text(browse, rows):
-    rows[0].remarks = (f"{HOSTILE}: its place is estimated", "1.0% of the hole lie outside the face")
+    rows[0].remarks = (f"{HOSTILE}: its place is estimated", "1.0% of the hole lies outside the face")
     browser = browse({"own": rows[:2]})
     articles = browser.find_elements(By.TAG_NAME, "article")
     assert [remark.text for remark in articles[0].find_elements(By.TAG_NAME, "li")] == list(rows[0].remarks)
