@@ -60,7 +60,7 @@ class Chief:
             if not kept or quality(scores) > quality(kept):
                 checkpoint.export(self.model, self.best, self.record | {"step": step, "scores": scores})
             if (sheet := getattr(self.examination, "completions", None)) is not None:
-                self.journal.picture("completions", step, tile(to_uint8(sheet)))
+                self.journal.picture("completions", step, sheet)
             self.examined.append(scores | {"step": step})
             saves = [int(save.name.removeprefix("step-")) for save in list_saves(self.store.folder)]
             if trouble := diagnose(self.examined, saves):

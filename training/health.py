@@ -9,6 +9,7 @@ from helpers import to_float, to_uint8
 from metrics.distributions import sliced_wasserstein
 from metrics.images import measure
 from nn.adversarial import REAL_ABOVE
+from shell.pictures import tile
 
 WATCHED, COMPLETED = 256, 64                            # faces that are judged, and faces that are completed
 MEASURED = "hole_psnr", "hole_ssim"
@@ -31,7 +32,7 @@ class Health:
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
         self.z = dcgan.latents(min(WATCHED, len(self.unseen)), -2)
         self.known = np.repeat(center(faces.shape[1])[None], min(COMPLETED, len(validation)), axis=0)
-        self.completions = None                         # of the last examination: faces with holes, completed and true
+        self.completions = None                         # of the last examination: rows with holes, completed and true
         self.search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
 
     def __call__(self):
@@ -58,8 +59,8 @@ class Health:
     def _complete(self):
         truth = self.unseen[:len(self.known)]
         filled = fill_by(self.search)(to_float(truth), self.known, range(len(truth)))
-        self.completions = np.concatenate([face[:8] for face in (to_float(truth) * self.known[..., None], filled,
-                                                                 to_float(truth))])
+        rows = [faces[:8] for faces in (to_float(truth) * self.known[..., None], filled, to_float(truth))]
+        self.completions = tile(to_uint8(np.concatenate(rows)), len(rows[0]))
         return score(filled, truth, self.known)
 
 
