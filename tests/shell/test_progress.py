@@ -141,6 +141,18 @@ with telling_on_request(), Progress(4, "faces") as progress:
     assert any(re.fullmatch(r"100%\|.*\| 4/4 \[00:0\d<00:00, \d\.\d faces/s, d_loss 0.5\]", line) for line in lines)
 
 
+@pytest.mark.parametrize("total", [None, 0])
+def test_work_of_unknown_length_and_none_at_all_is_shown_on_a_terminal_too(total):
+    lines = on_a_terminal(f"""
+import time
+from shell.progress import Progress
+with Progress({total}, "looking") as progress:
+    time.sleep(1.3)
+print("over")
+""")
+    assert lines[-2:] == ["over", ""] and not any("Error" in line for line in lines)
+
+
 def test_a_slow_bar_says_how_long_one_takes():
     lines = on_a_terminal("""
 import time
