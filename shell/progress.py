@@ -54,7 +54,8 @@ class Progress:
             self.bar.set_description_str(self.describe())
         else:
             seconds = max(time.monotonic() - self.start, 1e-9)
-            rate = self.bar.format_dict["rate"] or (self.done - self.first) / seconds
+            lately = None if self._over.is_set() else self.bar.format_dict["rate"]
+            rate = lately or (self.done - self.first) / seconds
             self.bar.set_postfix_str((self._pace(rate) if rate else "") + self._figures)
 
     def describe(self):

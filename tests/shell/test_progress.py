@@ -153,6 +153,20 @@ print("over")
     assert lines[-2:] == ["over", ""] and not any("Error" in line for line in lines)
 
 
+def test_a_bar_that_is_over_has_the_rate_of_all_and_not_the_latest():
+    lines = on_a_terminal("""
+import time
+from shell.progress import Progress
+with Progress(20, "faces") as progress:
+    time.sleep(2)
+    progress.update(0)                                  # as a search has it before its first step
+    time.sleep(0.2)
+    progress.update(20)
+""")
+    rates = [float(found[1]) for line in lines if (found := re.search(r"20/20 .* (\S+) faces/s", line))]
+    assert len(rates) == 1 and rates[0] < 10
+
+
 def test_a_slow_bar_says_how_long_one_takes():
     lines = on_a_terminal("""
 import time
