@@ -3,6 +3,8 @@
 python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center half --limit 1000
 python evaluate_completion.py --compare measured/ another/
 """
+import interrupts  # noqa: F401
+
 import collections
 import itertools
 import os

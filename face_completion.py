@@ -4,6 +4,8 @@ python face_completion.py processed-data/test/ --out_dir completed
 python face_completion.py processed-data/test/ --out_dir smooth --method laplace
 python face_completion.py portrait.png --paste_back --mask scratches.png --out_dir restored
 """
+import interrupts  # noqa: F401
+
 import contextlib
 import dataclasses
 import os

@@ -4,6 +4,8 @@ python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 
 python train_network.py --dataset faces/ --preset best --run mine --begin_from checkpoint/celeba64 --export mine/
 tensorboard --logdir logs
 """
+import interrupts  # noqa: F401
+
 import sys
 from functools import partial
 

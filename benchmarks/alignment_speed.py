@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from dataset.listing import find_photos
-from helpers import BadPhoto
+from helpers import BadPhoto, counted
 from pictures.photo import read_photo
 from preprocess import alignment, dlib_models
 from preprocess.templates import TEMPLATES
+from shell.command import command
 from shell.options import Parser, whole_number
 
 from .portraits import SIZE, TEMPLATE
@@ -119,13 +120,14 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def main():
+@command
+def main(argv=None):
     """Run the measurement."""
-    options = parse()
+    options = parse(argv)
     for folder in options.photos:
         paths = [source.path for source in find_photos([folder])[0]]
         paths = paths[::max(1, len(paths) // options.count)][:options.count]
-        print(f"{folder}: {len(paths)} photos")
+        print(f"{folder}: {counted(len(paths), 'photo')}")
         with tempfile.TemporaryDirectory() as output:
             seconds, starts, differences = measure(paths, options.rounds, output)
         report(seconds, starts, differences, len(paths))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from dataset.listing import find_photos
-from helpers import NO_INPUT, UsageError, read_json
+from helpers import NO_INPUT, UsageError, counted, read_json
 from methods import METHODS
 from output.figures import draw_scores
 from shell.command import command
@@ -39,8 +39,8 @@ def main(argv=None):
     paths = [str(Path(source.path).resolve()) for source in find_photos([options.faces])[0]]
     paths, out = paths[options.first:options.first + options.count], Path(options.out_dir).resolve()
     if len(paths) < 3:
-        raise UsageError(f"{len(paths)} faces are left in {options.faces} after --first {options.first}: needed are 3",
-                         NO_INPUT)
+        raise UsageError(f"{counted(len(paths), 'face')} left in {options.faces} after --first {options.first}, "
+                         "needed are 3", NO_INPUT)
     measured = measure(paths, out / "others", ["--methods", *options.methods]) if options.methods else {}
     others = {name: measured[name] for name in options.methods}     # the folder may hold more
     curve = {detail: measure(paths, out / f"{detail:g}", ["--methods", "latent", "--detail", f"{detail:g}"])["latent"]

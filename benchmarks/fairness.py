@@ -37,7 +37,7 @@ def read_attributes(lines):
     Raises UsageError that names the first line which is another.
     """
     rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := line.replace(",", " ").split())]
-    rows = rows[1:] if rows and len(rows[0][1]) == 1 else rows
+    rows = rows[1:] if rows and len(rows[0][1]) == 1 and rows[0][1][0].isdecimal() else rows
     if len(rows) < 2:
         raise UsageError("the attributes are empty: expected a line of names, and a line for every face", NO_INPUT)
     names = [name for name in rows[0][1] if name != "image_id"]

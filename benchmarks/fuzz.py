@@ -19,8 +19,9 @@ import traceback
 import zlib
 from pathlib import Path
 
-from helpers import BadPhoto, UsageError
+from helpers import BadPhoto, UsageError, counted
 from pictures.photo import PNG_START
+from shell.command import command
 from shell.options import Parser, whole_number
 
 from .fuzz_inputs import KINDS
@@ -191,6 +192,7 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
+@command
 def main(argv=None):
     """Run it; prints the counts of every kind, and returns 1 if there are finds."""
     options = parse(argv)
@@ -199,8 +201,8 @@ def main(argv=None):
     counts, outcomes, finds = fuzz(options.seconds, options.seed, options.kinds, options.keep)
     for kind in options.kinds:
         most = ", ".join(f"{name} {count:,}" for name, count in outcomes[kind].most_common(8))
-        print(f"{kind}: {counts[kind]:,} inputs: {most}")
-    print(f"{counts.total():,} inputs, {len(finds)} finds, {memory() / 2**20:.0f} MB")
+        print(f"{kind}: {counted(counts[kind], 'input')}: {most}")
+    print(f"{counted(counts.total(), 'input')}, {counted(len(finds), 'find')}, {memory() / 2**20:.0f} MB")
     return 1 if finds else 0
 
 

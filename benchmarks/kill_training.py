@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from helpers import counted
 from nn.setup import tf
+from shell.command import command
 from shell.options import Parser, number, whole_number
 from training.manifest import ROOT, list_saves
 
@@ -96,8 +98,14 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def main(kills, minutes, every, epoch, seed):
-    """Run it; prints a line a kill."""
+@command
+def main(argv=None):
+    """Run it; returns the exit code."""
+    kill_training(**vars(parse(argv)))
+
+
+def kill_training(kills, minutes, every, epoch, seed):
+    """Kill the run again and again; prints a line a kill."""
     rng, folder = random.Random(seed), Path(tempfile.mkdtemp())
     faces, untouched, killed = write_faces(folder / "faces"), folder / "untouched", folder / "killed"
     run_to_the_end(faces, untouched, epoch)
@@ -112,8 +120,8 @@ def main(kills, minutes, every, epoch, seed):
               f"{len(list(killed.rglob('.step-*')))} unfinished", flush=True)
     run_to_the_end(faces, killed, epoch)
     compare(untouched, killed)
-    print(f"{survived} kills in {time.monotonic() - begun:.0f} s: weights, slots, statistics and curves equal bit for "
-          "bit")
+    print(f"{counted(survived, 'kill')} in {time.monotonic() - begun:.0f} s: weights, slots, statistics and curves "
+          "equal bit for bit")
     shutil.rmtree(folder)
 
 
@@ -128,4 +136,4 @@ def compare(first, second):
 
 
 if __name__ == "__main__":
-    main(**vars(parse()))
+    sys.exit(main())

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from helpers import counted
+from shell.command import command
 from shell.options import Parser, whole_number
 from shell.records import read_records
 from training.manifest import ROOT
@@ -93,7 +95,7 @@ def judge(out, count, names):
     for way, of in names.items():
         reasons = collections.Counter(record_of(records, name).get("reason", "none") for name in of)
         print(f"{way}: {', '.join(f'{reason} {number}' for reason, number in reasons.most_common())}")
-    wrong = [f"{len(done & broken)} broken inputs have a result"] if done & broken else []
+    wrong = [f"{counted(len(done & broken), 'broken input')} with a result"] if done & broken else []
     whole = count - len(broken)
     return wrong + ([f"{len(done)} of {whole} whole faces have a result"] if len(done) != whole else [])
 
@@ -111,6 +113,7 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
+@command
 def main(argv=None):
     """Run it; returns 1 if anything is not as it has to be."""
     options = parse(argv)

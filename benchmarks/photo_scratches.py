@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from completion.damage_holes import find_damage
 from completion.drawn_damage import as_jpeg, change_tone, compress, draw_damage
 from dataset.listing import find_photos
-from helpers import NO_INPUT, UsageError, write_picture
+from helpers import NO_INPUT, UsageError, counted, write_picture
 from metrics.images import psnr
 from models import DAMAGE, model_type
 from pictures.photo import read_photo
@@ -141,8 +141,9 @@ def report_damaged(name, photos, find, mend):
     if mend:
         pairs = [(psnr(truth, damaged, hole), psnr(truth, restored, hole)) for (_, truth), (damaged, hole), restored in
                  zip(photos, drawn, restore([damaged for damaged, _ in drawn])) if restored is not None]
-        before, after = np.mean(pairs, axis=0)
-        print(f"{name}: PSNR in the damage {before:.2f} dB, restored {after:.2f} dB ({len(pairs)} photos)", flush=True)
+        before, after = np.mean(pairs or [(np.nan, np.nan)], axis=0)
+        print(f"{name}: PSNR in the damage {before:.2f} dB, restored {after:.2f} dB ({counted(len(pairs), 'photo')})",
+              flush=True)
 
 
 def report_whole(photos, find):
@@ -159,7 +160,7 @@ def main(argv=None):
     sources, _ = find_photos([options.folder])
     photos = [(number, read_photo(source.path).pixels) for number, source in enumerate(sources)][options.first:]
     if not photos:
-        raise UsageError(f"no {options.first + 1} photos in {options.folder}", NO_INPUT)
+        raise UsageError(f"no photo in {options.folder} from the {options.first + 1}th on", NO_INPUT)
     finder, _ = load_model(options.model, model_type("damage"))
 
     def find(pixels):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from completion.recipes import RECIPES
 from evaluation.evaluated_folder import CONFIG, KEY, RESULTS
-from helpers import NO_INPUT, SOME_FAILED, UsageError, read_bytes, read_json, write_file
+from helpers import NO_INPUT, SOME_FAILED, UsageError, counted, read_bytes, read_json, write_file
 from methods import METHODS, NEED_FACES, measured
 from models import LEARNED
 from shell.command import command
@@ -110,7 +110,8 @@ def write_list(table, dataset, out, count):
     lines = read_bytes(measured.PAGES / LISTS / table.faces).decode().splitlines()[:count]
     paths = [Path(dataset, line if Path(line).suffix else f"{line}.png").resolve() for line in lines]
     if lost := [path for path in paths if not path.is_file()]:
-        raise UsageError(f"{len(lost)} faces of {table.faces} are not in {dataset}, such as {lost[0].name}", NO_INPUT)
+        raise UsageError(f"{counted(len(lost), 'face')} of {table.faces} missing in {dataset}, such as {lost[0].name}",
+                         NO_INPUT)
     write_file(Path(out, "faces.txt"), "".join(f"{path}\n" for path in paths).encode())
     return Path(out, "faces.txt"), [path.stem for path in paths]
 

@@ -28,6 +28,7 @@ from dataset.stream import batches
 from nn import layers
 from nn.choices import PRECISIONS
 from nn.setup import tf
+from shell.command import command
 from shell.options import Parser
 from training.manifest import ROOT
 
@@ -155,6 +156,12 @@ def parse(argv=None):
     return options.parts or ["train", "complete"]
 
 
-if __name__ == "__main__":
-    for part in parse():
+@command
+def main(argv=None):
+    """Print the speeds; returns the exit code."""
+    for part in parse(argv):
         PARTS[part]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

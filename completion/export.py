@@ -10,6 +10,7 @@ from shell.command import command
 from shell.lock import check_file
 from shell.messages import say, warn
 from shell.options import Parser
+from shell.progress import Progress
 
 
 def parse(argv=None):
@@ -26,10 +27,11 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.out)
-    from methods import exporting
-    answer = exporting.load_answer(options.model, warn)
-    write = exporting.write_onnx if options.out.lower().endswith(".onnx") else exporting.write_saved_model
-    write(answer, options.out)
+    with Progress(None, "exporting"):
+        from methods import exporting
+        answer = exporting.load_answer(options.model, warn)
+        write = exporting.write_onnx if options.out.lower().endswith(".onnx") else exporting.write_saved_model
+        write(answer, options.out)
     say(f"{options.out}: {' and '.join(answer.outputs)} faces of {answer.side} pixels a side")
 
 

@@ -120,7 +120,7 @@ class OwnHoles:
             return ["nothing is missing by its mask: copied"]
         if MOST < hole.mean() < 1:
             other = "without --invert_mask" if self.invert else "with --invert_mask"
-            return [f"{hole.mean():.0%} of the picture are hole; {other} the rest would be"]
+            return [f"{hole.mean():.0%} of the picture is hole; {other} the rest would be"]
         return []
 
     def stamp(self, name):

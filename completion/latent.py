@@ -2,6 +2,7 @@
 
 python -m completion.latent project aligned/ projected
 python -m completion.latent interpolate aligned/A.png aligned/B.png between
+python -m completion.latent walk aligned/A.png around --directions 4
 python -m completion.latent nearest completed/ processed-data/train/ memorised
 """
 import dataclasses
@@ -34,18 +35,20 @@ from .recipes import RECIPES
 KIND, CONFIG = "latent", "config.json"
 WHOLE = {"window": 0, "hold": 0.0, "scatter": 0.0, "mirror": False, "answer": "best", "by_depth": False}
 SPACES = {"encoder": "best", "activations": "best", "latent": "pool"}      # of each its recipe
+WORK = "searching and drawing"
 SHOWN, SIDE = 16, 128                                   # rows of a sheet, and pixels of a face on it
 SAMPLES, REACH = 2048, 2                                # faces of G whose directions are sought; deviations
 
 
 def make_searches(options, names):
     """({name of SPACES: completion.search.Search for whole faces}, LatentEncoder or None)."""
-    from methods.latent_search import load_encoder, make_search
-    from training import checkpoint, devices
-    devices.use_device(options.device)
-    model, _ = checkpoint.load_model(options.checkpoint, warn=warn)
-    folder = options.encoder or method_options.beside(options.checkpoint, method_options.ENCODER)
-    encoder = None if set(names) == {"latent"} else load_encoder(folder, model)
+    with Progress(None, "loading models"):
+        from methods.latent_search import load_encoder, make_search
+        from training import checkpoint, devices
+        devices.use_device(options.device)
+        model, _ = checkpoint.load_model(options.checkpoint, warn=warn)
+        folder = options.encoder or method_options.beside(options.checkpoint, method_options.ENCODER)
+        encoder = None if set(names) == {"latent"} else load_encoder(folder, model)
     updates = {name: 0 if name == "encoder" else options.num_iter for name in names}
     recipes = {name: dataclasses.replace(RECIPES[SPACES[name]], num_iter=updates[name], **WHOLE) for name in names}
     searches = {name: make_search(model, recipe, options.seed, encoder) for name, recipe in recipes.items()}
@@ -120,9 +123,10 @@ def interpolate(options, check):
     ends = [read_face(path, options) for path in (options.first, options.last)]
     searches, _ = make_searches(options, ("activations", "latent"))
     begin(options)
-    rows = [draw_points(search, np.linspace(*find_points(search, ends, check), options.steps, dtype=np.float32))
-            for search in searches.values()]
-    write_moving(options.out, "interpolated", np.stack(rows))
+    with Progress(None, WORK):
+        rows = [draw_points(search, np.linspace(*find_points(search, ends, check), options.steps, dtype=np.float32))
+                for search in searches.values()]
+        write_moving(options.out, "interpolated", np.stack(rows))
     say(f"{options.out}: through the {' and below through the '.join(searches)}")
 
 
@@ -132,19 +136,23 @@ def walk(options, check):
     face = read_face(options.face, options)
     searches, encoder = make_searches(options, (space,))
     begin(options)
-    point = find_points(searches[space], [face], check)[0]
+    with Progress(None, WORK):
+        points, lines = find_ways(find_points(searches[space], [face], check)[0], encoder, options)
+        write_moving(options.out, "walk", draw_points(searches[space], points))
+    for number, line in enumerate(lines, 1):
+        say(f"row {number}: {line}")
+
+
+def find_ways(point, encoder, options):
+    """(points (R, K, n) on the ways of a walk from a point (n,), [what each way is]), as `walk` says."""
     if options.z_index:
         if (largest := max(options.z_index)) >= len(point):
             raise UsageError(f"--z_index {largest}: the latent has the numbers 0 to {len(point) - 1}")
-        points, lines = over_numbers(point, options.z_index, options.steps), [f"z {i}" for i in options.z_index]
-    else:
-        samples = encoder.draw(np.random.default_rng(options.seed), SAMPLES)
-        directions, shares = principal_directions(samples, min(options.directions, samples.shape[1]))
-        points = along(point, directions, REACH, options.steps)
-        lines = [f"direction {number}, {share:.1%} of the variance" for number, share in enumerate(shares, 1)]
-    write_moving(options.out, "walk", draw_points(searches[space], points))
-    for number, line in enumerate(lines, 1):
-        say(f"row {number}: {line}")
+        return over_numbers(point, options.z_index, options.steps), [f"z {i}" for i in options.z_index]
+    samples = encoder.draw(np.random.default_rng(options.seed), SAMPLES)
+    directions, shares = principal_directions(samples, min(options.directions, samples.shape[1]))
+    return (along(point, directions, REACH, options.steps),
+            [f"direction {number}, {share:.1%} of the variance" for number, share in enumerate(shares, 1)])
 
 
 def nearest(options, check):
@@ -207,7 +215,8 @@ def parse(argv=None):
     parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
     for name, (_, purpose, places, options) in TOOLS.items():
-        tool = tools.add_parser(name, description=f"{purpose.capitalize()}.", help=purpose)
+        example = next(line for line in __doc__.splitlines() if f".latent {name} " in line)
+        tool = tools.add_parser(name, description=f"{purpose.capitalize()}.", examples=example, help=purpose)
         for place, meaning in places.items():
             tool.add_argument(place, metavar=place.upper(), help=meaning)
         tool.add_argument("out", metavar="OUT", help="folder for the results")

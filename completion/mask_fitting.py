@@ -23,7 +23,7 @@ def fit_mask(mask, photo):
     """
     mask, remarks = _turn_upright(mask, photo)
     if is_shaped(mask.hole.shape, photo) and (hole := _take_cut_out(mask, photo)) is not None:
-        return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it are the hole"]
+        return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it is the hole"]
     _check_other(mask, photo)
     return mask.hole, [*remarks, *_judge_padding(mask.hole, photo)]
 
@@ -81,7 +81,7 @@ def _take_cut_out(mask, photo):
         parts, _ = ndimage.label(ground)
         hole = ~np.isin(parts, parts[ground & ~alike])
     else:
-        raise BadPhoto("no_mask", f"{shown.mean():.0%} of its mask are the photo itself{ADVICE}")
+        raise BadPhoto("no_mask", f"{shown.mean():.0%} of its mask is the photo itself{ADVICE}")
     return np.where(hole, np.uint8(255), np.uint8(0))
 
 
@@ -98,13 +98,13 @@ def _find_ground(pixels, noise):
 def _check_other(mask, photo):
     """Refuse another photo as a mask, and one made of its own photo, as by dimming what is no hole."""
     if (greys := np.mean((mask.hole >= 64) & (mask.hole < 192))) > GREYS:
-        raise BadPhoto("no_mask", f"{greys:.0%} of its mask are neither dark nor light: that is a photo{ADVICE}")
+        raise BadPhoto("no_mask", f"{greys:.0%} of its mask is neither dark nor light: that is a photo{ADVICE}")
     between = (mask.hole > FLAT) & (mask.hole < 128)
     if is_shaped(mask.hole.shape, photo) and between.mean() > GREYS and mask.hole[between].std() >= PLAIN:
         seen = _luminance(Image.fromarray(photo.pixels).resize(between.shape[::-1], Image.Resampling.BILINEAR))[between]
         dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1.0))
         if np.mean(np.abs(mask.hole[between] - dimmed) <= ALIKE / 2) >= MOSTLY:
-            raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask are the photo itself, dimmed{ADVICE}")
+            raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask is the photo itself, dimmed{ADVICE}")
 
 
 def _judge_padding(hole, photo):

@@ -187,7 +187,7 @@ def judge_outside(known, matrices, sizes, proposed=False):
         return []
     misplaced = inside < MUCH_INSIDE * hole and not proposed
     advice = f"; if the {which} {verb} not found right, {ADVICE}" if misplaced else ""
-    return [f"{1 - inside / hole:.1%} of the hole lie outside the {which}: filled smoothly{advice}"]
+    return [f"{1 - inside / hole:.1%} of the hole lies outside the {which}: filled smoothly{advice}"]
 
 
 def _pack(known):

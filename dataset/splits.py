@@ -34,7 +34,8 @@ def split_by_seed(names, sizes, seed, groups=(), shares=()):
         while len(dealt) < size and (first := next(shuffled, None)) is not None:
             dealt += members[first]
         if len(dealt) < size:
-            raise UsageError(f"{asked}there are {len(dealt)} left for {side} where groups stay together: ask for fewer")
+            raise UsageError(f"{asked}{counted(len(dealt), 'face')} left for {side} where groups stay together: "
+                             "ask for fewer")
         split[side] = dealt[:size]
     split |= _deal_whole([members[first] for first in shuffled], {side: sizes[side] for side in shares})
     return {side: sorted(split[side]) for side in sizes}

@@ -14,6 +14,7 @@ from .evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles, group_of,
 FIRST_METRICS = ("hole_psnr", "hole_ssim", "identity", "face_frechet", "image_psnr", "image_ssim", "seconds")
 TABLE = {"hole_psnr": ".2f", "hole_ssim": ".3f", "image_psnr": ".2f", "identity": ".3f", "face_frechet": ".4f",
          "seconds": ".3f"}
+OF_BATCHES = "seconds",                                 # the faces of a batch share its number: no sample of faces
 WIDTH = 100                                             # columns of a terminal
 MANY = 500                                              # faces that a distance of sets needs to be taken by itself
 FEW = (f"face_frechet, face_kernel and sliced_wasserstein are of fewer than {MANY} faces: the first and last are too "
@@ -67,6 +68,7 @@ def summarize(out, key, measured, faces, seed):
     """
     names, (mask, method), descriptors = sorted(measured.places), key, DescriptorFiles(out)
     metrics = {metric: mean_interval(measured.values(metric)) for metric in measured.columns}
+    metrics |= {metric: (metrics[metric][0], None, None) for metric in OF_BATCHES if metrics.get(metric)}
     if len(names) > 2:
         truth, results = descriptors.read(ORIGINAL, names), descriptors.read(key, names)
         metrics["face_frechet"] = face_frechet(truth, results), None, None
@@ -88,7 +90,8 @@ def mark_best(summary, groups):
     for mask in dict.fromkeys(mask for mask, _ in rows):
         methods = under_mask(groups, mask)
         faces = list(dict.fromkeys(face for group in methods.values() for face in group.places))
-        for metric in dict.fromkeys(metric for group in methods.values() for metric in group.columns):
+        columns = dict.fromkeys(metric for group in methods.values() for metric in group.columns)
+        for metric in (metric for metric in columns if metric not in OF_BATCHES):
             best = clearly_best({method: [group.value(face, metric) for face in faces]
                                  for method, group in methods.items()}, metric)
             if best:

@@ -1,4 +1,6 @@
 """The models that are trained beside the DCGAN. Their modules import TensorFlow, and are imported when asked for."""
+import interrupts  # noqa: F401
+
 import functools
 import importlib
 

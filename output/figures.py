@@ -113,8 +113,8 @@ def write_comparison(paths, groups, columns, dpi=300):
     figure = Figure((left + side * len(columns), height), dpi=dpi)
     with matplotlib.rc_context({"font.size": font, "text.parse_math": False, "pdf.fonttype": 42}):    # no Type 3 fonts
         for place, heading in enumerate(headings):
-            text = "\n".join([""] * (lines - len(heading)) + heading)
-            _write(figure, left + side * (place + 0.5), font * POINT, text, va="baseline")
+            for line, word in enumerate(heading, lines - len(heading)):
+                _write(figure, left + side * (place + 0.5), (1 + 1.25 * line) * font * POINT, word, va="baseline")
         for name, rows in groups.items():
             if left:
                 _write(figure, left / 2, top + side * len(rows) / 2, name, va="center", rotation=90)
@@ -129,7 +129,7 @@ def write_comparison(paths, groups, columns, dpi=300):
 def _write(figure, x, y, text, **style):
     """Write a text whose middle is x inches from the left, and that is y inches from the top."""
     width, height = figure.get_size_inches()
-    figure.text(x / width, 1 - y / height, text, ha="center", linespacing=1.05, **style)
+    figure.text(x / width, 1 - y / height, text, ha="center", **style)
 
 
 def _draw_rows(figure, corner, rows, columns):

@@ -37,13 +37,13 @@ class Progress:
     def __exit__(self, *_):
         self._over.set()
         _at_work.remove(self)
-        if self.bar:
+        if self.bar is not None:
             self._refresh()
             self.bar.close()
 
     def _show_now_and_then(self):
-        while not self._over.wait(1 if self.bar else self.seconds):
-            if self.bar:
+        while not self._over.wait(1 if self.bar is not None else self.seconds):
+            if self.bar is not None:
                 self._refresh()
             else:
                 show(self.describe(), sys.stderr)
@@ -54,7 +54,8 @@ class Progress:
             self.bar.set_description_str(self.describe())
         else:
             seconds = max(time.monotonic() - self.start, 1e-9)
-            rate = self.bar.format_dict["rate"] or (self.done - self.first) / seconds
+            lately = None if self._over.is_set() else self.bar.format_dict["rate"]
+            rate = lately or (self.done - self.first) / seconds
             self.bar.set_postfix_str((self._pace(rate) if rate else "") + self._figures)
 
     def describe(self):
@@ -82,14 +83,14 @@ class Progress:
     def expect(self, count):
         """There are `count` more to do than it seemed."""
         self.total += count
-        if self.bar:
+        if self.bar is not None:
             self.bar.total = self.total
 
     def update(self, count=1, **figures):
         """Count `count` more as done, and show `figures` beside them."""
         self.done += count
         self._figures = "".join(f", {name} {value}" for name, value in figures.items())
-        if self.bar and self.total is not None:
+        if self.bar is not None and self.total is not None:
             self.bar.update(count)
 
     def each(self, items):

@@ -58,6 +58,11 @@ def test_celebas_file_is_read_as_it_is_and_as_csv():
         assert {face: has.tolist() for face, has in faces.items()} == {"000001": [False, True], "000002": [True, False]}
 
 
+def test_one_attribute_is_a_line_of_names_and_no_count():
+    for lines in (["Bald", "a.jpg -1", "b.jpg 1"], ["2", "Bald", "a.jpg -1", "b.jpg 1"]):
+        assert read_attributes(lines) == (["Bald"], {"a": [False], "b": [True]})
+
+
 @pytest.mark.parametrize("lines, reason", [
     ([], "are empty"), (["0", "Bald Male"], "are empty"),
     (["000001.jpg 0", "000002.jpg 1"], "line 2 .*2 times 1 or -1"),                     # list_eval_partition.txt

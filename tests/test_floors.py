@@ -16,9 +16,9 @@ COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preproce
             "completion.export", "completion.latent", "completion.masks.__main__", "models.train", "models.samples"}
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
-FLOORS = {"helpers": 0, "pictures": 1, "nn": 2, "metrics": 2, "preprocess": 2, "network": 3, "dataset": 3,
-          "completion": 3, "shell": 4, "training": 5, "models": 6, "output": 6, "methods": 7, "evaluation": 8,
-          "benchmarks": 10, "baselines": 10}
+FLOORS = {"helpers": 0, "interrupts": 0, "pictures": 1, "nn": 2, "metrics": 2, "preprocess": 2, "network": 3,
+          "dataset": 3, "completion": 3, "shell": 4, "training": 5, "models": 6, "output": 6, "methods": 7,
+          "evaluation": 8, "benchmarks": 10, "baselines": 10}
 LIGHT = {"helpers", "models", "methods", "nn", "nn.choices", "training.settings", *COMMANDS}
 TENSORFLOW = {"tensorflow", "keras"}
 

@@ -1,4 +1,5 @@
 """Looking into a latent space, from the command line to sheets and animations."""
+import contextlib
 import json
 import shutil
 
@@ -67,6 +68,15 @@ def test_a_walk_has_a_row_a_direction_and_the_face_in_the_middle(run, encoded, o
     ended = run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 0, 7)
     assert ended.code == 0 and "row 2: z 7" in ended.out
     assert "numbers 0 to 7" in run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 8).err
+
+
+def test_no_tool_is_silent_while_it_loads_or_searches(run, encoded, openface, tmp_path, monkeypatch):
+    told, a, b = [], *(openface / f"{name}.png" for name in NAMES)
+    monkeypatch.setattr(latent, "Progress", lambda total, unit: told.append(unit) or contextlib.nullcontext())
+    for words in (("interpolate", a, b), ("walk", a)):
+        ended = run(latent.main, *words, tmp_path / words[0], "--checkpoint", encoded, "--num_iter", 1, "--steps", 2)
+        assert ended.code == 0 and told == ["loading models", latent.WORK], ended.err
+        told.clear()
 
 
 def test_a_walk_has_one_kind_of_directions(run, openface, tmp_path):

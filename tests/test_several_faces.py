@@ -97,7 +97,7 @@ def test_a_speck_on_the_larger_face_does_not_win_against_a_hole_on_the_smaller(r
     assert restore(path, speck | small, "--faces", "largest", "--overwrite").code == 0
     record = record_of(tmp_path / "out")
     assert "further_faces" not in record
-    assert any("of the hole lie outside the face: filled smoothly" in note for note in record["notes"])
+    assert any("of the hole lies outside the face: filled smoothly" in note for note in record["notes"])
     assert not (tmp_path / "out/both/face_2").exists()
 
 
@@ -140,7 +140,7 @@ def test_what_lies_outside_all_faces_is_filled_smoothly(restore, pair, tmp_path)
     hole = holes[0] | holes[1]
     hole[:40, :200] = True
     assert restore(path, hole).code == 0
-    assert any("of the hole lie outside the 2 faces: filled smoothly" in note
+    assert any("of the hole lies outside the 2 faces: filled smoothly" in note
                for note in record_of(tmp_path / "out")["notes"])
 
 

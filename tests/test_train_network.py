@@ -16,6 +16,7 @@ from models.context_encoder import DISTANCES
 from network import tf
 from nn import adversarial, choices
 from shell.lock import claim_folder
+from shell.progress import Progress
 from tests.training.small_runs import contents, curves, event_steps, saves, tensors, train
 from training.checkpoint import load_model
 
@@ -46,6 +47,18 @@ def test_a_signal_during_the_examination_is_not_lost_on_the_step_before_it(faces
     monkeypatch.setattr("training.health.Health.__call__", examine)
     assert train(faces, tmp_path, "--validation", str(faces)) == 143
     assert saves(tmp_path) == [3]
+
+
+def test_progress_comes_to_its_end_though_no_report_is_due_there(faces, tmp_path, monkeypatch):
+    shown = []
+
+    class Kept(Progress):
+        def __exit__(self, *_):
+            shown.append((self.unit, self.done, self.total))
+            super().__exit__()
+    monkeypatch.setattr("training.run_command.Progress", Kept)
+    assert train(faces, tmp_path, "--epoch", "1", "--report_every", "2") == 0
+    assert ("faces", 24, 24) in shown and [point["step"] for point in curves(tmp_path)] == [2]
 
 
 @pytest.mark.fault("F41", "training")

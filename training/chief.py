@@ -41,12 +41,14 @@ class Chief:
             self._show(first)
 
     def report(self, step, figures, progress):
-        """Log what train_step returned, if a report is due."""
-        if step % self.run.report_every == 0:
+        """Show what train_step returned, and log it, if a report is due; show the last step in any case."""
+        due = step % self.run.report_every == 0
+        if due or step == self.last:
             figures = {name: float(value) for name, value in figures.items()}
             count = (step - self.reported) * self.run.batch_size
             progress.update(count, epoch=f"{step / self.per_epoch:.2f}", **{
                 name: f"{value:.3f}" for name, value in figures.items() if name.endswith("loss")})
+        if due:
             self.journal.scalars(step, figures | {"faces_per_second": count / (time.monotonic() - self.clock)})
             self.reported, self.clock = step, time.monotonic()
 
@@ -59,7 +61,7 @@ class Chief:
             if not kept or quality(scores) > quality(kept):
                 checkpoint.export(self.model, self.best, self.record | {"step": step, "scores": scores})
             if (sheet := getattr(self.examination, "completions", None)) is not None:
-                self.journal.picture("completions", step, tile(to_uint8(sheet)))
+                self.journal.picture("completions", step, sheet)
             self.examined.append(scores | {"step": step})
             saves = [int(save.name.removeprefix("step-")) for save in list_saves(self.store.folder)]
             if trouble := diagnose(self.examined, saves):

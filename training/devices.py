@@ -4,7 +4,7 @@ import os
 import resource
 from pathlib import Path
 
-from helpers import OUT_OF_MEMORY, UsageError, read_bytes
+from helpers import OUT_OF_MEMORY, UsageError, counted, read_bytes
 from nn.lanes import LANES
 from nn.layers import mean_of_replicas
 from nn.setup import quiet_stderr, tf, traced
@@ -185,5 +185,5 @@ def check_memory(batch_size, architecture):
     if limit != resource.RLIM_INFINITY:
         allowed = min(allowed, limit)
     if needed > allowed:
-        raise UsageError(f"a batch of {batch_size} faces needs about {needed / 1e9:.1f} GB, this process may use "
-                         f"{allowed / 1e9:.1f} GB: reduce --batch_size", OUT_OF_MEMORY)
+        raise UsageError(f"a batch of {counted(batch_size, 'face')} needs about {needed / 1e9:.1f} GB, this process "
+                         f"may use {allowed / 1e9:.1f} GB: reduce --batch_size", OUT_OF_MEMORY)

@@ -9,6 +9,7 @@ from helpers import to_float, to_uint8
 from metrics.distributions import sliced_wasserstein
 from metrics.images import measure
 from nn.adversarial import REAL_ABOVE
+from shell.pictures import tile
 
 WATCHED, COMPLETED = 256, 64                            # faces that are judged, and faces that are completed
 MEASURED = "hole_psnr", "hole_ssim"
@@ -30,7 +31,7 @@ class Health:
         self.real_above = real_above
         self.dcgan, self.seen, self.unseen = dcgan, faces[:WATCHED], validation[:WATCHED]
         self.z = dcgan.latents(len(self.unseen), -2)
-        self.completions = None                         # of the last examination: faces with holes, completed and true
+        self.completions = None                         # of the last examination: rows with holes, completed and true
         self.search = Search(Latent(dcgan.generate, dcgan.architecture.z_dim, dcgan.realism), QUICK)
 
     def __call__(self):
@@ -57,8 +58,8 @@ class Health:
     def _complete(self):
         truth = self.unseen[:COMPLETED]
         filled, known = complete_centres(self.search, truth)
-        self.completions = np.concatenate([faces[:8] for faces in (to_float(truth) * known[..., None], filled,
-                                                                   to_float(truth))])
+        rows = [faces[:8] for faces in (to_float(truth) * known[..., None], filled, to_float(truth))]
+        self.completions = tile(to_uint8(np.concatenate(rows)), len(rows[0]))
         return score(filled, truth, known)
 
 

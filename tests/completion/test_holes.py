@@ -206,7 +206,7 @@ def test_a_hole_of_most_of_the_photo_is_said_to_be_perhaps_the_rest(tmp_path, in
     photo = read_photo(face(tmp_path))
     _, remarks = OwnHoles(mask, invert=invert, warn=said.append).of_photo(photo, "face")
     how = "without" if invert else "with"
-    assert remarks == [f"86% of the picture are hole; {how} --invert_mask the rest would be"]
+    assert remarks == [f"86% of the picture is hole; {how} --invert_mask the rest would be"]
     assert said == [f"face: {remarks[0]}"]
 
 

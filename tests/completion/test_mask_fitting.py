@@ -37,7 +37,7 @@ def test_a_cut_out_is_the_hole_with_its_dark_parts(tmp_path, photo, hole, name, 
     mask = np.asarray(Image.fromarray(mask).convert("L")) if grey else mask
     found, remarks = hole_of(tmp_path, photo, mask, name)
     assert (found & hole).sum() >= least * (found | hole).sum()
-    assert remarks == [f"its mask shows a part of the photo: {found.mean():.1%} of it are the hole"]
+    assert remarks == [f"its mask shows a part of the photo: {found.mean():.1%} of it is the hole"]
 
 
 @pytest.mark.parametrize("erased", [False, True])

@@ -102,10 +102,10 @@ def test_what_no_crop_shows_of_the_hole_is_noted():
     matrix, known = np.array([[1.0, 0, -100], [0, 1, -100]]), np.ones((300, 300), bool)
     known[130] = False
     assert judge_outside(known, [matrix], [64]) == [
-        "78.7% of the hole lie outside the face: filled smoothly; if the face was not found right, " + ADVICE]
+        "78.7% of the hole lies outside the face: filled smoothly; if the face was not found right, " + ADVICE]
     beside = matrix - [[0, 0, 70], [0, 0, 0]]
     assert judge_outside(known, [matrix, beside], [64] * 2) == [
-        "57.3% of the hole lie outside the 2 faces: filled smoothly; if the 2 faces were not found right, " + ADVICE]
+        "57.3% of the hole lies outside the 2 faces: filled smoothly; if the 2 faces were not found right, " + ADVICE]
     inside = np.ones((300, 300), bool)
     inside[110:150, 110:150] = False
     assert judge_outside(inside, [matrix], [64]) == judge_outside(np.ones((300, 300), bool), [matrix], [64]) == []
@@ -172,7 +172,7 @@ def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, find
     corner[:20, :20] = True
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), FoundHoles(lambda pixels: corner), [64])
     face, = read(save(tmp_path / "face.png", photo), "face")
-    assert face.known.all() and face.notes[-1] == "100.0% of the hole lie outside the face: filled smoothly"
+    assert face.known.all() and face.notes[-1] == "100.0% of the hole lies outside the face: filled smoothly"
     restored, = read.restore([face], [[face.pixels]]).pictures
     np.testing.assert_array_equal(restored[~corner], photo[~corner])
     assert np.abs(restored[corner].astype(int) - photo[corner]).mean() < 8

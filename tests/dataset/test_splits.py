@@ -121,7 +121,7 @@ def test_groups_of_one_are_dealt_as_names_are():
 
 
 def test_groups_that_do_not_fit_are_told():
-    with pytest.raises(UsageError, match="there are 0 left for validation where groups stay together"):
+    with pytest.raises(UsageError, match="0 faces left for validation where groups stay together"):
         split_by_seed(NAMES, sizes(20, 20, 0), 0, [NAMES])
 
 

@@ -55,7 +55,7 @@ def row(tmp_path):
         faces[name] = tmp_path / f"{name}.png"
         write_picture(faces[name], pictures[0, index])
         write_picture(tmp_path / f"pictures/center/telea/{name}.png", pictures[1, index])
-        measured.add(record(name, hole_psnr=20.0 + index, hole_ssim=None))
+        measured.add(record(name, hole_psnr=20.0 + index, hole_ssim=None, seconds=0.5))
         files.append(name, ORIGINAL, descriptors[0, index])
         files.append(name, ("center", "telea"), descriptors[1, index])
     np.testing.assert_array_equal(files.read(ORIGINAL, "ca"), descriptors[0, [2, 0]])
@@ -66,6 +66,7 @@ def test_a_row_has_the_means_and_the_distances_of_the_sets(row):
     summary, pictures = row
     mean, low, high = summary["metrics"]["hole_psnr"]
     assert summary["n"] == 5 and mean == 22 and 20 <= low < 22 < high <= 24
+    assert summary["metrics"]["seconds"] == (0.5, None, None)           # of the batch, though each face has it
     assert summary["metrics"]["hole_ssim"] is None and summary["metrics"]["face_frechet"][0] > 1
     assert summary["metrics"]["sliced_wasserstein"][0] == sliced_wasserstein(*pictures, 3)
 
@@ -98,7 +99,7 @@ def test_the_best_of_a_mask_is_named_where_the_faces_agree():
             group = groups[mask, method] = Measured()
             for face in range(30):
                 group.add(record(str(face), mask, method, hole_psnr=float(face + sign * shift), context_loss=shift,
-                                 identity=(face * len(method)) % 7 / 7))
+                                 seconds=shift, identity=(face * len(method)) % 7 / 7))
     rows = mark_best([{"mask": mask, "method": method} for mask, method in groups], groups)
     assert {(row["mask"], row["method"]): row["best"] for row in rows if row["best"]} == {
         ("center", "laplace"): ["hole_psnr"], ("half", "nearest"): ["hole_psnr"]}

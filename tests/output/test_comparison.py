@@ -10,7 +10,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from output.page import FaceRow
 from pictures.photo import read_photo
-from tests.output.browsing import focus, press
+from tests.output.browsing import focus, press, resized
 
 pytestmark = pytest.mark.slow
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -85,7 +85,7 @@ def test_a_photo_lies_beside_what_was_cut_out_of_it(browser):
 
 
 def test_remarks_stand_above_the_photo_as_text(browse, rows):
-    rows[0].remarks = (f"{HOSTILE}: its place is estimated", "1.0% of the hole lie outside the face")
+    rows[0].remarks = (f"{HOSTILE}: its place is estimated", "1.0% of the hole lies outside the face")
     browser = browse({"own": rows[:2]})
     articles = browser.find_elements(By.TAG_NAME, "article")
     assert [remark.text for remark in articles[0].find_elements(By.TAG_NAME, "li")] == list(rows[0].remarks)
@@ -170,12 +170,11 @@ def test_print_has_both_beside_each_other(browser):
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_photos_fit_the_window(browser, width):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False})
-    page = read(browser, "document.documentElement.scrollWidth")
-    browser.find_element(By.CSS_SELECTOR, ".comparison").click()
-    photo = browser.find_element(By.CSS_SELECTOR, "dialog .comparison").rect
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with resized(browser, width, 800):
+        page = read(browser, "document.documentElement.scrollWidth")
+        browser.find_element(By.CSS_SELECTOR, ".comparison").click()
+        wait(browser, is_open)
+        photo = read(browser, "document.querySelector('dialog .comparison').getBoundingClientRect()")
     assert page <= width and photo["x"] >= 0 and photo["x"] + photo["width"] <= width
     assert photo["y"] + photo["height"] <= 800
     assert photo["width"] / photo["height"] == pytest.approx(410 / 500, rel=0.02)       # not stretched

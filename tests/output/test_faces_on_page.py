@@ -7,7 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from output.page import FaceRow, Page
-from tests.output.browsing import face, focus, press, texts
+from tests.output.browsing import face, focus, press, resized, texts
 
 pytestmark = pytest.mark.slow
 HOSTILE = "<b onclick=alert(1)>.png"
@@ -91,17 +91,14 @@ def test_a_click_or_enter_enlarges_a_face_and_arrows_lead_on(browser):
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_a_face_that_gets_the_focus_is_clear_of_the_bar_on_top(browse, rows, width):
     browser = browse({"center": rows * 6, "half": rows})
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 600, "deviceScaleFactor": 1, "mobile": False})
-    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # bar is measured
-    browser.execute_script("document.querySelector('article:nth-child(5) .name').scrollIntoView();"
-                           "window.scrollBy(0, document.querySelector('article:nth-child(5) .name')"
-                           ".getBoundingClientRect().top)")                      # under the bar, and so in the window
-    focus(browser, "article:nth-child(5) .name")
-    top, bar = browser.execute_script("return ['article:nth-child(5) .name', '#tools'].map("
-                                      "place => document.querySelector(place).getBoundingClientRect())")
-    labelled = browser.execute_script("return [...document.querySelectorAll('select')].every(one => one.ariaLabel)")
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with resized(browser, width, 600):                                                # and the bar is measured
+        browser.execute_script("document.querySelector('article:nth-child(5) .name').scrollIntoView();"
+                               "window.scrollBy(0, document.querySelector('article:nth-child(5) .name')"
+                               ".getBoundingClientRect().top)")                  # under the bar, and so in the window
+        focus(browser, "article:nth-child(5) .name")
+        top, bar = browser.execute_script("return ['article:nth-child(5) .name', '#tools'].map("
+                                          "place => document.querySelector(place).getBoundingClientRect())")
+        labelled = browser.execute_script("return [...document.querySelectorAll('select')].every(one => one.ariaLabel)")
     assert bar["top"] == 0 and top["top"] >= bar["bottom"] and labelled
 
 

@@ -79,6 +79,14 @@ def test_a_comparison_shows_rows_and_columns_in_their_order_at_print_resolution(
         assert column.max() == 255 and column.min() < 50                # a heading, dark on white
 
 
+def test_every_word_of_a_heading_stands_on_a_line_of_its_own(tmp_path):
+    write_comparison([tmp_path / "figure.png"], {"": [{"one_across": flat(255)}]}, ["one_across"])
+    inked = (read_photo(tmp_path / "figure.png").pixels < 128).any(axis=(1, 2))
+    begins, ends = (np.flatnonzero(np.diff(inked.astype(int)) == step) for step in (1, -1))
+    assert len(begins) == len(ends) == 2 and not inked[0]               # neither word has parts apart from each other
+    assert ends - begins == pytest.approx(0.55 * 9 / 72 * 300, rel=0.1)  # both as high as an x of 9 points
+
+
 def test_groups_of_a_comparison_have_their_names_and_many_columns_fit_on_a_page(tmp_path):
     columns = ["generative_face_completion", *(f"method_{index}" for index in range(10))]
     groups = {"center": [dict.fromkeys(columns, flat(9))], "half": [dict.fromkeys(columns, flat(99))]}

@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from helpers import UsageError
 from output.page import FaceRow, read_template
 from pictures.photo import read_photo
-from tests.output.browsing import face, read_data, texts
+from tests.output.browsing import face, read_data, resized, texts
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 NOT_UTF8 = os.fsdecode(b"\xff.png")
@@ -303,9 +303,7 @@ def test_the_page_of_completed_faces_has_neither_table_nor_plots(browse):
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1280])
 def test_a_page_fits_the_window(browser, width):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    picture = browser.find_element(By.CSS_SELECTOR, "article img").size
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with resized(browser, width, 900):
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        picture = browser.find_element(By.CSS_SELECTOR, "article img").size
     assert 96 <= picture["width"] <= 128 and picture["height"] == picture["width"]

@@ -5,11 +5,14 @@ import shlex
 
 import pytest
 
+from completion import latent
 from shell.options import Listing, Parser
 
 COMMANDS = ["face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
             "preprocess.split_dataset", "preprocess.pack_dataset", "preprocess.check_dataset", "preprocess.learn_shape",
-            "models.train", "models.samples", "completion.masks.__main__"]
+            "models.train", "models.samples", "completion.masks.__main__", "completion.latent", "completion.export",
+            "output.beside", "benchmarks.reproduce", "benchmarks.fairness", "benchmarks.dial"]
+SUBCOMMANDS = "models.train", "completion.latent"
 
 
 @pytest.fixture
@@ -93,8 +96,14 @@ def test_the_help_of_every_command_ends_with_examples_that_it_takes(module, monk
     assert own
     for words in own:
         options = [word for word in words if word.startswith("--")]
-        known = help_of(module, *(words[3:4] if module == "models.train" else []))
+        known = help_of(module, *(words[3:4] if module in SUBCOMMANDS else []))
         assert all(re.search(rf"^ +(-\w, )?{option}\b", known, re.M) for option in options)
+
+
+@pytest.mark.parametrize("tool", latent.TOOLS)
+def test_the_help_of_every_latent_tool_ends_with_an_example_that_it_takes(tool):
+    _, *words = shlex.split(help_of("completion.latent", tool).partition("\nexamples:\n")[2])
+    assert words[:3] == ["-m", "completion.latent", tool] and latent.parse(words[2:]).tool == tool
 
 
 def test_a_learned_method_names_itself_as_it_is_typed():

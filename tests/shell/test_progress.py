@@ -141,6 +141,32 @@ with telling_on_request(), Progress(4, "faces") as progress:
     assert any(re.fullmatch(r"100%\|.*\| 4/4 \[00:0\d<00:00, \d\.\d faces/s, d_loss 0.5\]", line) for line in lines)
 
 
+@pytest.mark.parametrize("total", [None, 0])
+def test_work_of_unknown_length_and_none_at_all_is_shown_on_a_terminal_too(total):
+    lines = on_a_terminal(f"""
+import time
+from shell.progress import Progress
+with Progress({total}, "looking") as progress:
+    time.sleep(1.3)
+print("over")
+""")
+    assert lines[-2:] == ["over", ""] and not any("Error" in line for line in lines)
+
+
+def test_a_bar_that_is_over_has_the_rate_of_all_and_not_the_latest():
+    lines = on_a_terminal("""
+import time
+from shell.progress import Progress
+with Progress(20, "faces") as progress:
+    time.sleep(2)
+    progress.update(0)                                  # as a search has it before its first step
+    time.sleep(0.2)
+    progress.update(20)
+""")
+    rates = [float(found[1]) for line in lines if (found := re.search(r"20/20 .* (\S+) faces/s", line))]
+    assert len(rates) == 1 and rates[0] < 10
+
+
 def test_a_slow_bar_says_how_long_one_takes():
     lines = on_a_terminal("""
 import time

@@ -1,5 +1,6 @@
 """How commands end when they are asked to, whatever they are at."""
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -21,6 +22,9 @@ COMMANDS = {"completion": ["face_completion", FACES, "--out_dir", "{}/out"],
             "learned": ["models.train", "vae", "--dataset", FACES, "--checkpoint_dir", "{}/saves", "--log_dir",
                         "{}/logs"],
             "samples": ["models.samples", "{}/samples.png", "checkpoint/celeba64"]}
+ROOT = Path(__file__).parents[2]
+STARTED = [path.relative_to(ROOT) for pattern in ("*.py", "[!.t]*/*.py", "[!.t]*/*/*.py") for path in ROOT.glob(pattern)
+           if re.search("^if __name__ == .__main__.:", path.read_text(), re.MULTILINE)]
 
 
 @pytest.fixture
@@ -84,6 +88,19 @@ def test_a_second_signal_ends_a_command_that_imports_at_once(importing):
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == 130 and time.monotonic() - asked < 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("path", STARTED, ids=str)
+def test_a_command_that_has_not_yet_begun_ends_at_once_and_without_a_word(start, tmp_path, monkeypatch, path, number,
+                                                                          code):
+    (tmp_path / "numpy.py").write_text("import os, time\nos.write(1, b'importing\\n')\nwhile True: time.sleep(1)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    name = ".".join(path.with_suffix("").parts)
+    process = start("-m", name.removesuffix(".__main__")) if "." in name else start(path)
+    assert process.stdout.readline() == "importing\n", process.communicate()
+    process.send_signal(number)
+    assert process.communicate(timeout=5) == ("", "") and process.returncode == code
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

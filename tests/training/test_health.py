@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from completion.masks import center
-from helpers import to_uint8
 from network import DCGAN, Architecture, tf
 from training.health import Health, diagnose, diversity, quality
 
@@ -72,7 +71,7 @@ def test_a_discriminator_that_has_won_is_told_once():
 def test_an_examination_shows_what_it_completed(dcgan):
     health = Health(dcgan, smooth_faces(6, 0), unseen := smooth_faces(5, 1))
     health()
-    holes, filled, true = to_uint8(health.completions).reshape(3, 5, 64, 64, 3)
+    holes, filled, true = health.completions.reshape(3, 64, 5, 64, 3).swapaxes(1, 2)
     known = center(64)
     np.testing.assert_array_equal(true, unseen)
     assert (holes[:, known] == unseen[:, known]).all() and (filled[:, known] == unseen[:, known]).all()
