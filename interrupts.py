@@ -7,12 +7,23 @@ import _signal as signal  # signal itself imports for longer than all of this ta
 import os
 import sys
 
+SCRIPTS = "face_completion.py", "train_network.py", "evaluate_completion.py"
+ROOMS = "baselines", "benchmarks", "completion", "models", "output", "preprocess"
+
 
 def _end(number, _):
     os._exit(128 + number)
 
 
-_script = getattr(sys.modules["__main__"], "__file__", None) or ""
-if sys.argv[0] == "-m" or os.path.dirname(_script) == os.path.dirname(__file__):    # -m : Python looks for the command
+def _is_command():
+    """Whether Python was started with a command of ours; it has not yet found the module that -m names."""
+    if sys.argv[:1] == ["-m"]:
+        words = sys.orig_argv
+        return next(module.partition(".")[0] in ROOMS for option, module in zip(words, words[1:]) if option == "-m")
+    script = getattr(sys.modules["__main__"], "__file__", None) or ""
+    return os.path.basename(script) in SCRIPTS and os.path.dirname(script) == os.path.dirname(__file__)
+
+
+if _is_command():
     for _number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_number, _end)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from helpers import BadPhoto
 from pictures.colours import is_deep, white_of
@@ -18,11 +19,13 @@ INDICES = 32                                            # levels below which val
 class Mask(NamedTuple):
     """A mask as read: the hole by its values, (H, W) uint8, 255 where it is, 0 where not, greys of soft edges between.
 
-    pixels : (H, W, 4) uint8, sRGB and opacity, as the file shows them; orientation : by which its EXIF turned both
+    greys : (H, W) uint8, the luminance that the file shows; opaque : (H, W) bool, None if all or nothing is
+    orientation : by which its EXIF turned them
     lossy : whether its values are no more than nearly those with which it was saved
     """
     hole: np.ndarray
-    pixels: np.ndarray
+    greys: np.ndarray
+    opaque: np.ndarray | None = None
     orientation: int = 1
     lossy: bool = False
 
@@ -39,9 +42,10 @@ def read_mask(path):
         photo = read_photo(path)
     except BadPhoto as problem:
         raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
-    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8) if photo.alpha is None else photo.alpha
-    lossy = photo.image.format in LOSSY
-    return Mask(_find_hole(photo, lossy, path), np.dstack([photo.pixels, alpha]), photo.orientation, lossy)
+    lossy, opaque = photo.image.format in LOSSY, None if photo.alpha is None else photo.alpha >= 128
+    layered = opaque is not None and opaque.min() < opaque.max()
+    return Mask(_find_hole(photo, lossy, path), np.asarray(Image.fromarray(photo.pixels).convert("L")),
+                opaque if layered else None, photo.orientation, lossy)
 
 
 def _find_hole(photo, lossy, path):
@@ -62,8 +66,9 @@ def _check_indices(values, white, path):
     indices = (values > 0) & (values < INDICES)
     if values.max() == white == 255 and np.count_nonzero(indices) > np.count_nonzero(values == white) and (
             values.min() == 0 and not ((values >= INDICES) & (values < white)).any()):
-        found = ", ".join(f"{value:g}" for value in np.unique(values))
-        raise BadPhoto("no_mask", f"{path}: its values are {found}, those of classes: the hole has to be white")
+        numbers = ", ".join(f"{number:g}" for number in np.unique(values))
+        raise BadPhoto("no_mask", f"{path}: its values are {numbers}, as of classes with 255 for none of them: draw "
+                       "the hole in white on black")
 
 
 def _values(photo):
@@ -102,8 +107,9 @@ class MaskFolder:
         for name, path in named.items():
             if masked := MASKED.fullmatch(name):
                 self._paths.setdefault("".join(part or "" for part in masked.groups()), path)
-        whole = {name: path for name, path in named.items() if Path(name).suffix.lower() in SUFFIXES}
-        self._paths = {str(Path(name).with_suffix("")): path for name, path in whole.items()} | named | self._paths
+        doubled = {str(Path(name).with_suffix("")): path for name, path in named.items()
+                   if Path(name).suffix.lower() in SUFFIXES}        # NAME.jpg.png beside its photo NAME.jpg
+        self._paths = named | doubled | self._paths
 
     def __bool__(self):
         return bool(self._paths)

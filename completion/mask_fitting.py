@@ -1,7 +1,6 @@
 """How the mask of a file lies on its photo, and whether it is one."""
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
-from scipy import ndimage
 
 from helpers import BadPhoto, counted
 
@@ -49,11 +48,13 @@ def _turn(mask, orientation):
     """A Mask as EXIF turns a picture of an orientation."""
     if orientation == 1:
         return mask
-    hole, pixels = (_turn_array(array, orientation) for array in (mask.hole, mask.pixels))
-    return mask._replace(hole=hole, pixels=pixels)
+    return mask._replace(**{name: _turn_array(getattr(mask, name), orientation)
+                            for name in ("hole", "greys", "opaque")})
 
 
 def _turn_array(array, orientation):
+    if array is None:
+        return None
     image = Image.fromarray(array)
     image.getexif()[ExifTags.Base.Orientation] = orientation
     return np.asarray(ImageOps.exif_transpose(image))
@@ -66,18 +67,19 @@ def _take_cut_out(mask, photo):
     Where the photo itself is so dark or white, the hole is what the rest of it encloses.
     Raises BadPhoto (no_mask) if it shows most of the photo, and nothing is transparent.
     """
-    greys, alpha = _luminance(mask.pixels[..., :3]), mask.pixels[..., 3]
-    layered = alpha.min() < 128 <= alpha.max()
-    shown = ~(ground := alpha < 128 if layered else _find_ground(mask.pixels[..., :3], FLAT * mask.lossy))
-    if not shown.any() or greys[shown].std() < PLAIN:
+    noise = FLAT * mask.lossy
+    black, white = mask.greys <= noise, mask.greys >= 255 - noise
+    ground = ~mask.opaque if mask.opaque is not None else max(black, white, key=np.count_nonzero)
+    shown, telling = ~ground, ~(ground | black | white)         # black and white prove nothing: masks have them too
+    if not telling.any() or mask.greys[telling].std() < PLAIN:
         return None
-    seen = _luminance(Image.fromarray(photo.pixels).resize(greys.shape[::-1], Image.Resampling.BILINEAR))
-    alike = np.abs(np.subtract(greys, seen, dtype=np.int16)) <= ALIKE
-    if alike[shown].mean() < MOSTLY:
+    alike = np.abs(np.subtract(mask.greys, _scale_to(mask, photo), dtype=np.int16)) <= ALIKE
+    if min(alike[shown].mean(), alike[telling].mean()) < MOSTLY:
         return None
-    if layered:
+    if mask.opaque is not None:
         hole = shown if shown.mean() <= 0.5 else ground
-    elif shown.mean() <= 0.5:
+    elif shown.mean() <= 0.5 and not alike.all():
+        from scipy import ndimage  # half a second that --help need not wait for
         parts, _ = ndimage.label(ground)
         hole = ~np.isin(parts, parts[ground & ~alike])
     else:
@@ -85,14 +87,10 @@ def _take_cut_out(mask, photo):
     return np.where(hole, np.uint8(255), np.uint8(0))
 
 
-def _luminance(pixels):
-    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L"))
-
-
-def _find_ground(pixels, noise):
-    """Which pixels are black, or white if more of them are, (h, w) bool."""
-    black, white = pixels.max(axis=-1) <= noise, pixels.min(axis=-1) >= 255 - noise
-    return black if np.count_nonzero(black) >= np.count_nonzero(white) else white
+def _scale_to(mask, photo):
+    """The luminance of a photo, (h, w) uint8, in the size of a Mask."""
+    grey = Image.fromarray(photo.pixels).convert("L")
+    return np.asarray(grey.resize(mask.greys.shape[::-1], Image.Resampling.BILINEAR))
 
 
 def _check_other(mask, photo):
@@ -101,9 +99,10 @@ def _check_other(mask, photo):
         raise BadPhoto("no_mask", f"{greys:.0%} of its mask is neither dark nor light: that is a photo{ADVICE}")
     between = (mask.hole > FLAT) & (mask.hole < 128)
     if is_shaped(mask.hole.shape, photo) and between.mean() > GREYS and mask.hole[between].std() >= PLAIN:
-        seen = _luminance(Image.fromarray(photo.pixels).resize(between.shape[::-1], Image.Resampling.BILINEAR))[between]
-        dimmed = seen * np.median(mask.hole[between] / np.maximum(seen, 1.0))
-        if np.mean(np.abs(mask.hole[between] - dimmed) <= ALIKE / 2) >= MOSTLY:
+        dark, seen = mask.hole[between], _scale_to(mask, photo)[between]
+        dimmed = seen * np.median(dark / np.maximum(seen, 1.0))
+        alike = np.abs(dark - dimmed) <= ALIKE / 2
+        if alike.mean() >= MOSTLY and dimmed[alike].std() >= PLAIN:         # a plain photo would be like any ground
             raise BadPhoto("no_mask", f"{between.mean():.0%} of its mask is the photo itself, dimmed{ADVICE}")
 
 

@@ -60,7 +60,7 @@ class FacePlacer:
         self._load, self._locator = load_locator, None
 
     def __call__(self, pixels, known, source=""):
-        """The Placements of all faces of a photo, the largest first, by what is known of it.
+        """The Placements of all faces of a photo, the one that is placed by hand first, else the largest.
 
         pixels : (H, W, 3) uint8; known : (H, W) bool; source : path of its file
         Raises BadPhoto: no_face, points_outside, sheared.

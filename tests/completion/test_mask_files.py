@@ -81,6 +81,12 @@ def test_indices_of_classes_with_white_for_none_are_refused(tmp_path):
         read_mask(saved(tmp_path / "mask.png", indices))
 
 
+def test_a_mask_beside_its_photo_is_called_after_the_whole_of_its_name(tmp_path):
+    for name in ("a.jpg", "a.jpg.png"):
+        (tmp_path / name).touch()
+    assert MaskFolder(tmp_path).find("a").name == "a.jpg.png"
+
+
 def test_masks_are_paired_by_the_names_that_people_give_them(tmp_path):
     for name in ("a.png", "b_mask.PNG", "c_mask001.png", "c_mask002.png", "d.png", "d_mask.png", "f.JPG.png",
                  "mask_g.png", "h-Mask (2).png", "people/mask_i.png", "notes.txt"):

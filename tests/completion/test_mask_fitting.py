@@ -40,6 +40,33 @@ def test_a_cut_out_is_the_hole_with_its_dark_parts(tmp_path, photo, hole, name, 
     assert remarks == [f"its mask shows a part of the photo: {found.mean():.1%} of it is the hole"]
 
 
+@pytest.mark.parametrize("name", ["mask.png", "mask.jpg"])
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("corner", [0, 255])
+def test_a_soft_mask_over_what_is_black_or_white_in_the_photo_is_no_cut_out(tmp_path, photo, corner, inverted, name):
+    rows, columns = np.indices(photo.pixels.shape[:2])
+    torn = np.clip(150 - np.hypot(rows, columns), -6, 6) / 12 + 0.5        # soft at its edge
+    torn_photo = photo._replace(pixels=np.where(torn[..., None] > 0.1, np.uint8(corner), photo.pixels))
+    mask = np.rint(255 * (1 - torn if inverted else torn)).astype(np.uint8)
+    found, remarks = hole_of(tmp_path, torn_photo, mask, name)
+    np.testing.assert_allclose((found != inverted).mean(), (torn >= 0.5).mean(), atol=0.005)
+    assert not any("shows a part" in line for line in remarks)
+
+
+def test_a_cut_out_of_all_that_is_not_black_is_no_mask(tmp_path, photo, hole):
+    alone = np.where(hole[..., None], photo.pixels, np.uint8(0))
+    with pytest.raises(BadPhoto, match="no_mask.*the photo itself"):
+        hole_of(tmp_path, photo._replace(pixels=alone), alone)
+
+
+def test_a_noisy_dark_ground_over_a_plain_photo_is_no_dimmed_copy(tmp_path, photo, hole):
+    rng = np.random.default_rng(0)
+    plain = np.repeat(rng.normal(190, 6, hole.shape).round().astype(np.uint8)[..., None], 3, axis=2)
+    mask = np.where(hole, 240, rng.normal(26, 5, hole.shape).round()).astype(np.uint8)
+    found, _ = hole_of(tmp_path, photo._replace(pixels=plain), mask)
+    np.testing.assert_array_equal(found, hole)
+
+
 @pytest.mark.parametrize("erased", [False, True])
 def test_of_a_cut_out_on_transparency_the_smaller_part_is_the_hole(tmp_path, photo, hole, erased):
     mask = np.dstack([photo.pixels, np.where(hole != erased, np.uint8(255), np.uint8(0))])
