@@ -38,6 +38,7 @@ class Table(NamedTuple):
 
     page, heading : as measured.read_table takes them; faces : name of their list; count : how many of them, in order
     columns : {its head: the hole}; metrics : what stands in a cell, with / between
+    checkpoint : of the latent search, the shipped one of 64 pixels if it is None
     """
     page: str
     heading: str
@@ -45,18 +46,25 @@ class Table(NamedTuple):
     count: int
     columns: dict
     metrics: tuple
+    checkpoint: str | None = None
 
 
 HOLES = {"centre": "center", "random 80 %": "random", "half": "half", "pattern": "pattern"}
 CENTRE = {"hole PSNR / SSIM": "center"}
 SCORES = "hole_psnr", "hole_ssim"
 ALL_SCORES = *SCORES, "identity", "face_frechet"
+AT_128 = "checkpoint/celeba128"
 TABLES = {
     "every method": Table("evaluation.md", "Every method, every hole", "validation_first_1000.txt", 1000, HOLES,
                           ALL_SCORES),
     "portraits": Table("evaluation.md", "Portraits", "portraits_399.txt", 399, HOLES, ALL_SCORES),
     "recipes": Table("evaluation.md", "Recipes", "validation_first_1000.txt", 32, CENTRE, SCORES),
     "dial": Table("search.md", "The dial", "validation_second_1000.txt", 256, CENTRE, SCORES),
+    "128 pixels": Table("evaluation.md", "Faces of 128 pixels", "validation_first_1000.txt", 1000,
+                        {"centre": "center"}, ALL_SCORES, AT_128),
+    "other holes at 128": Table("evaluation.md", "Other holes at 128 pixels", "validation_first_1000.txt", 256,
+                                {head: hole for head, hole in HOLES.items() if hole != "center"}, ALL_SCORES, AT_128),
+    "sharp portraits": Table("evaluation.md", "Sharp portraits", "portraits_399.txt", 399, HOLES, ALL_SCORES, AT_128),
 }
 
 
@@ -101,6 +109,13 @@ def digest_faces(folder, names):
             for kind, digests in parts.items()}
 
 
+def name_model(method, checkpoint):
+    """The options that have a method take its model of the shipped ones beside a checkpoint."""
+    folder = str(ROOT / checkpoint)
+    return (["--checkpoint", folder] if method == "latent" else
+            ["--learned", f"{folder}-learned"] if method in LEARNED else [])
+
+
 def write_list(table, dataset, out, count):
     """Write the list of the first `count` faces of a table; returns (its path, their names).
 
@@ -143,7 +158,8 @@ def check_row(table, row, head, folder):
 
 def check_inputs(table, count, found):
     """Say whether faces and holes are those of the table; returns whether any differs."""
-    known = read_json(measured.PAGES / LISTS / DIGESTS).get(table.faces, {}).get(str(count), {})
+    faces = f"{count} by {table.checkpoint}" if table.checkpoint else str(count)
+    known = read_json(measured.PAGES / LISTS / DIGESTS).get(table.faces, {}).get(faces, {})
     for kind, digest in found.items():
         say(f"{kind}: {digest}" + (f", the table's were {known[kind]}" if known.get(kind, digest) != digest else ""))
     return any(known.get(kind, digest) != digest for kind, digest in found.items())
@@ -164,6 +180,7 @@ def main(argv=None):
                 warn(f"{row[0]} needs --train_faces: passed over")
                 continue
             words += ["--train_faces", os.path.abspath(options.train_faces)] if method in NEED_FACES else []
+            words += name_model(method, table.checkpoint) if table.checkpoint else []
             masks = [mask for column, mask in table.columns.items()
                      if read_cell(row[head.index(column)], table.metrics)]
             folder = Path(options.out_dir, re.sub(r"[^\w.]+", "_", row[0]).strip("_")).resolve()
