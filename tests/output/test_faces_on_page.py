@@ -37,7 +37,8 @@ def sources(browser, where="#rows", column="completed"):
 
 def close(browser):
     press(browser, Keys.ESCAPE)
-    WebDriverWait(browser, 10).until(lambda _: "name" in browser.switch_to.active_element.get_attribute("class"))
+    WebDriverWait(browser, 10).until(lambda _: browser.execute_script(
+        "return document.activeElement.classList.contains('name')"))
 
 
 @pytest.mark.parametrize("order, names", [
