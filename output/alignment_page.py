@@ -35,9 +35,11 @@ def write_alignment_page(path, folders, records, settings):
                 keep(worst[name], (-sign * record[key], number, record))
     for reason, group in sorted(rejected.items()):
         details = [record.get("detail", "") for record in group]
+        left_out = counts[reason] > len(group)
+        name = f"{reason} ({f'{len(group)} of ' * left_out}{counts[reason]:,})"
         for record, detail in zip(group, details):
             note = detail if len({*details}) > 1 else ""
-            page.add(f"{reason} ({counts[reason]})", _row(folders, record, note))
+            page.add(name, _row(folders, record, note))
     for name, group in worst.items():
         for _, _, record in sorted(group, reverse=True):
             page.add(name, _row(folders, record, f"{WORST[name][0]} {record[WORST[name][0]]:g}"))
