@@ -19,7 +19,8 @@ def _is_command():
     """Whether Python was started with a command of ours; it has not yet found the module that -m names."""
     if sys.argv[:1] == ["-m"]:
         words = sys.orig_argv
-        return next(module.partition(".")[0] in ROOMS for option, module in zip(words, words[1:]) if option == "-m")
+        modules = [word[2:] or following for word, following in zip(words, [*words[1:], ""]) if word.startswith("-m")]
+        return any(module.partition(".")[0] in ROOMS for module in modules[:1])
     script = getattr(sys.modules["__main__"], "__file__", None) or ""
     return os.path.basename(script) in SCRIPTS and os.path.dirname(script) == os.path.dirname(__file__)
 

@@ -11,7 +11,7 @@ from preprocess import align_dlib
 
 
 def records(tmp_path):
-    """Ten crops, each worse than the one before, one of version 0.1, and rejects of two kinds, of one more than shown."""
+    """Ten crops, each worse than the one before, one of version 0.1, and rejects of two kinds, of one too many."""
     for number in range(10):
         grey = np.full((16, 16, 3), 20 * number, np.uint8)
         write_picture(tmp_path / f"photo{number}.png", np.tile(grey, (20, 10, 1)))

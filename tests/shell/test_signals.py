@@ -40,6 +40,13 @@ def importing(tmp_path, start):
     return call
 
 
+@pytest.mark.parametrize("option", ["-m", "-m{}", "-B -m", "-Bm"])
+def test_a_command_begins_however_its_module_is_named(finish, option):
+    words = option.format("completion.masks").split()
+    ended = finish(*words, *["completion.masks"] * ("{" not in option), "--help")
+    assert ended.code == 0 and ended.out.startswith("usage: ") and not ended.err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_is_a_wish_that_the_loop_hears(number, code):
     before = signal.getsignal(number)
