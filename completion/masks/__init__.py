@@ -2,7 +2,7 @@
 
 Sources: centre, left, half and random are the masks of Yeh et al., CVPR 2017, section 4; pattern follows Pathak et
 al., "Context Encoders", CVPR 2016; strokes follow Yu et al., "Free-Form Image Inpainting", ICCV 2019; O1 to O6 are
-those of Li et al., "Generative Face Completion", CVPR 2017.
+those of Li et al., "Generative Face Completion", CVPR 2017. The parts are what glasses, bars and torn paper hide.
 """
 import functools
 import hashlib
@@ -14,6 +14,11 @@ from PIL import Image, ImageDraw
 # Rows and columns of Li et al.'s six holes on a face of 128 pixels: eyes, half of the face, mouth.
 OCCLUSIONS = {"O1": (52, 116, 33, 71), "O2": (52, 116, 57, 95), "O3": (52, 74, 29, 99), "O4": (52, 74, 29, 67),
               "O5": (52, 74, 61, 99), "O6": (86, 124, 40, 88)}
+
+# Boxes (left, top, right, bottom) of what parts hides, in units of the side of a face of innerEyesAndBottomLip.
+EYES = (0.18, 0.09, 0.38, 0.24), (0.6, 0.09, 0.81, 0.24)
+BAND, MOUTH, NOSE_AND_MOUTH = (0.15, 0.05, 0.84, 0.25), (0.28, 0.57, 0.72, 0.8), (0.28, 0.38, 0.72, 0.8)
+PARTS = EYES, (BAND,), EYES[:1], EYES[1:], (*EYES, MOUTH), (BAND, MOUTH), (MOUTH,), (NOSE_AND_MOUTH,)
 
 
 def center(size, rng=None, scale=0.25):
@@ -84,6 +89,17 @@ def strokes(size, rng, count=4, width=0.1):
     return np.asarray(canvas) > 127
 
 
+def parts(size, rng, margin=0.1):
+    """Eyes, mouth, or both, under rectangles or ellipses that reach up to `margin` of the side beyond them."""
+    rows, columns = (np.indices((size, size)) + 0.5) / size
+    known, norm = np.ones((size, size), bool), rng.choice((2, np.inf))
+    for box in PARTS[rng.integers(len(PARTS))]:
+        left, top, right, bottom = box + margin * rng.random(4) * (-1, -1, 1, 1)
+        place = (2 * columns - left - right) / (right - left), (2 * rows - top - bottom) / (bottom - top)
+        known &= np.linalg.norm(place, norm, axis=0) > 1
+    return known
+
+
 def occlusion(size, rng=None, name="O1"):
     """One of the holes O1 to O6 of generative face completion."""
     top, bottom, left, right = (round(edge * size / 128) for edge in OCCLUSIONS[name])
@@ -103,7 +119,7 @@ def _without(size, rows, columns):
 
 
 MASKS = {maker.__name__: maker
-         for maker in (center, left, right, top, bottom, half, random, pattern, strokes, none)}
+         for maker in (center, left, right, top, bottom, half, random, pattern, strokes, parts, none)}
 MASKS |= {name: functools.partial(occlusion, name=name) for name in OCCLUSIONS}
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from completion.masks import MASKS, OCCLUSIONS, center, occlusion, pattern, random
+from completion.masks import MASKS, OCCLUSIONS, center, occlusion, parts, pattern, random
+from preprocess.templates import CELEBA_PLACES
 
 
 @pytest.mark.parametrize("name", MASKS)
@@ -12,7 +13,7 @@ def test_every_mask_is_a_bool_square_that_its_seed_reproduces(name, size):
     np.testing.assert_array_equal(known, MASKS[name](size, np.random.default_rng([3, 1])))
 
 
-@pytest.mark.parametrize("name", ["half", "random", "pattern", "strokes"])
+@pytest.mark.parametrize("name", ["half", "random", "pattern", "strokes", "parts"])
 def test_drawn_masks_differ_from_one_index_to_the_next(name):
     drawn = {MASKS[name](64, np.random.default_rng([3, index])).tobytes() for index in range(12)}
     assert len(drawn) > (3 if name == "half" else 11)
@@ -46,3 +47,12 @@ def test_occlusions_are_scaled_from_their_128_pixel_definition():
         hole = ~occlusion(128, name=name)
         assert hole.sum() == (bottom - top) * (right - left) and hole[top:bottom, left:right].all()
         assert (~occlusion(64, name=name)).sum() == pytest.approx(hole.sum() / 4, rel=0.15)
+
+
+def test_parts_hide_eyes_and_mouth_whole_and_leave_the_rest():
+    holes = [~parts(64, np.random.default_rng(index)) for index in range(200)]
+    right_eye, left_eye, _, *corners = [np.array([hole[int(64 * y), int(64 * x)] for hole in holes])
+                                        for x, y in CELEBA_PLACES]
+    assert 0.35 < np.mean(right_eye & left_eye) < 0.65 and 0.1 < np.mean(right_eye ^ left_eye) < 0.4
+    assert (right_eye | left_eye | np.logical_and(*corners)).all()
+    assert 0.02 < min(hole.mean() for hole in holes) and max(hole.mean() for hole in holes) < 0.5
