@@ -61,6 +61,7 @@ class Training(HoleSchedule):
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
     features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
     adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
+    precision : what all networks compute in, one of nn.choices.PRECISIONS
     """
     learning_rate: float = 0.001
     beta1: float = 0.9
@@ -69,6 +70,7 @@ class Training(HoleSchedule):
     outside: float = 0.3
     features: float = 0.0
     adversarial: float = 0.0
+    precision: str = "float32"
 
 
 class Encoder(tf.Module):
@@ -76,7 +78,8 @@ class Encoder(tf.Module):
 
     5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; from there a dense layer to DENSE numbers
     and one back, which see the whole face, and beside them a 3x3 convolution, which sees each place better. Second
-    comes what the convolutions gave, from the outermost inwards, for the Corrections.
+    comes what the convolutions gave, from the outermost inwards, for the Corrections. It computes in the faces'
+    precision; the activations are float32.
     """
 
     def __init__(self, architecture, seed=0):
@@ -97,13 +100,14 @@ class Encoder(tf.Module):
                             for layer in range(architecture.corrections)]
 
     def __call__(self, faces, known, training=False):
-        known = tf.cast(known, tf.float32)[..., None]
+        known = tf.cast(known, faces.dtype)[..., None]
         x, seen = tf.concat((faces * known, known), axis=3), []
         for kernel, norm in zip(self.kernels, self.norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
         whole = tf.nn.leaky_relu(self.dense_norm.after(_gather, x, self.dense, training, axis=1)[:, 0, 0], 0.2)
-        return dense_to_map(whole, self.back) + convolve(x, self.beside) + self.bias, seen
+        places = dense_to_map(whole, tf.cast(self.back, x.dtype)) + convolve(x, tf.cast(self.beside, x.dtype))
+        return tf.cast(places, tf.float32) + self.bias, seen
 
     def grow(self, smaller):
         """Take the weights of an encoder of half the side: all but those of the second layer are its."""
@@ -130,7 +134,7 @@ class Correction(tf.Module):
     def __call__(self, activations, seen, training):
         x = tf.concat((tf.nn.relu(activations), seen), axis=3)
         x = tf.nn.leaky_relu(self.norm.after(convolve, x, self.kernel, training, axis=3), 0.2)
-        return convolve(x, self.last) + self.bias
+        return tf.cast(convolve(x, tf.cast(self.last, x.dtype)), tf.float32) + self.bias
 
 
 def _gather(x, kernel):
@@ -195,7 +199,7 @@ class LatentEncoder(HoleLearner):
     def _see(self, encoder, faces, known, training=False):
         """([activations, corrections, ...], the generator's activations behind the last of them)."""
         x, seen = encoder(faces, known, training)
-        parts, x = [x], self.mean + self.deviation * x
+        parts, x = [x], tf.cast(self.mean + self.deviation * x, faces.dtype)
         for layer, correction in enumerate(encoder.corrections):
             x = self.generator.double(x, layer)
             parts.append(correction(x, seen[-2 - layer], training))
@@ -228,12 +232,14 @@ class LatentEncoder(HoleLearner):
         dcgan, _ = load_model(self.training.generator)
         copy_weights(dcgan.generator, self.generator)
         self.discriminator = dcgan.discriminator
+        self.discriminator.dtype = tf.as_dtype(self.precision)
         activations = self.generator.first(dcgan.latents(SEEN))
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
         others = self._generator_parts
         if self.training.adversarial:
             self.adversary = copy_weights(self.discriminator, Discriminator(dcgan.architecture))
+            self.adversary.dtype = tf.as_dtype(self.precision)
             others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
         return others
 
@@ -250,7 +256,7 @@ class LatentEncoder(HoleLearner):
 
     def _losses(self, faces, known, step):
         inside = tf.cast(~known, tf.float32)
-        _, activations = self._see(self.encoder, faces, known, training=True)
+        _, activations = self._see(self.encoder, tf.cast(faces, self.precision), known, training=True)
         guesses = self.generator.rest(activations, done=self.architecture.corrections)
         completed = tf.where(known[..., None], faces, guesses)
         losses = {name: reconstruction_loss(tf.abs, guesses, faces, part)
@@ -268,4 +274,4 @@ class LatentEncoder(HoleLearner):
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
-        return tf.add_n([tf.reduce_mean(tf.abs(one - other)) for one, other in pairs])
+        return tf.add_n([tf.reduce_mean(tf.cast(tf.abs(one - other), tf.float32)) for one, other in pairs])

@@ -74,7 +74,8 @@ MODELS = {
                               "too", 0)},
         {**HOLES, "outside": amount(0.3, "weight of the known pixels' distance, where the hole's has 1"),
          "features": amount(0.0, "weight of the distance of what the generator's discriminator sees in the face"),
-         "adversarial": amount(0.0, "weight of the adversarial loss, against a copy of that discriminator")},
+         "adversarial": amount(0.0, "weight of the adversarial loss, against a copy of that discriminator"),
+         "precision": PRECISION},
         {"learning_rate": 0.001, "beta1": 0.9, "decay": 0.5, "average": 0.999}),
     "posterior_mean": Options(
         "a network that answers with what is most likely on the average", (),

@@ -52,6 +52,19 @@ def test_activations_are_counted_in_deviations_from_the_generators_mean(generato
     np.testing.assert_allclose(model.decode(tf.reshape(seen, (500, -1))), dcgan.generate(z), atol=1e-5)
 
 
+def test_it_learns_nearly_the_same_in_bfloat16(generator, faces):
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        model = LatentEncoder(CORRECTING)
+        model.prepare_training(Training(generator=str(generator), steps=20, features=0.1, adversarial=0.1,
+                                        precision=precision))
+        losses.append(model.losses(tf.constant(to_float(faces)), tf.constant(0, tf.int64))[1])
+    assert losses[0].keys() == losses[1].keys() and losses[1]["hole_loss"].dtype == tf.float32
+    assert float(losses[0]["hole_loss"]) != float(losses[1]["hole_loss"])
+    for name in losses[0]:
+        assert float(losses[1][name]) == pytest.approx(float(losses[0][name]), rel=0.05), name
+
+
 def test_training_lowers_the_losses_and_leaves_the_generator_alone(generator, model, faces):
     first, last = model.losses[0], model.losses[-1]
     assert last["hole_loss"] < 0.9 * first["hole_loss"] and last["known_loss"] < 0.9 * first["known_loss"]
