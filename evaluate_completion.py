@@ -5,31 +5,25 @@ python evaluate_completion.py --compare measured/ another/
 """
 import interrupts  # noqa: F401
 
-import collections
 import itertools
 import os
 import sys
 from functools import partial
 
 import helpers
-from completion.face import FaceReader
-from completion.holes import StandardHoles
-from completion.reading import read_batches
 from evaluation import evaluation_options
 from evaluation.comparison import compare
 from evaluation.evaluated_folder import EvaluatedFolder, Recorder
-from helpers import BadPhoto, UsageError, counted, file_stamp
+from helpers import UsageError, counted, file_stamp
 from methods import CLASSICAL, LEARNED, method_options
 from models import shipped
 from preprocess import dlib_models
 from shell.command import command
-from shell.messages import report_failure, report_failures, say, warn
-from shell.processes import map_surviving
+from shell.messages import report_failures, say, warn
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 
-AT_ONCE = 8                                             # faces that a process fills by a classical method
 parse = partial(evaluation_options.parse, __doc__)
 
 
@@ -54,6 +48,7 @@ def main(argv=None):
             size, left = settings["image_size"], {method for *_, method in missing}
             completers = make_ready({name: methods[name] for name in methods if name in left}, size, plan, stop.check)
             folder.begin(settings)
+            from evaluation.measuring import Measurement
             with Recorder(folder, done) as recorder:
                 failures += Measurement(missing, faces, plan, size=size, completers=completers, recorder=recorder,
                                         check=stop.check).run()
@@ -128,72 +123,6 @@ def make_ready(methods, size, plan, check):
             check()
             completer.load()
         return completers
-
-
-class Measurement:
-    """Completes what is missing of an evaluation, by one method after the other, and measures it.
-
-    missing : {(face, mask, method)}; faces : {name: path}; plan : an evaluation_options.Plan; size : side of faces
-    completers : as make_ready gives them; recorder : an evaluated_folder.Recorder
-    check : function that raises when the user wants to stop
-    """
-
-    def __init__(self, missing, faces, plan, *, size, completers, recorder, check):
-        self.missing, self.faces, self.plan, self.size = missing, faces, plan, size
-        self.completers, self.recorder, self.check = completers, recorder, check
-        self._failed = {}                               # {face: (path, BadPhoto)}
-        self._frames = collections.defaultdict(list)    # {(face, mask, method): [(step, picture)]}
-
-    def run(self):
-        """Record all results; returns [(path, BadPhoto)] of the faces that failed, each once."""
-        from evaluation import measuring
-        path, count = str(dlib_models.checked(dlib_models.DESCRIPTOR)), len(self.missing)
-        with Progress(count, "results") as progress:
-            for result, numbers in map_surviving(measuring.measure_result, self._complete(), min(self.plan.jobs, count),
-                                                 measuring.prepare, arguments=(path,), check=self.check):
-                progress.update()
-                if isinstance(numbers, BadPhoto):
-                    self._fail(result.face.source, result.face.name, numbers)
-                else:
-                    self.recorder.record(result, self._frames.pop(result.key, ()), *numbers)
-        return list(self._failed.values())
-
-    def _complete(self):
-        """Yield a measuring.Result for every missing one that a method can give."""
-        from evaluation.measuring import Result
-        for name, complete in self.completers.items():
-            settings = complete.methods[self.size]
-            if not self.plan.scheduler:
-                method_options.warn_if_slow(settings)
-            for face, completed in complete(self._read(name, settings), on_step=partial(self._keep_step, name)):
-                if isinstance(completed, BadPhoto):
-                    self._fail(face.source, face.name, completed)
-                    continue
-                result = Result(face, name, completed, self.recorder.truths.get(face.name))
-                self.recorder.folder.write_completed(result, self._frames.get(result.key, ()))
-                yield result
-
-    def _read(self, method, settings):
-        """Yield tuples of MaskedFaces, as many as a method takes at a time."""
-        from evaluation.measuring import MaskedFace
-        batch_size = settings.batch_size if settings.has_network else min(settings.batch_size, AT_ONCE)
-        for mask in self.plan.masks:
-            tasks = [(path, face) for face, path in self.faces.items() if (face, mask, method) in self.missing]
-            read_face = FaceReader(StandardHoles(mask, settings.seed), self.size, settings.seed)
-
-            def read(source, name, mask=mask, read_face=read_face):
-                return [MaskedFace(**vars(read_face(source, name)), mask=mask)]
-            yield from read_batches(tasks, read, batch_size, self._fail, check=self.check)
-
-    def _keep_step(self, method, batch, step, pixels, **figures):
-        for face, picture in zip(batch, pixels):
-            self._frames[face.name, face.mask, method].append((step, picture))
-
-    def _fail(self, source, name, problem):
-        """Say why a face failed, once for all its holes and methods."""
-        if name not in self._failed:
-            report_failure(source, problem)
-            self._failed[name] = source, problem
 
 
 if __name__ == "__main__":

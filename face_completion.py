@@ -10,13 +10,14 @@ import contextlib
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import helpers
 from completion.face import find_size, take_stamp
 from completion.points import ADVICE, ESTIMATED, UNDAMAGED
-from completion.reading import PHOTO_BATCH, Gatherer, make_reader, read_batches
+from completion.reading import PHOTO_BATCH, Gatherer, Subject, make_reader, read_batches
 from dataset.listing import find_photos
 from helpers import BadPhoto, counted
 from methods import completion_options, method_options
@@ -36,23 +37,19 @@ parse = partial(completion_options.parse, __doc__)
 @command
 def main(argv=None):
     """Run the command; returns its exit code."""
-    inputs, subject, of_sizes, place, holes = parse(argv)
+    inputs, subject, settings, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)
     names = output_names(sources, CompletedFolder.RESERVED, inner=INSIDE)
     warn_of_points(subject.points, sources)
-    methods = by_size(of_sizes, subject, sources)
+    methods = by_size(settings, subject, sources)
     folder = CompletedFolder(place.out_dir, describe(holes, methods))
     with folder.claim(), claim_log(place), StopRequest() as stop:
-        with Progress(None, "looking at what is there"):
-            done = folder.open(names, place.overwrite)
-        tasks = [(source.path, name) for source, name in zip(sources, names)
-                 if done.get(name) != (source.path, *take_stamp(source.path, name, subject.holes))]
-        overview = make_overview(folder, names, {name for _, name in tasks})
-        show_holes = subject.holes.proposed and not subject.landmarks
-        with overview:
-            with FaceWriter(folder, overview, subject.has_truth, place.format, show_holes=show_holes,
-                            calibrated=all(settings.says_how_sure for settings in of_sizes)) as writer:
+        tasks = find_tasks(folder, sources, names, subject.holes, place.overwrite)
+        with make_overview(folder, names, {name for _, name in tasks}) as overview:
+            with FaceWriter(folder, overview, subject.has_truth, place.format,
+                            show_holes=subject.holes.proposed and not subject.landmarks,
+                            calibrated=all(each.says_how_sure for each in settings)) as writer:
                 for source, problem in failures:
                     writer.fail(source, source, problem)
                 if tasks:
@@ -61,15 +58,16 @@ def main(argv=None):
             with Progress(None, "writing sheets and page"):
                 finished = overview.finish(stop.check)
         if place.log_dir:
-            with Progress(None, "writing curves"):
-                from output.curves import write_curves
-                budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
-                write_curves(log_folder(place), budgets, folder.settings, warn)
+            draw_curves(folder, names, place)
     return summarize(folder.path, finished, writer, len(names) - len(tasks))
 
 
 def by_size(settings, subject, sources):
-    """{side of faces: the MethodSettings for them}, the smallest first."""
+    """{side of faces: the MethodSettings for them}, the smallest first.
+
+    A network has a side of its own; other methods complete faces of the sides that photos are cut to, or that the
+    first of the aligned faces has.
+    """
     if settings[0].has_network:
         return {each.describe()["image_size"]: each for each in settings}
     sizes = subject.sizes if subject.landmarks else [find_size((source.path for source in sources), subject.fit) or 64]
@@ -79,43 +77,70 @@ def by_size(settings, subject, sources):
     return dict.fromkeys(sizes, settings[0])
 
 
+def find_tasks(folder, sources, names, holes, overwrite):
+    """[(path, name)] of the inputs whose results are not there, or are of another state of their files."""
+    with Progress(None, "looking at what is there"):
+        done = folder.open(names, overwrite)
+    return [(source.path, name) for source, name in zip(sources, names)
+            if done.get(name) != (source.path, *take_stamp(source.path, name, holes))]
+
+
 def complete_all(tasks, subject, methods, place, writer, check):
-    """Read, complete and write every task (source, name), a batch at a time."""
+    """Read, complete and write every task (path, name), a batch at a time."""
     from methods.batches import Completer
     most = min(len(tasks), PHOTO_BATCH) if subject.landmarks else len(tasks)
-    methods = {side: dataclasses.replace(settings, batch_size=min(settings.batch_size, most))
-               for side, settings in methods.items()}
-    settings, last = next(iter(methods.values())), max(settings.steps for settings in methods.values())
-    steps = 1 if subject.landmarks else last            # a photo is read and poured back too
+    methods = {side: dataclasses.replace(each, batch_size=min(each.batch_size, most)) for side, each in methods.items()}
+    settings, updates = next(iter(methods.values())), max(each.steps for each in methods.values())
+    steps = 1 if subject.landmarks else updates         # a photo is read and poured back too
     with Progress(len(tasks) * steps, "face-iterations" if steps > 1 else "faces") as progress:
         if not place.scheduler:
             method_options.warn_if_slow(settings)
         read, gather = make_reader(subject, [*methods], load_locator), Gatherer()
-
-        def read_inside(source, name):
-            helpers.within(place.out_dir, os.path.join(name, ""))
-            faces = read(source, name)
-            for face in faces[1:]:
-                helpers.within(place.out_dir, os.path.join(face.name, ""))
-            progress.expect(steps * (len(faces) - 1))
-            return faces
-
-        def fail(source, name, problem):
-            progress.reach([name], steps)
-            known = read.take_known(source) if subject.landmarks else None
-            writer.fail(source, name, problem, known if subject.holes.proposed else None)
-
-        def on_step(batch, step, pixels, **figures):
-            progress.reach([face.name for face in batch], step * steps // max(last, 1), **figures)
-            writer.write_step(batch, step, pixels)
-
-        batches = map(warn_of_doubts, read_batches(tasks, read_inside, settings.batch_size, fail, check=check))
+        work = Work(subject, read, writer, progress, out_dir=place.out_dir, steps=steps, updates=updates)
+        batches = map(warn_of_doubts, read_batches(tasks, work.read, settings.batch_size, work.fail, check=check))
         complete = Completer(methods, place.scheduler, check=check)
-        for face, result in complete(batches, on_batch=writer.begin, on_step=on_step):
+        for face, result in complete(batches, on_batch=writer.begin, on_step=work.on_step):
             progress.reach([face.name], steps)
             if gathered := gather(face, result):
                 conclude(*gathered, subject.landmarks and read.restore, writer)
                 check()                                 # pouring a batch of large photos back takes its time
+
+
+@dataclasses.dataclass
+class Work:
+    """What happens to inputs until they are complete: they are read or refused, and counted and written step by step.
+
+    subject : a reading.Subject; read_faces : what reading.make_reader makes of it
+    writer : an output.writer.FaceWriter; out_dir : where it writes
+    progress : counts `steps` for each face, which takes `updates`
+    """
+    subject: Subject
+    read_faces: Callable
+    writer: object
+    progress: Progress
+    out_dir: str
+    steps: int
+    updates: int
+
+    def read(self, source, name):
+        """The Faces of an input; raises BadPhoto, also if one of them would be written outside `out_dir`."""
+        helpers.within(self.out_dir, os.path.join(name, ""))
+        faces = self.read_faces(source, name)
+        for face in faces[1:]:
+            helpers.within(self.out_dir, os.path.join(face.name, ""))
+        self.progress.expect(self.steps * (len(faces) - 1))
+        return faces
+
+    def fail(self, source, name, problem):
+        """Count and record an input that cannot be read, with the hole, if one was proposed for a photo."""
+        self.progress.reach([name], self.steps)
+        known = self.read_faces.take_known(source) if self.subject.landmarks else None
+        self.writer.fail(source, name, problem, known if self.subject.holes.proposed else None)
+
+    def on_step(self, batch, step, pixels, **figures):
+        """Count and write a step of a batch, as methods.batches.Completer has it."""
+        self.progress.reach([face.name for face in batch], step * self.steps // max(self.updates, 1), **figures)
+        self.writer.write_step(batch, step, pixels)
 
 
 def conclude(faces, results, restore, writer):
@@ -175,6 +200,14 @@ def log_folder(place):
 def claim_log(place):
     """Claim the folder of the curves, if there are to be any."""
     return claim_folder(log_folder(place), "log") if place.log_dir else contextlib.nullcontext()
+
+
+def draw_curves(folder, names, place):
+    """Write the course of every finished face's losses and gradients for TensorBoard."""
+    with Progress(None, "writing curves"):
+        from output.curves import write_curves
+        budgets = [record["budget"] for record in folder.read_finished(names, ["budget"])]
+        write_curves(log_folder(place), budgets, folder.settings, warn)
 
 
 def summarize(folder, finished, writer, skipped):

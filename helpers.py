@@ -25,8 +25,9 @@ VERSION = "0.1.0"
 
 SOME_FAILED, USAGE, NO_INPUT, BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, OUT_OF_MEMORY = range(1, 8)
 
-MAX_BYTES = 256 * 2**20
-TEMPORARY = re.compile(r"\.\d+-\d+\.tmp")             # names of files that are being written
+MAX_BYTES = 256 * 2**20                                 # of an input
+TEMPORARY = re.compile(r"\.\d+-\d+\.tmp")               # names of files that are being written
+_serial = itertools.count()                             # of temporary files, within a process
 
 
 class UsageError(Exception):
@@ -59,23 +60,6 @@ class Stopped(Exception):
         self.exit_code = exit_code
 
 
-def read_file(path):
-    """The bytes of an input file; BadPhoto: vanished, permission, not_a_file, too_large, link_loop, unreadable."""
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadPhoto("not_a_file", "a folder, pipe or device")
-        if status.st_size > MAX_BYTES:
-            raise BadPhoto("too_large", f"{status.st_size:,} bytes, at most {MAX_BYTES:,}")
-        return Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise BadPhoto("vanished", "no such file") from error
-    except PermissionError as error:
-        raise BadPhoto("permission", "may not be read") from error
-    except OSError as error:
-        raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
-
-
 def counted(number, noun, plural=None):
     """A number of things in words: 1 face, 2,000 faces; plural : of nouns that take more than an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
@@ -103,6 +87,85 @@ def resize(pixels, size, how):
     left, top = (width - side) // 2, (height - side) // 2
     box = (left, top, left + side, top + side) if how == "crop" else None
     return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3))
+
+
+def read_file(path):
+    """The bytes of an input file; BadPhoto: vanished, permission, not_a_file, too_large, link_loop, unreadable."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadPhoto("not_a_file", "a folder, pipe or device")
+        if status.st_size > MAX_BYTES:
+            raise BadPhoto("too_large", f"{status.st_size:,} bytes, at most {MAX_BYTES:,}")
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise BadPhoto("vanished", "no such file") from error
+    except PermissionError as error:
+        raise BadPhoto("permission", "may not be read") from error
+    except OSError as error:
+        raise BadPhoto("link_loop" if error.errno == errno.ELOOP else "unreadable", error.strerror) from error
+
+
+def open_plain(path, or_pipe=False):
+    """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end.
+
+    or_pipe : take a pipe, too, and wait for what it brings
+    """
+    try:
+        file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | (0 if or_pipe else os.O_NONBLOCK)))
+    except ValueError as error:                         # a NUL in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    if not or_pipe and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return file
+
+
+def read_bytes(path):
+    """All of a plain file; OSError as open_plain has it."""
+    with open_plain(path) as file:
+        return file.read()
+
+
+def read_json(path):
+    """The record of a JSON file; an empty one if there is no such file or it holds something else."""
+    try:
+        record = json.loads(read_bytes(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def map_array(path):
+    """The array of a .npy file, mapped; OSError as open_plain has it, ValueError if it is another kind of file."""
+    with open_plain(path):
+        return np.load(path, mmap_mode="r")
+
+
+def file_sha256(path):
+    """The sha256 of a file's content, in hexadecimal digits; OSError as open_plain has it."""
+    digest = hashlib.sha256()
+    with open_plain(path) as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def file_crc32(path):
+    """The CRC-32 of a file's content, None if there is no such plain file."""
+    try:
+        return zlib.crc32(read_bytes(path))
+    except OSError:
+        return None
+
+
+def file_stamp(path):
+    """(size, time of modification) by which a file is known again; (0, 0) if it is gone."""
+    try:
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    except OSError:
+        return 0, 0
 
 
 def write_file(path, content):
@@ -167,37 +230,30 @@ def _sweep(folder):
                         os.unlink(entry.path)
 
 
-_serial = itertools.count()
-
-
 def unwritten(path, error):
     """The UsageError (exit code 5) of an OSError that came when a file was written."""
     return UsageError(f"cannot write {path}: {error.strerror}; what is finished is kept, run the same command again to "
                       "go on", BAD_OUTPUT)
 
 
-def remove_files(folder, names):
-    """Remove plain files of our own right inside a folder, never behind a link; then the folder, if it is empty."""
-    folder = Path(folder)
-    for path in (folder / name for name in names if name == Path(name).name and not folder.is_symlink()):
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG(os.lstat(path).st_mode):
-                path.unlink()
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def write_json(path, record):
+    """Write a record as indented JSON, whole or not at all."""
+    write_file(path, (json.dumps(record, indent=2) + "\n").encode())
 
 
-def move(path, place):
-    """Give a file or folder another place on the same disk, at once; OSError."""
-    os.replace(path, place)
+def write_array(path, array):
+    """Write an array as NumPy's .npy file, whole or not at all."""
+    content = io.BytesIO()
+    np.save(content, array)
+    write_file(path, content.getvalue())
 
 
-def make_folder(path):
-    """Make a folder if there is none; UsageError (exit code 5)."""
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritten(path, error) from error
+def write_picture(path, pixels, format="PNG", **options):
+    """Write (H, W, 3) uint8 RGB as a picture file, whole or not at all; returns its checksum, as file_crc32 does."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format, **options)
+    write_file(path, buffer.getvalue())
+    return zlib.crc32(buffer.getvalue())
 
 
 def link_file(source, target):
@@ -216,17 +272,28 @@ def link_file(source, target):
         write_file(target, read_file(source))
 
 
-def no_link(path, flags):
-    """An `opener` for open() that refuses (OSError) to write through a link, which may lead anywhere."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+def make_folder(path):
+    """Make a folder if there is none; UsageError (exit code 5)."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(path, error) from error
 
 
-def write_picture(path, pixels, format="PNG", **options):
-    """Write (H, W, 3) uint8 RGB as a picture file, whole or not at all; returns its checksum, as file_crc32 does."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format, **options)
-    write_file(path, buffer.getvalue())
-    return zlib.crc32(buffer.getvalue())
+def move(path, place):
+    """Give a file or folder another place on the same disk, at once; OSError."""
+    os.replace(path, place)
+
+
+def remove_files(folder, names):
+    """Remove plain files of our own right inside a folder, never behind a link; then the folder, if it is empty."""
+    folder = Path(folder)
+    for path in (folder / name for name in names if name == Path(name).name and not folder.is_symlink()):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def within(folder, name):
@@ -238,75 +305,6 @@ def within(folder, name):
     return path
 
 
-def open_plain(path, or_pipe=False):
-    """A file open for reading bytes; OSError if it is none, such as a pipe or device, which might never end.
-
-    or_pipe : take a pipe, too, and wait for what it brings
-    """
-    try:
-        file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | (0 if or_pipe else os.O_NONBLOCK)))
-    except ValueError as error:                         # a NUL in the path
-        raise OSError(errno.EINVAL, str(error), str(path)) from error
-    if not or_pipe and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "no plain file", str(path))
-    return file
-
-
-def read_bytes(path):
-    """All of a plain file; OSError as open_plain has it."""
-    with open_plain(path) as file:
-        return file.read()
-
-
-def write_array(path, array):
-    """Write an array as NumPy's .npy file, whole or not at all."""
-    content = io.BytesIO()
-    np.save(content, array)
-    write_file(path, content.getvalue())
-
-
-def map_array(path):
-    """The array of a .npy file, mapped; OSError as open_plain has it, ValueError if it is another kind of file."""
-    with open_plain(path):
-        return np.load(path, mmap_mode="r")
-
-
-def file_sha256(path):
-    """The sha256 of a file's content, in hexadecimal digits; OSError as open_plain has it."""
-    digest = hashlib.sha256()
-    with open_plain(path) as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def file_crc32(path):
-    """The CRC-32 of a file's content, None if there is no such plain file."""
-    try:
-        return zlib.crc32(read_bytes(path))
-    except OSError:
-        return None
-
-
-def write_json(path, record):
-    """Write a record as indented JSON, whole or not at all."""
-    write_file(path, (json.dumps(record, indent=2) + "\n").encode())
-
-
-def file_stamp(path):
-    """(size, time of modification) by which a file is known again; (0, 0) if it is gone."""
-    try:
-        status = os.stat(path)
-        return status.st_size, status.st_mtime_ns
-    except OSError:
-        return 0, 0
-
-
-def read_json(path):
-    """The record of a JSON file; an empty one if there is no such file or it holds something else."""
-    try:
-        record = json.loads(read_bytes(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
+def no_link(path, flags):
+    """An `opener` for open() that refuses (OSError) to write through a link, which may lead anywhere."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)

@@ -172,7 +172,7 @@ class Discriminator(tf.Module):
         self.dense_bias = variable(tf.zeros(D_DENSE), "dense_bias")
         self.last = weights((D_DENSE, 1), "last")
         self.last_bias = variable(tf.zeros(1), "last_bias")
-        self.limits = [SpectralNorm(weights.shape[-1]) for weights in (*self.kernels, self.dense, self.last)
+        self.limits = [SpectralNorm(kernel.shape[-1]) for kernel in (*self.kernels, self.dense, self.last)
                        if architecture.d_norm == "spectral"]
 
     def __call__(self, faces, training=False):
@@ -195,6 +195,7 @@ class Discriminator(tf.Module):
             getattr(self, name).assign(getattr(smaller, name))
 
     def _convolve(self, faces, kernels, training):
+        """What each convolution gives, from the outermost inwards, before its leaky ReLU."""
         x = halve_pixels(tf.cast(faces, self.dtype), tf.cast(kernels[0], self.dtype)) + tf.cast(self.bias, self.dtype)
         activations = [x]
         for norm, kernel in zip(self.norms, kernels[1:]):
@@ -202,7 +203,8 @@ class Discriminator(tf.Module):
         return activations
 
     def _weights(self, training):
-        weights = [tf.convert_to_tensor(weights) for weights in (*self.kernels, self.dense, self.last)]
+        """The kernels and dense layers' weights, the innermost last, as they are in force."""
+        weights = [tf.convert_to_tensor(weight) for weight in (*self.kernels, self.dense, self.last)]
         return [limit(weight, training) for limit, weight in zip(self.limits, weights)] or weights
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from completion.mask_files import read_mask
-from completion.points import read_file
+from completion.points import read_points_file
 from dataset.splits import split_by_partition
 from dataset.store import DESCRIPTION, Pack, write_pack
 from evaluation.evaluated_folder import ORIGINAL, DescriptorFiles, EvaluatedFolder, picture_of
@@ -251,7 +251,7 @@ def points(_):
 
 def read_points(content, folder):
     """As --points does."""
-    read_file(str(write(folder / "points.csv", content)))
+    read_points_file(str(write(folder / "points.csv", content)))
 
 
 PICTURES = {"png": pngs, "jpeg": jpegs, "gif": gifs, "tiff": tiffs, "webp": webps, "bmp": bmps}

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from completion.recipes import RECIPES
 from evaluation.evaluated_folder import CONFIG, KEY, RESULTS
 from helpers import NO_INPUT, SOME_FAILED, UsageError, counted, read_bytes, read_json, write_file
-from methods import METHODS, NEED_FACES, measured
+from methods import METHODS, NEED_FACES, documented
 from models import LEARNED
 from shell.command import command
 from shell.lock import claim_folder
@@ -36,7 +36,7 @@ MODELS = "model", "encoder", "likely", *sorted(set(LEARNED.values()))           
 class Table(NamedTuple):
     """A table of the documentation.
 
-    page, heading : as measured.read_table takes them; faces : name of their list; count : how many of them, in order
+    page, heading : as documented.read_table takes them; faces : name of their list; count : how many of them, in order
     columns : {its head: the hole}; metrics : what stands in a cell, with / between
     checkpoint : of the latent search, the shipped one of 64 pixels if it is None
     """
@@ -122,7 +122,7 @@ def write_list(table, dataset, out, count):
     A face that the list names without suffix is a PNG. Raises UsageError (exit code 3) if one of them is not in the
     data set.
     """
-    lines = read_bytes(measured.PAGES / LISTS / table.faces).decode().splitlines()[:count]
+    lines = read_bytes(documented.PAGES / LISTS / table.faces).decode().splitlines()[:count]
     paths = [Path(dataset, line if Path(line).suffix else f"{line}.png").resolve() for line in lines]
     if lost := [path for path in paths if not path.is_file()]:
         raise UsageError(f"{counted(len(lost), 'face')} of {table.faces} missing in {dataset}, such as {lost[0].name}",
@@ -159,7 +159,7 @@ def check_row(table, row, head, folder):
 def check_inputs(table, count, found):
     """Say whether faces and holes are those of the table; returns whether any differs."""
     faces = f"{count} by {table.checkpoint}" if table.checkpoint else str(count)
-    known = read_json(measured.PAGES / LISTS / DIGESTS).get(table.faces, {}).get(faces, {})
+    known = read_json(documented.PAGES / LISTS / DIGESTS).get(table.faces, {}).get(faces, {})
     for kind, digest in found.items():
         say(f"{kind}: {digest}" + (f", the table's were {known[kind]}" if known.get(kind, digest) != digest else ""))
     return any(known.get(kind, digest) != digest for kind, digest in found.items())
@@ -171,7 +171,7 @@ def main(argv=None):
     options = parse(argv)
     table = TABLES[options.table]
     count, differs, digests = min(options.limit or table.count, table.count), False, {}
-    _, head, rows = measured.read_table(table.page, table.heading)
+    _, head, rows = documented.read_table(table.page, table.heading)
     with claim_folder(options.out_dir):
         faces, names = write_list(table, options.dataset, options.out_dir, count)
         for row in rows:

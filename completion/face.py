@@ -33,6 +33,11 @@ class Face:
     number: int = 1
     faces: int = 1
 
+    @property
+    def masked(self):
+        """The picture with its hole white, (H, W, 3) uint8."""
+        return np.where(self.known[..., None], self.pixels, np.uint8(255))
+
     @functools.cached_property
     def tone(self):
         """The colour of every luminance, (256, 3) uint8, if it has one tone, else None, as tone.find_tone finds it."""
@@ -69,14 +74,17 @@ class FaceReader:
         if (height, width) == (size, size):
             return photo.pixels, photo.notes
         if self.fit in (None, "refuse"):
-            whole = max(height, width) > size and (height != width or height > CROP_SIZES * size)
-            before, after = ("complete a whole photo with --paste_back, " * whole,
-                             ", or choose --fit resize or --fit crop") if self.fit else ("", "")
-            if height == width and width in SIZES:
-                before = f"name a model of {width} pixels by --checkpoint, such as checkpoint/celeba{width}, or "
-            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {before}align the photo first "
-                           f"(python -m preprocess.align_dlib){after}")
+            raise BadPhoto("wrong_size", f"{width}x{height}, needed is {size}x{size}: {self._advise(height, width)}")
         return resize(photo.pixels, size, self.fit), [*photo.notes, f"{self.fit} from {width}x{height}"]
+
+    def _advise(self, height, width):
+        """What can be done with a picture of another size."""
+        advice = "align the photo first (python -m preprocess.align_dlib)"
+        if height == width and width in SIZES:
+            advice = f"name a model of {width} pixels by --checkpoint, such as checkpoint/celeba{width}, or {advice}"
+        elif self.fit and max(height, width) > self.size and (height != width or height > CROP_SIZES * self.size):
+            advice = f"complete a whole photo with --paste_back, {advice}"
+        return f"{advice}, or choose --fit resize or --fit crop" if self.fit else advice
 
 
 def take_stamp(source, name, holes):

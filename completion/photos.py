@@ -104,8 +104,8 @@ class PhotoReader:
         """The known pixels of the photo whose face has a hole of its own."""
         known = np.ones(photo.pixels.shape[:2], bool)
         matrix, size = self._sized(matrix)
-        crop, _ = self.holes.of_face(photo, source, name, size, fit="refuse")
-        window, share, inside = unwarp(crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
+        in_crop, _ = self.holes.of_face(photo, source, name, size, fit="refuse")
+        window, share, inside = unwarp(in_crop[..., None].astype(np.float64), matrix, *known.shape, order=0)
         known[window] = (share[..., 0] > 0) | ~inside
         _check_hole(known)
         return known

@@ -17,17 +17,24 @@ from .membrane import factorize, fill_harmonic
 from .owners import MUCH_INSIDE, find_owners, share_inside
 from .points import ADVICE, ESTIMATED, PLACED
 
-NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
-STEP = 5                                                # pixels of a photo to one of the network's crop, at most
-CORRECTIONS = 3                                         # times that the network is asked, each time nearer
+NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
+
+# The network is asked for hidden landmarks:
+CORRECTIONS = 3                                         # so often, each time in the crop that its last answer cuts
+STEP = 5                                                # at most so many pixels of a photo become one of its crop
 BY_NETWORK, BY_NETWORK_IF_SEEN = 0.6, 0.5               # its share of a place; the shape, or dlib, has the rest
-DOUBTFUL = 2.4 / 64                                     # of the crop's side: error from which on no place is believed
-LONE, AGREEING, ALIKE = 1.75 / 64, 3, 2 / 64            # the same of a guess that not so many lie so near to
-SHEARED = 1.4                                           # a map's longest over its shortest, from which on neither is
-STRETCHED, DISTORTED = 1.75, 3.5                        # the same by hand, that is remarked on and is refused
-FEW = 1 / 3                                             # of INNER: so much has to be seen where no network is asked
-OUTLIER = 2.0                                           # expected errors from which on the network is believed alone
+OUTLIER = 2.0                                           # expected errors beyond which it has all of the place
+
+# A place is not believed:
+DOUBTFUL = 2.4 / 64                                     # beyond this expected error, of the crop's side
+LONE = 1.75 / 64                                        # beyond this one, if the detector is not sure of the face
+AGREEING, ALIKE = 3, 2 / 64                             # unless so many guesses, its own too, lie so near, of the side
+SHEARED = 1.4                                           # beyond this condition number of the map
+FEW = 1 / 3                                             # if less of INNER is seen, where there is no network
+
+STRETCHED, DISTORTED = 1.75, 3.5                        # by hand: condition numbers that are remarked on, and refused
+
 PARTS = {"eyes": range(36, 48), "nose": range(27, 36), "mouth": range(48, 68)}
 
 
@@ -98,12 +105,12 @@ class FacePlacer:
         deciding = list(TEMPLATES[self.template][0])
         points, errors, locator = complete_landmarks(landmarks, seen)[deciding], None, self._find_locator()
         if locator:
-            points, errors = ask(locator, pixels, known, points, seen[deciding])
+            points, errors = ask_locator(locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
         doubtful = (seen[INNER].mean() < FEW if errors is None else
                     uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > SHEARED)
-        return Placement(matrix, (remark(seen, errors),), uncertain, bool(doubtful))
+        return Placement(matrix, (describe_estimate(seen, errors),), uncertain, bool(doubtful))
 
     def _believe(self, pixels, known, landmarks, sure):
         place = self._place(pixels, known, landmarks, sure)
@@ -199,13 +206,13 @@ def is_seen(landmarks, known, near):
     return inside & (depth[rows, columns] > near)
 
 
-def ask(locator, pixels, known, points, seen):
+def ask_locator(locator, pixels, known, points, seen):
     """Three landmarks (3, 2) of a photo as a network finds them, from near where they are, and their expected errors.
 
     seen : (3,) bool, which of the given ones are to be trusted most; errors : (3,) in pixels of the photo
     """
     goal = locator.size * np.array(TEMPLATES[locator.template][1])
-    pixels, known, reduced = reduce(pixels, known, STEP * scale_of(through(points, goal)))
+    pixels, known, reduced = shrink(pixels, known, STEP * scale_of(through(points, goal)))
     found = move(reduced, points)
     for _ in range(CORRECTIONS):
         matrix = through(found, goal)
@@ -218,7 +225,7 @@ def ask(locator, pixels, known, points, seen):
     return share * found + (1 - share) * points, errors
 
 
-def reduce(pixels, known, scale):
+def shrink(pixels, known, scale):
     """A photo (H, W, 3) and what is known of it, (H, W) bool, `scale` times as large, and the map (2, 3) there.
 
     A scale above 1 changes nothing. A pixel is known if no pixel of the hole falls into it.
@@ -228,7 +235,7 @@ def reduce(pixels, known, scale):
     return small, np.asarray(hole) == 0, matrix
 
 
-def remark(seen, errors):
+def describe_estimate(seen, errors):
     """What a placement by hidden landmarks says of itself."""
     hidden = [part for part, indices in PARTS.items() if not seen[list(indices)].all()]
     about = ("by the shape of faces alone" if errors is None else

@@ -48,11 +48,11 @@ def read_points(words):
     The file is CSV: in each line the name of a photo's file and six numbers. Raises UsageError.
     """
     if len(words) == 1 and "," not in words[0]:
-        return Points(by_name=read_file(words[0]))
-    return Points(everywhere=check(",".join(words).split(","), "--points"))
+        return Points(by_name=read_points_file(words[0]))
+    return Points(everywhere=parse_points(",".join(words).split(","), "--points"))
 
 
-def read_file(path):
+def read_points_file(path):
     """{name: six numbers} of a CSV file; of a path in it the name counts. Raises UsageError, for a name twice too."""
     try:
         lines = io.StringIO(read_bytes(path).decode("utf-8-sig"), newline="")
@@ -66,11 +66,11 @@ def read_file(path):
         name = os.path.basename(name.strip())
         if name in by_name:
             raise UsageError(f"{path}, line {number}: {name} again; one face of a photo is placed at a time")
-        by_name[name] = check(words, f"{path}, line {number}")
+        by_name[name] = parse_points(words, f"{path}, line {number}")
     return by_name
 
 
-def check(words, origin):
+def parse_points(words, origin):
     """Six numbers, as Points has them, that place an upright or turned face; UsageError, which names their origin."""
     try:
         six = tuple(float(word) for word in words)

@@ -219,20 +219,20 @@ class Search:
     def _look(self, step, updates, z, aim):
         """The Standing at this z, the searches of each face in the order of their context loss."""
         shape = len(updates), self.searches
-        guess, context, seen = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
-                                for value in (*self._judge(z, aim), z))
+        guess, context, latents = (value.numpy()[:np.prod(shape)].reshape(*shape, *value.shape[1:])
+                                   for value in (*self._judge(z, aim), z))
         if self.recipe.mirror:
             straight, mirrored = np.split(guess, 2, axis=1)
             guess = np.concatenate([straight, mirrored[:, :, :, ::-1]], axis=1)
         order = np.argsort(context, axis=1, kind="stable")
         mean, faces = guess.mean(axis=1), np.arange(len(updates))
-        guess, context, seen = (value[faces[:, None], order] for value in (guess, context, seen))
+        guess, context, latents = (value[faces[:, None], order] for value in (guess, context, latents))
         first = fill_lanes(faces * self.searches + order[:, 0])
-        prior, *slopes = (value.numpy()[:len(updates)] for value in self._measure(
+        prior, *lengths = (value.numpy()[:len(updates)] for value in self._measure(
             *tf.nest.map_structure(lambda value: tf.gather(value, first), (z, aim))))
-        return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], z=seen, guesses=guess,
-                        contexts=context, context=context[:, 0], prior=prior, context_gradient=slopes[0],
-                        prior_gradient=slopes[1], updates=np.minimum(updates, step))
+        return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], z=latents, guesses=guess,
+                        contexts=context, context=context[:, 0], prior=prior, context_gradient=lengths[0],
+                        prior_gradient=lengths[1], updates=np.minimum(updates, step))
 
 
 def _rows(parts):

@@ -11,7 +11,7 @@ from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
 LANDMARKS = "a name and ten numbers"
-OURS = "alignment.jsonl", "alignment.html"              # what stands beside aligned faces
+ALIGNMENT = "alignment.jsonl", "alignment.html"         # the records and the page that stand beside aligned faces
 RESULTS = "completion", "evaluation", "latent"          # kinds of folders whose pictures show what was made of others
 
 
@@ -81,7 +81,7 @@ def _walk(folder, barred, visited, others, warn):
             yield _judge(path)
         elif _has_signature(path):
             yield path, None
-        elif os.path.basename(path) not in OURS:
+        elif os.path.basename(path) not in ALIGNMENT:
             others.append(path)
 
 

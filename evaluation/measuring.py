@@ -1,13 +1,25 @@
-"""What one of an evaluation's processes does: measure a completed face."""
+"""Measure completed faces: what one of an evaluation's processes does, and how all of them are given their work."""
+import collections
 import dataclasses
+from functools import partial
 
 import numpy as np
 
-from completion.face import Face
+from completion.face import Face, FaceReader
+from completion.holes import StandardHoles
+from completion.reading import read_batches
+from helpers import BadPhoto
+from methods import method_options
 from metrics.conformal import covered, half_widths
 from metrics.diversity import diversity
 from metrics.identity import FaceDescriber, identity_distance
 from metrics.images import measure, psnr, recorded
+from preprocess import dlib_models
+from shell.messages import report_failure
+from shell.processes import map_surviving
+from shell.progress import Progress
+
+AT_ONCE = 8                                             # faces that a process fills by a classical method
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -64,3 +76,66 @@ def measure_answers(face, completed):
     return {**diversity(answers, known), "best_psnr": psnr(face.pixels, answers[0], ~known),
             "mean_psnr": psnr(face.pixels, answers.mean(axis=0), ~known), "half_width": float(widths[~known].mean()),
             "covered": covered(face.pixels, completed.pixels, widths, known)}
+
+
+class Measurement:
+    """Completes what is missing of an evaluation, by one method after the other, and measures it.
+
+    missing : {(face, mask, method)}; faces : {name: path}; plan : an evaluation_options.Plan; size : side of faces
+    completers : {method: its methods.batches.Completer, loaded}; recorder : an evaluated_folder.Recorder
+    check : function that raises when the user wants to stop
+    """
+
+    def __init__(self, missing, faces, plan, *, size, completers, recorder, check):
+        self.missing, self.faces, self.plan, self.size = missing, faces, plan, size
+        self.completers, self.recorder, self.check = completers, recorder, check
+        self._failed = {}                               # {face: (path, BadPhoto)}
+        self._frames = collections.defaultdict(list)    # {(face, mask, method): [(step, picture)]}
+
+    def run(self):
+        """Record all results; returns [(path, BadPhoto)] of the faces that failed, each once."""
+        path, count = str(dlib_models.checked(dlib_models.DESCRIPTOR)), len(self.missing)
+        with Progress(count, "results") as progress:
+            for result, numbers in map_surviving(measure_result, self._complete(), min(self.plan.jobs, count),
+                                                 prepare, arguments=(path,), check=self.check):
+                progress.update()
+                if isinstance(numbers, BadPhoto):
+                    self._fail(result.face.source, result.face.name, numbers)
+                else:
+                    self.recorder.record(result, self._frames.pop(result.key, ()), *numbers)
+        return list(self._failed.values())
+
+    def _complete(self):
+        """Yield a Result for every missing one that a method can give."""
+        for name, complete in self.completers.items():
+            settings = complete.methods[self.size]
+            if not self.plan.scheduler:
+                method_options.warn_if_slow(settings)
+            for face, completed in complete(self._read(name, settings), on_step=partial(self._keep_step, name)):
+                if isinstance(completed, BadPhoto):
+                    self._fail(face.source, face.name, completed)
+                    continue
+                result = Result(face, name, completed, self.recorder.truths.get(face.name))
+                self.recorder.folder.write_completed(result, self._frames.get(result.key, ()))
+                yield result
+
+    def _read(self, method, settings):
+        """Yield tuples of MaskedFaces, as many as a method takes at a time."""
+        batch_size = settings.batch_size if settings.has_network else min(settings.batch_size, AT_ONCE)
+        for mask in self.plan.masks:
+            tasks = [(path, face) for face, path in self.faces.items() if (face, mask, method) in self.missing]
+            read_face = FaceReader(StandardHoles(mask, settings.seed), self.size, settings.seed)
+
+            def read(source, name, mask=mask, read_face=read_face):
+                return [MaskedFace(**vars(read_face(source, name)), mask=mask)]
+            yield from read_batches(tasks, read, batch_size, self._fail, check=self.check)
+
+    def _keep_step(self, method, batch, step, pixels, **figures):
+        for face, picture in zip(batch, pixels):
+            self._frames[face.name, face.mask, method].append((step, picture))
+
+    def _fail(self, source, name, problem):
+        """Say why a face failed, once for all its holes and methods."""
+        if name not in self._failed:
+            report_failure(source, problem)
+            self._failed[name] = source, problem

@@ -95,7 +95,7 @@ def _rank(methods):
 
 
 def _pictures(out, face, mask, methods):
-    pictures = {"original": face.pixels, "masked": np.where(face.known[..., None], face.pixels, 255).astype(np.uint8)}
+    pictures = {"original": face.pixels, "masked": face.masked}
     return pictures | {method: read_photo(out / picture_of(face.name, mask, method)).pixels
                        for method, group in methods.items() if face.name in group.places}
 

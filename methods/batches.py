@@ -127,17 +127,17 @@ def _side(batch):
 
 def prepare(methods, models):
     """Set a worker up. Raises UsageError unless it sees these models, {folder: digest}."""
-    global _method_for
+    global _worker_method_for
     for folder, digest in models.items():
         if describe_model(folder)["model"] != digest:
             raise UsageError(f"a worker sees another model in {folder}", BAD_CHECKPOINT)
-    _method_for = _maker(methods)
+    _worker_method_for = _maker(methods)
 
 
 def complete_batch(batch):
     """The Completed of a batch of Faces, in a worker."""
     begun, steps = time.monotonic(), []
-    outcome = _method_for(_side(batch))(*_arrays(batch), lambda step, faces, **_: steps.append((step, faces)))
+    outcome = _worker_method_for(_side(batch))(*_arrays(batch), lambda step, faces, **_: steps.append((step, faces)))
     return Completed(steps, outcome, time.monotonic() - begun)
 
 

@@ -15,12 +15,12 @@ from shell.messages import say, warn
 from shell.options import Listing, number, whole_number
 from training.manifest import MANIFEST, find_model, locate
 
-from .measured import list_methods, list_recipes
+from .documented import list_methods, list_recipes
 from .method_settings import ExportedSettings, MethodSettings, SearchSettings
 
 BEST, WITHOUT_ENCODER = "best", "pool"
 ENCODER = "latent_encoder"
-OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.RECIPES["seed"]) if field.name != "by_depth")
+OF_RECIPE = tuple(field.name for field in dataclasses.fields(recipes.Recipe) if field.name != "by_depth")
 OF_SEARCH = ("recipe", "encoder", "likely", "model", "out_interval", "completions", "strategy", *OF_RECIPE)
 NOT_OF_ONNX = ("method", "checkpoint", "size", "device", "scheduler", "log_dir",
                *(name for name in OF_SEARCH if name not in ("blend", "detail")))
@@ -177,7 +177,7 @@ def pinned(folder, kind):
 
 def warn_if_slow(settings):
     """Say so if this machine lacks what the recipe's precision needs."""
-    if settings.search and settings.search.recipe.precision != recipes.RECIPES["seed"].precision:
+    if settings.search and settings.search.recipe.precision != recipes.Recipe.precision:
         from training.devices import SLOW, is_slow, use_device
         use_device(settings.device)                     # which may take the GPUs out of sight
         if is_slow(settings.search.recipe.precision):

@@ -50,7 +50,7 @@ class FaceWriter:
             self._earlier = self.folder.begin()
         for face in batch:
             self._write(face, "original.png", face.pixels)
-            self._write(face, "masked.png", np.where(face.known[..., None], face.pixels, 255).astype(np.uint8))
+            self._write(face, "masked.png", face.masked)
             if self.show_holes:
                 self._write(face, MASK, np.where(face.known[..., None], 0, np.full_like(face.pixels, 255)))
 

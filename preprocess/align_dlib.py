@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import helpers
-from dataset.listing import read_landmarks
+from dataset.listing import ALIGNMENT, read_landmarks
 from helpers import BadPhoto, UsageError, file_stamp
 from preprocess import dlib_models
 from shell.command import command
@@ -27,7 +27,7 @@ from shell.sources import find_inputs, output_names
 
 from .templates import TEMPLATES
 
-RECORDS, PAGE, SHARDS = "alignment.jsonl", "alignment.html", ".shards"
+(RECORDS, PAGE), SHARDS = ALIGNMENT, ".shards"
 # Reasons that lie in the photo and the settings: the same command again would find them again.
 JUDGED = {"no_face", "several_faces", "too_small", "sheared", "cut_by_border", "blurred", "no_landmarks"}
 SEARCH = ("effort", "dlibFacePredictor", "points", "detector", "upsample", "turned", "skipMulti", "all_faces")

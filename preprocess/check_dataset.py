@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import helpers
-from dataset.listing import find_photos, read_lines
+from dataset.listing import ALIGNMENT, find_photos, read_lines
 from dataset.splits import SIDES
 from dataset.store import DESCRIPTION, Pack, is_pack
 from helpers import BadPhoto, UsageError, counted, read_bytes, read_json
@@ -23,8 +23,6 @@ from shell.progress import Progress
 from shell.records import read_records
 from shell.signals import StopRequest
 from shell.sources import read_list
-
-RECORDS = "alignment.jsonl"
 
 
 def parse(argv=None):
@@ -91,7 +89,7 @@ def is_other_count(options, count):
 def find_absent(options, present):
     """The names that a list or a record has and no picture bears; present : paths below the folder."""
     folder, named = Path(options.folder), set()
-    for record in read_records(folder / RECORDS, only_sealed=True, source=str, status=str):
+    for record in read_records(folder / ALIGNMENT[0], only_sealed=True, source=str, status=str):
         named |= {record["output"], *record.get("further_outputs", ())} if record["status"] == "done" else set()
     for side in SIDES:
         if (folder / f"{side}.txt").is_file() and (folder / side).is_dir():

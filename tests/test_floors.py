@@ -13,7 +13,8 @@ from helpers import VERSION
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {"face_completion", "train_network", "evaluate_completion", "preprocess.align_dlib",
             "preprocess.split_dataset", "preprocess.check_dataset", "preprocess.pack_dataset", "preprocess.learn_shape",
-            "completion.export", "completion.latent", "completion.masks.__main__", "models.train", "models.samples"}
+            "completion.export", "completion.latent", "completion.masks.__main__", "models.train", "models.samples",
+            "output.beside"}
 OLD_SPELLINGS = {"baselines", "baselines.train", "baselines.samples"}
 # The longest name that fits counts. A module imports lower floors and its own room, and no module of it in a circle.
 FLOORS = {"helpers": 0, "interrupts": 0, "pictures": 1, "nn": 2, "metrics": 2, "preprocess": 2, "network": 3,

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import reproduce
 from benchmarks.reproduce import TABLES, Table, find_differences, name_model, read_cell, read_row, write_list
 from helpers import NO_INPUT, SOME_FAILED, UsageError
-from methods import measured
+from methods import documented
 from shell.lock import claim_folder
 from training.manifest import ROOT
 
@@ -32,7 +32,7 @@ def test_a_rows_first_cell_is_its_command(cell, expected):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_row_and_cell_of_the_documentation_can_be_read(name):
     table = TABLES[name]
-    _, head, rows = measured.read_table(table.page, table.heading)
+    _, head, rows = documented.read_table(table.page, table.heading)
     assert len(rows) > 2 and table.columns.keys() <= set(head)
     for row in rows:
         read_row(row[0])
@@ -66,7 +66,7 @@ def test_figures_differ_by_more_than_their_tolerance():
 @pytest.fixture
 def write_table(monkeypatch, tmp_path):
     """Make a page with one table of two rows; the figures of `telea` are given."""
-    monkeypatch.setattr(measured, "PAGES", tmp_path)
+    monkeypatch.setattr(documented, "PAGES", tmp_path)
     monkeypatch.setattr(reproduce, "TABLES", {"tiny": Table(
         "page.md", "Tiny", "three.txt", 3, {"centre": "center", "half": "half"}, ("hole_psnr", "hole_ssim"))})
     (tmp_path / "lists").mkdir()
@@ -123,7 +123,7 @@ def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, o
 @pytest.mark.fault("F39", "reproduce")
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_the_evaluation_that_it_has_started(start, openface, tmp_path, number, code):
-    first = (measured.PAGES / "lists" / "validation_first_1000.txt").read_text().splitlines()[0]
+    first = (documented.PAGES / "lists" / "validation_first_1000.txt").read_text().splitlines()[0]
     (tmp_path / "faces").mkdir()
     shutil.copy(openface / f"{NAMES[0]}.png", tmp_path / "faces" / first)
     process = start("-m", "benchmarks.reproduce", "recipes", "--limit", 1, "--dataset", tmp_path / "faces", "--out_dir",

@@ -14,8 +14,7 @@ import numpy as np
 
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
-from network import tf  # which imports TensorFlow quietly
-from nn.setup import plain_words, quiet_stderr
+from nn.setup import plain_words, quiet_stderr, tf
 
 from .manifest import (
     MANIFEST,
@@ -293,10 +292,3 @@ def _check_weights(save):
             is_weight = kind.is_floating and "optimizer" not in name.split("/")[0]
             if is_weight and not np.isfinite(reader.get_tensor(name)).all():
                 raise BrokenSave("a weight is not finite")
-
-
-def are_finite(values):
-    """Whether numbers, variables and the weights and statistics of networks are finite; optimizers do not count."""
-    numbers = [value for value in values if isinstance(value, (float, tf.Tensor, tf.Variable))]
-    numbers += [weight for part in values if isinstance(part, tf.Module) for weight in part.variables]
-    return all(np.isfinite(number).all() for number in numbers)

@@ -2,7 +2,10 @@
 import json
 import time
 
+import numpy as np
+
 from helpers import NOT_FINITE, Stopped, UsageError, read_json, to_float, to_uint8
+from nn.setup import tf
 from shell.messages import command_line
 from shell.pictures import tile
 
@@ -117,8 +120,15 @@ def drop_best(folder, step):
 
 def check_finite(values, step, saves):
     """Raise UsageError (exit code 6) if a number, or a weight of a model's parts, is NaN or infinite."""
-    if not checkpoint.are_finite(values):
+    if not are_finite(values):
         advice = (f"the saves in {saves} are untouched, go on from there" if list_saves(saves) else
                   "nothing was saved yet, begin again")
         raise UsageError(f"step {step}: a loss or weight is no longer finite; {advice} with a smaller --learning_rate",
                          NOT_FINITE)
+
+
+def are_finite(values):
+    """Whether numbers, variables and the weights and statistics of networks are finite; optimizers do not count."""
+    numbers = [value for value in values if isinstance(value, (float, tf.Tensor, tf.Variable))]
+    numbers += [weight for part in values if isinstance(part, tf.Module) for weight in part.variables]
+    return all(np.isfinite(number).all() for number in numbers)

@@ -47,7 +47,7 @@ def make_strategy(name):
     """
     several = this_worker().count > 1
     if name == "multi_worker" and not os.environ.get("TF_CONFIG"):
-        raise UsageError("--strategy multi_worker: TF_CONFIG has to name the workers; see README.md")
+        raise UsageError("--strategy multi_worker: TF_CONFIG has to name the workers; see docs/clusters.md")
     if several and name in ("one", "mirrored"):
         raise UsageError(f"--strategy {name}: each of the {this_worker().count} workers of TF_CONFIG would train alone")
     if name == "multi_worker" or several:

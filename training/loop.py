@@ -73,7 +73,7 @@ def prepare_faces(model_type, settings, console):
     if beginning and new and len(faces) < FEW and settings.architecture == model_type.architecture_type():
         console.warn(f"few faces to begin with nothing, {len(faces)}: --begin_from {beginning} begins with the shipped "
                      "model")
-    return faces, validation, fit(settings, len(faces), console)
+    return faces, validation, settle_length(settings, len(faces), console)
 
 
 def read_faces(folder, settings, console):
@@ -97,7 +97,7 @@ def read_faces(folder, settings, console):
     return faces
 
 
-def fit(settings, count, console):
+def settle_length(settings, count, console):
     """The settings for so many faces: a batch is no larger, and the steps are those of all epochs."""
     run = dataclasses.replace(settings.run, batch_size=min(settings.run.batch_size, count))
     if run != settings.run:

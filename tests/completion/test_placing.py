@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks.photo_placement import HOLES
 from completion.finding import find_landmarks, turn_photo
-from completion.placing import INNER, FacePlacer, Placement, drop_doubles, reduce, remark
+from completion.placing import INNER, FacePlacer, Placement, describe_estimate, drop_doubles, shrink
 from helpers import BadPhoto
 from models import load_locator
 from pictures.photo import read_photo
@@ -105,7 +105,7 @@ def test_the_landmarks_of_a_slanted_face_lie_where_those_of_the_upright_one_do(f
 
 @pytest.mark.parametrize("error, words", [(0.3, "1 pixel"), (1.4, "1 pixel"), (1.6, "2 pixels")])
 def test_an_error_is_told_in_whole_pixels(error, words):
-    assert remark(np.zeros(68, bool), np.full(3, error)).endswith(f"to about {words}")
+    assert describe_estimate(np.zeros(68, bool), np.full(3, error)).endswith(f"to about {words}")
 
 
 def test_turning_moves_pixels_where_its_map_says():
@@ -171,11 +171,11 @@ def test_a_hidden_face_lies_in_the_same_place_in_a_photo_of_more_pixels(finder, 
 def test_a_reduced_photo_knows_only_what_no_pixel_of_the_hole_falls_into():
     pixels, known = np.zeros((60, 90, 3), np.uint8), np.ones((60, 90), bool)
     pixels[30:33, 60:63], known[6, 9] = 255, False
-    small, left, matrix = reduce(pixels, known, 1 / 3)
+    small, left, matrix = shrink(pixels, known, 1 / 3)
     assert small.shape == (20, 30, 3) and small[10, 20].min() > 100
     np.testing.assert_array_equal(np.argwhere(~left), [(2, 3)])
     np.testing.assert_allclose(move(matrix, np.array([(61.0, 31)])), [(20, 10)])
-    for same, given in zip(reduce(pixels, known, 1.5), (pixels, known, np.eye(2, 3))):
+    for same, given in zip(shrink(pixels, known, 1.5), (pixels, known, np.eye(2, 3))):
         np.testing.assert_array_equal(same, given)
 
 

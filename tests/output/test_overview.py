@@ -130,7 +130,7 @@ def test_the_same_faces_completed_anew_are_shown_anew(add, tmp_path):
     shown["report.html"] = file_crc32(tmp_path / "report.html")
     (tmp_path / "grids/shown.json").write_text(json.dumps(shown))
     complete(add, tmp_path, 2)
-    assert read_rows(tmp_path)[1]
+    assert [row["name"] for row in read_rows(tmp_path)[1]] == ["photo0", "photo1"]
 
 
 def test_a_lost_picture_of_a_photo_is_named(add, tmp_path):

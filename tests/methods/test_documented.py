@@ -5,7 +5,7 @@ import evaluate_completion
 import face_completion
 from completion.recipes import RECIPES, SOURCES
 from methods import METHODS
-from methods.measured import PAGES, read_table
+from methods.documented import PAGES, read_table
 
 
 def cells(lines, name):
