@@ -106,10 +106,12 @@ class OwnHoles:
             from scipy import ndimage  # half a second that --help need not wait for
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
         odd = [] if self._find == self._find_color else self._judge_extent(hole)
+        odd = odd or self._judge_outline(hole)
         for line in odd:
             self._warn(f"{name}: {line}")
         if hole.all():
-            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left")
+            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left, "
+                           f"{'white' if self.invert else 'black'} in a mask")
         if not hole.any() and drawn.any():
             raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
         return ~hole, [*remarks, *odd]
@@ -122,6 +124,13 @@ class OwnHoles:
             other = "without --invert_mask" if self.invert else "with --invert_mask"
             return [f"{hole.mean():.0%} of the picture is hole; {other} the rest would be"]
         return []
+
+    def _judge_outline(self, hole):
+        """[a remark on a hole that is no more than a line around what may be meant], or []."""
+        from .outlines import share_enclosed  # scipy
+        enclosed = 0 if self.invert else share_enclosed(hole)
+        return [f"a closed line around {enclosed:.1%} of the picture is the hole, and what it encloses is not: fill it "
+                "if the damage lies inside"] if enclosed else []
 
     def stamp(self, name):
         """The size and time of a face's own mask, as helpers.file_stamp gives them; () if it has none of its own."""

@@ -8,12 +8,14 @@ from PIL import Image
 
 from helpers import BadPhoto
 from pictures.colours import is_deep, white_of
-from pictures.photo import SUFFIXES, read_photo
+from pictures.photo import FRAMES, SUFFIXES, read_photo
 
-MASKED = re.compile(r"(.*/)?(?:mask[_ -](.+)|(.+?)[_ -]\(?mask\)?[_ -]?\(?\d*\)?)", re.IGNORECASE)    # names of masks
+MASKED = re.compile(r"(.*/)?(?:mask[_ -](.+)|(.+?)[_ -]\(?mask\)?[_ -]?\(?\d*\)?)",
+                    re.IGNORECASE | re.DOTALL)          # names of masks, which may have line breaks
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
 INDICES = 32                                            # levels below which values may number classes
+SPECK = 1 / 1000                                        # of a mask: less of a value is a soft edge, and no class
 
 
 class Mask(NamedTuple):
@@ -22,12 +24,14 @@ class Mask(NamedTuple):
     greys : (H, W) uint8, the luminance that the file shows; opaque : (H, W) bool, None if all or nothing is
     orientation : by which its EXIF turned them
     lossy : whether its values are no more than nearly those with which it was saved
+    remarks : of what else the file holds, (str)
     """
     hole: np.ndarray
     greys: np.ndarray
     opaque: np.ndarray | None = None
     orientation: int = 1
     lossy: bool = False
+    remarks: tuple = ()
 
 
 def read_mask(path):
@@ -44,8 +48,9 @@ def read_mask(path):
         raise BadPhoto(f"mask_{problem.reason}", f"{path}: {problem.detail}") from problem
     lossy, opaque = photo.image.format in LOSSY, None if photo.alpha is None else photo.alpha >= 128
     layered = opaque is not None and opaque.min() < opaque.max()
-    return Mask(_find_hole(photo, lossy, path), np.asarray(Image.fromarray(photo.pixels).convert("L")),
-                opaque if layered else None, photo.orientation, lossy)
+    hole = _find_hole(photo, lossy, path)
+    return Mask(hole, np.asarray(Image.fromarray(photo.pixels).convert("L")), opaque if layered else None,
+                photo.orientation, lossy, (*_name_frames(photo), *_name_classes(photo, hole)))
 
 
 def _find_hole(photo, lossy, path):
@@ -69,6 +74,25 @@ def _check_indices(values, white, path):
         numbers = ", ".join(f"{number:g}" for number in np.unique(values))
         raise BadPhoto("no_mask", f"{path}: its values are {numbers}, as of classes with 255 for none of them: draw "
                        "the hole in white on black")
+
+
+def _name_frames(photo):
+    return ["its mask is the first of several frames"] * (FRAMES in photo.notes)
+
+
+def _name_classes(photo, hole):
+    """[a remark on a mask whose values or colours are classes, for one of them may be meant], or []."""
+    numbers = np.asarray(photo.image)
+    if photo.alpha is not None or numbers.ndim > 2 or numbers.dtype.kind not in "iu" or numbers.max() > 255:
+        return []
+    drawn = photo.pixels.any(axis=-1)
+    classes, holes = (np.flatnonzero(np.bincount(numbers[where], minlength=256) > SPECK * numbers.size)
+                      for where in (drawn, hole >= 128))
+    numbered = np.ptp(photo.pixels, axis=-1).any() if photo.image.mode == "P" else classes[-1:] < INDICES
+    if len(classes) < 2 or not numbered or len(classes) + (~drawn).any() < 3:
+        return []
+    return [f"its mask numbers classes ({', '.join(map(str, classes))}), and the hole is {', '.join(map(str, holes))}: "
+            "draw it in white on black if that is not what was meant"]
 
 
 def _values(photo):

@@ -11,6 +11,7 @@ BACK = {6: 8, 8: 6}                                     # what undoes them; the 
 ALIKE, MOSTLY = 16, 0.8                                 # levels that a copy differs at most, in most of its pixels
 FLAT = 16                                               # levels of noise on what is black or white in a lossy picture
 ROUNDING = 2                                            # pixels that a side may be off in a photo scaled as a whole
+NEARLY = 1.1                                            # times a photo's size: nobody scales by less
 PLAIN = 4                                               # levels of deviation: less is one shade, and no photo
 ADVICE = ", no mask; a photo that is painted over goes in the photo's place, with --mask color:#rrggbb"
 
@@ -21,6 +22,7 @@ def fit_mask(mask, photo):
     Raises BadPhoto: no_mask if it is a photo.
     """
     mask, remarks = _turn_upright(mask, photo)
+    remarks = [*mask.remarks, *remarks]
     if is_shaped(mask.hole.shape, photo) and (hole := _take_cut_out(mask, photo)) is not None:
         return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it is the hole"]
     _check_other(mask, photo)
@@ -107,11 +109,13 @@ def _check_other(mask, photo):
 
 
 def _judge_padding(hole, photo):
-    """[a remark on a mask (H, W) that is no photo of this shape scaled as a whole: it may be padded or cut], or []."""
+    """[a remark on a mask (H, W) that is hardly its photo scaled as a whole: it may be padded or cut], or []."""
     (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
     apart = abs(width * tall - height * wide) / max(tall, wide, height, width)
-    return [f"its mask of {width}x{height} has not quite the shape of the photo of {wide}x{tall}: if it is padded or "
-            "cut, the hole lies beside its place"] * (apart > ROUNDING and is_shaped(hole.shape, photo))
+    larger, other = max(height / tall, tall / height), max(abs(height - tall), abs(width - wide))
+    odd = apart > ROUNDING or other > ROUNDING and larger < NEARLY
+    return [f"its mask of {width}x{height} has not quite the size of the photo of {wide}x{tall}: if it is padded or "
+            "cut, the hole lies beside its place"] * (odd and is_shaped(hole.shape, photo))
 
 
 def is_shaped(shape, photo):

@@ -2,15 +2,25 @@
 import numpy as np
 from scipy import ndimage
 
+from preprocess.affine import chain
 from preprocess.faces import find_window, is_covered
 
 MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
+ABOVE, BESIDE = 0.6, 0.3                                # of a crop's side, that its head reaches beyond it
 
 
 def touches(known, matrix, size):
     """Whether a hole, where the photo is not `known`, (H, W) bool, reaches into the crop of a face."""
     _, hole = _hole_in_crop(known, matrix, size)
     return bool(hole.any())
+
+
+def is_on_head(known, matrix, size):
+    """Whether most of a hole, where the photo is not `known`, lies on a head: forehead and ears around the crop too."""
+    wide, high = 1 + 2 * BESIDE, 1 + ABOVE
+    head = chain(matrix, np.array([(1 / wide, 0, size * BESIDE / wide), (0, 1 / high, size * ABOVE / high)]))
+    _, hole = _hole_in_crop(known, head, size)
+    return np.count_nonzero(hole) >= MUCH_INSIDE * np.count_nonzero(~known)
 
 
 def share_inside(known, matrix, size):

@@ -14,7 +14,7 @@ from preprocess.faces import unwarp, warp, warp_known
 from .face import Face, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
-from .owners import MUCH_INSIDE, find_owners, touches
+from .owners import MUCH_INSIDE, find_owners, is_on_head, touches
 from .placing import scale_of
 from .points import ADVICE, PLACED
 from .pouring import pour_back
@@ -57,8 +57,9 @@ class PhotoReader:
     def __call__(self, source, name):
         """[FaceInPhoto] of the faces of a photo that its hole touches, the largest first; or only that one.
 
-        What cannot be cut out is left out with a remark, as long as another face is touched. Of a hole that was only
-        proposed nobody said that it lies on a face: if it touches none, all of it is filled smoothly.
+        What cannot be cut out is left out with a remark, as long as another face is touched. A hole on a forehead or an
+        ear, which no crop shows, is filled smoothly. Of a hole that was only proposed nobody said that it lies on a
+        face: if it touches none, all of it is filled smoothly.
         Raises BadPhoto: what read_photo, the holes and `place` say, too_large, hole_outside_face, and
         doubtful_face, cut_by_border or nothing_known if there is no other.
         """
@@ -121,8 +122,8 @@ class PhotoReader:
                     cuts.append(self._cut(pixels, known, placement))
                 except BadPhoto as problem:
                     problems.append(problem)
-        if not cuts and self.holes.proposed and not problems:
-            return [self._cut(pixels, known, placements[0])], []
+        if not cuts and not problems and (near := self._find_heads(known, placements)):
+            return [self._cut(pixels, known, near[0])], []
         if not cuts:
             raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements, self.sizes[0]))])[0]
         if self.choice == "largest":
@@ -130,6 +131,12 @@ class PhotoReader:
         owners = np.unique(find_owners(known, *_maps(cuts)))
         return ([cuts[number - 1] for number in owners if number],
                 [f"a face is left out, {problem}: filled smoothly" for problem in problems])
+
+    def _find_heads(self, known, placements):
+        """The Placements around which a hole that touches no crop may be filled smoothly."""
+        size = self.sizes[0]
+        return placements if self.holes.proposed else [place for place in placements
+                                                       if is_on_head(known, place.matrix, size)]
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""

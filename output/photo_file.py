@@ -18,7 +18,8 @@ QUALITY = {"quality": 95, "subsampling": 0}             # of a JPEG that was non
 LONGEST = 1024                                          # side of a small picture
 LARGEST_BLOCK = 65_000                                  # bytes that a JPEG can hold in each of these
 BLOCKS = {"EXIF": "exif", "XMP": "xmp", "comment": "comment"}
-AS_SRGB = {"CMYK": "CMYK is written as sRGB", "F": "floating point is written as 8 bits"}     # modes that are not kept
+AS_SRGB = {"CMYK": "CMYK is written as sRGB", "LAB": "CIELAB is written as sRGB",
+           "F": "floating point is written as 8 bits"}                   # modes that are not kept
 EXIF, XMP = b"Exif\0\0", "XML:com.adobe.xmp"            # how these begin in a JPEG, and are called in a PNG
 RAW_EXIF = "Raw profile type exif"                      # in a PNG of ImageMagick
 ORIENTATION, RESOLUTION, IPTC, SHORT = 274, 282, 33723, 3       # tags of EXIF and TIFF; the type of the first's value

@@ -12,7 +12,7 @@ COLOURS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPEN
 
 def to_srgb(image):
     """((H, W, 3) uint8, the profile by which it was brought to sRGB or None, remarks)."""
-    pixels, profile = _to_rgb(image), image.info.get("icc_profile")
+    pixels, profile = _to_rgb(image), image.mode != "LAB" and image.info.get("icc_profile")
     remarks = _remark(image)
     mode = image.mode if image.mode == "CMYK" else "L" if Image.getmodebase(image.mode) == "L" else "RGB"
     try:

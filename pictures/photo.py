@@ -22,6 +22,7 @@ SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|II[*+]\0|MM\0[*+]|
 HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
 WIDE, HIGH_RANGE = (9, 11, 12), (16, 18)                # of ITU-T H.273: BT.2020's and P3's primaries, PQ and HLG
 MAX_PIXELS = 64_000_000
+FRAMES = "first of several frames"                      # a remark
 
 
 class Photo(NamedTuple):
@@ -126,7 +127,7 @@ def _decode(content, formats):
 def _losses(image, content):
     """Remarks on what of an opened picture Pillow will not read."""
     if getattr(image, "is_animated", False):
-        yield "first of several frames"
+        yield FRAMES
     heif, how = image.format in ("AVIF", "HEIF"), str(image.tile and image.tile[0].args)
     deep = content.partition(b"pixi")[2][5:6] > b"\x08" if heif else (     # ISO/IEC 23008-12, 6.5.6: bits a channel
         "65535" in how if image.format == "PPM" else ";16" in how and image.format != "BMP")

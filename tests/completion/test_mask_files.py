@@ -1,7 +1,7 @@
 """Pictures of holes as people save them: which pixels are the hole, and what is said of those that show none."""
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from completion.mask_files import MaskFolder, read_mask
 from helpers import BadPhoto
@@ -81,6 +81,39 @@ def test_indices_of_classes_with_white_for_none_are_refused(tmp_path):
         read_mask(saved(tmp_path / "mask.png", indices))
 
 
+CLASSES = np.where(HOLE, np.uint8(1), np.uint8(0))
+CLASSES[14:18, 2:9] = 2                                 # another class
+
+
+@pytest.mark.parametrize("array, options, said", [
+    (CLASSES, {}, "classes (1, 2), and the hole is 1, 2"),
+    (np.uint16(CLASSES), {}, "classes (1, 2), and the hole is 1, 2"),
+    (CLASSES, {"palette": [0, 0, 0, 128, 0, 0, 0, 128, 0]}, "classes (1, 2), and the hole is 1, 2"),
+    (CLASSES, {"palette": [0, 0, 0, 192, 128, 128, 0, 128, 0]}, "classes (1, 2), and the hole is 1")])
+def test_of_several_classes_it_is_said_which_are_the_hole(tmp_path, array, options, said):
+    remark, = read_mask(saved(tmp_path / "mask.png", array, **options)).remarks
+    assert f"{said}: draw it in white" in remark
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name != "labels"])
+def test_other_masks_number_no_classes(tmp_path, name):
+    array, options = GOOD[name]
+    assert not read_mask(saved(tmp_path / "mask.png", array, **options)).remarks
+
+
+def test_soft_edges_are_no_classes(tmp_path):
+    soft = Image.fromarray(np.kron(np.uint8(255) * HOLE, np.ones((20, 20), np.uint8))).filter(ImageFilter.BoxBlur(3))
+    for name, picture in {"grey.png": soft, "palette.gif": soft.quantize(8)}.items():
+        picture.save(tmp_path / name)
+        assert not read_mask(tmp_path / name).remarks, name
+
+
+def test_further_frames_of_a_mask_are_said(tmp_path):
+    first, second = (Image.fromarray(np.uint8(255) * hole) for hole in (HOLE, ~HOLE))
+    first.save(tmp_path / "mask.tif", save_all=True, append_images=[second])
+    assert read_mask(tmp_path / "mask.tif").remarks == ("its mask is the first of several frames",)
+
+
 def test_a_mask_beside_its_photo_is_called_after_the_whole_of_its_name(tmp_path):
     for name in ("a.jpg", "a.jpg.png"):
         (tmp_path / name).touch()
@@ -89,11 +122,12 @@ def test_a_mask_beside_its_photo_is_called_after_the_whole_of_its_name(tmp_path)
 
 def test_masks_are_paired_by_the_names_that_people_give_them(tmp_path):
     for name in ("a.png", "b_mask.PNG", "c_mask001.png", "c_mask002.png", "d.png", "d_mask.png", "f.JPG.png",
-                 "mask_g.png", "h-Mask (2).png", "people/mask_i.png", "notes.txt"):
+                 "mask_g.png", "h-Mask (2).png", "line\nbreak_mask.png", "people/mask_i.png", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     folder = MaskFolder(tmp_path)
     assert [folder.find(name) and folder.find(name).name for name in "abcdefgh"] == [
         "a.png", "b_mask.PNG", "c_mask001.png", "d_mask.png", None, "f.JPG.png", "mask_g.png", "h-Mask (2).png"]
     assert folder.find("people/i").name == "mask_i.png" and folder.find("i") is None
+    assert folder.find("line\nbreak").name == "line\nbreak_mask.png"
     assert folder.find("people/a", "a").name == "a.png" and not MaskFolder(tmp_path / "none")

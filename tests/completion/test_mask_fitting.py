@@ -85,7 +85,7 @@ def test_a_photo_that_is_dimmed_but_for_the_hole_is_no_mask(tmp_path, photo, hol
         hole_of(tmp_path, photo, np.where(hole[..., None], photo.pixels, photo.pixels // 3))
 
 
-@pytest.mark.parametrize("padding, said", [((0, 1), False), ((12, 7), True)])
+@pytest.mark.parametrize("padding, said", [((0, 1), False), ((12, 7), True), ((10, 8), True), ((500, 409), False)])
 def test_a_mask_that_may_be_padded_is_said_to_be(tmp_path, photo, hole, padding, said):
     mask = np.pad(np.where(hole, np.uint8(255), np.uint8(0)), [(0, end) for end in padding])
     _, remarks = hole_of(tmp_path, photo, mask)

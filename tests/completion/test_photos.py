@@ -178,6 +178,24 @@ def test_damage_that_was_found_beside_the_face_is_filled_smoothly(tmp_path, find
     assert np.abs(restored[corner].astype(int) - photo[corner]).mean() < 8
 
 
+@pytest.mark.parametrize("rows, columns, on_head", [((-30, -5), (20, 44), True), ((-60, -40), (20, 44), False),
+                                                    ((20, 40), (-14, -4), True), ((66, 90), (20, 44), False)])
+def test_a_hole_on_a_forehead_or_an_ear_is_filled_smoothly_and_one_beyond_is_refused(tmp_path, photo, matrix, rows,
+                                                                                     columns, on_head):
+    down, across = np.indices(photo.shape[:2])
+    across, down = np.einsum("ij,jhw->ihw", matrix, [across, down, np.ones_like(across)])           # in the crop
+    hole = (rows[0] <= down) & (down < rows[1]) & (columns[0] <= across) & (across < columns[1])
+    mask, path = save(tmp_path / "hole.png", hole), save(tmp_path / "face.png", photo)
+    read = PhotoReader(lambda *_: [Placement(matrix)], OwnHoles(mask), [64])
+    if not on_head:
+        assert reason(read, path, "face") == "hole_outside_face"
+        return
+    face, = read(path, "face")
+    restored, = read.restore([face], [[face.pixels]]).pictures
+    assert face.known.all() and ADVICE in face.notes[-1] and (restored[hole] != photo[hole]).any()
+    np.testing.assert_array_equal(restored[~hole], photo[~hole])
+
+
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
     mask = save(tmp_path / "mask.png", np.zeros(photo.shape[:2], np.uint8))
     read = PhotoReader(FacePlacer(finder, TEMPLATE, 64), OwnHoles(mask), [64])

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, IptcImagePlugin, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageCms, IptcImagePlugin, JpegImagePlugin, PngImagePlugin
 
 from output.photo_file import choose_encoding, encode, set_upright, shrink
 from pictures.photo import read_photo
@@ -259,6 +259,16 @@ def test_as_jpeg_a_photo_lies_on_white_and_cmyk_becomes_srgb(samples, tmp_path):
         photo, after, encoding = restore(tmp_path / "cmyk.jpg", wanted)
         assert after.mode == "RGB" and "CMYK is written as sRGB" in encoding.remarks
         assert np.abs(np.asarray(after)[KNOWN].astype(int) - photo.pixels[KNOWN]).mean() < (wanted == "same") * 3 + 1e-9
+
+
+def test_cielab_becomes_srgb_without_its_profile(samples, tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    portrait(samples, "LAB").save(tmp_path / "photo.tif", icc_profile=profile)
+    photo, after, encoding = restore(tmp_path / "photo.tif")
+    assert photo.notes == [] and np.abs(photo.pixels - np.int16(portrait(samples))).mean() < 2
+    assert (after.mode, after.info.get("icc_profile")) == ("RGB", None)
+    assert "CIELAB is written as sRGB" in encoding.remarks
+    np.testing.assert_array_equal(np.asarray(after)[KNOWN], photo.pixels[KNOWN])
 
 
 def test_a_photo_without_a_hole_is_copied(samples, tmp_path):
