@@ -7,7 +7,10 @@ frequencies, and what makes a face lifelike in the high ones.
 import numpy as np
 from scipy import ndimage
 
-SHARE = 0.75                                            # of the network in the mean: least squares on validation faces
+from .updates import mean_depths
+
+SHARE = 0.8                                             # of the network in the mean: least squares on validation faces
+SHALLOW = 1.3                                           # pixels of a face of 64: the mean depth of single random pixels
 
 
 def mix(lifelike, likely, known, detail):
@@ -15,13 +18,16 @@ def mix(lifelike, likely, known, detail):
 
     lifelike, likely : (B, H, W, 3) float32 in [-1, 1], completed faces; known : (B, H, W) bool, where both are the same
     detail : in [0, 1]; 0 is the most likely answer, the weighted mean of both, 1 the lifelike one; in between the
-        frequencies part at a Gaussian of detail / (1 - detail) pixels of a face of 64
+        frequencies part at a Gaussian of detail / (1 - detail) pixels of a face of 64, and of fewer, in proportion,
+        in holes that are shallower than SHALLOW, where known pixels say what is fine
     Returns (B, H, W, 3) float32 in [-1, 1], equal to both where known.
     """
     if detail == 1:
         return lifelike
     change = SHARE * (likely - lifelike)
-    deviation = detail / (1 - detail) * known.shape[1] / 64
-    coarse = ndimage.gaussian_filter(change, (0, deviation, deviation, 0), mode="nearest") if detail else change
-    mixed = np.clip(lifelike + coarse, -1, 1).astype(np.float32)
+    if detail:
+        deviations = detail / (1 - detail) * np.minimum(mean_depths(known) / SHALLOW, 1) * known.shape[1] / 64
+        change = np.stack([ndimage.gaussian_filter(each, (deviation, deviation, 0), mode="nearest")
+                           for each, deviation in zip(change, deviations)])
+    mixed = np.clip(lifelike + change, -1, 1).astype(np.float32)
     return np.where(known[..., None], lifelike, mixed)

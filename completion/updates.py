@@ -15,7 +15,14 @@ def updates_for(known, most):
 
     known : (B, H, W) bool, True where the face is kept
     """
-    unit = known.shape[1] / 64
-    depths = [np.inf if kept.all() else ndimage.distance_transform_edt(~kept)[~kept].mean() for kept in known]
-    share = np.interp(np.array(depths) / unit, (NEAR, FAR), (1, 0))
+    share = np.interp(mean_depths(known), (NEAR, FAR), (1, 0))
     return np.minimum(np.ceil(share * most / ROUND).astype(int) * ROUND, most)
+
+
+def mean_depths(known):
+    """The mean distance (B,) of a hole's pixels to known ones, in pixels of a face of 64; inf where there is no hole.
+
+    known : as above
+    """
+    depths = [np.inf if kept.all() else ndimage.distance_transform_edt(~kept)[~kept].mean() for kept in known]
+    return np.array(depths) * 64 / known.shape[1]

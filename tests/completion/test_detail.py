@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from completion.detail import SHARE, mix
-from completion.masks import center
+from completion.masks import center, random
 
 KNOWN = center(64)[None]
 
@@ -41,3 +41,13 @@ def test_the_deviation_grows_with_the_face(pair):
     large = [np.kron(faces[0], np.ones((2, 2, 1), np.float32))[None] for faces in pair]
     shrunk = mix(*large, known, 0.7)[:, ::2, ::2]
     np.testing.assert_allclose(shrunk, mix(*pair, KNOWN, 0.7), atol=0.05)
+
+
+def test_single_pixels_of_a_large_face_keep_less_of_the_lifelike_answer_s_texture(pair):
+    lifelike, other = (np.kron(faces[0], np.ones((2, 2, 1), np.float32)) for faces in pair)
+    known = np.stack([random(128, np.random.default_rng(0)), np.kron(KNOWN[0], np.ones((2, 2), bool))])
+    both = np.stack([lifelike] * 2), np.where(known[..., None], lifelike, other + 0.2)
+    mixed, likely = mix(*both, known, 0.3), mix(*both, known, 0)
+    single, centre = (np.abs(mixed[at] - likely[at])[40:88, 40:88].mean() for at in (0, 1))
+    assert single < 0.5 * centre
+    np.testing.assert_allclose(mix(*(faces[1:] for faces in both), known[1:], 0.3), mixed[1:], atol=1e-6)
