@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from .updates import mean_depths
 
-SHARE = 0.9                                             # of the network in the mean: best with detail 0.3 on validation faces
+SHARE = 0.9                                             # of the network in the mean: best with detail 0.3 (validation)
 SHALLOW = 1.3                                           # pixels of a face of 64: the mean depth of single random pixels
 
 
