@@ -19,7 +19,7 @@ def mix(lifelike, likely, known, detail):
     lifelike, likely : (B, H, W, 3) float32 in [-1, 1], completed faces; known : (B, H, W) bool, where both are the same
     detail : in [0, 1]; 0 is the most likely answer, the weighted mean of both, 1 the lifelike one; in between the
         frequencies part at a Gaussian of detail / (1 - detail) pixels of a face of 64, and of fewer, in proportion,
-        in holes that are shallower than SHALLOW, where known pixels say what is fine
+        in holes that are shallower than SHALLOW, where the known pixels tell the fine detail
     Returns (B, H, W, 3) float32 in [-1, 1], equal to both where known.
     """
     if detail == 1:

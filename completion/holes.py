@@ -110,8 +110,9 @@ class OwnHoles:
         for line in odd:
             self._warn(f"{name}: {line}")
         if hole.all():
-            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left, "
-                           f"{'white' if self.invert else 'black'} in a mask")
+            left = "" if self._find in (self._find_color, self._find_transparent) else (
+                f", {'white' if self.invert else 'black'} in a mask")
+            raise BadPhoto("nothing_known", f"everything is missing by --mask {self.source}: some has to be left{left}")
         if not hole.any() and drawn.any():
             raise BadPhoto("empty_mask", "the hole of its mask is too fine to be left when it is resized")
         return ~hole, [*remarks, *odd]

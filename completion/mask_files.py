@@ -16,6 +16,7 @@ LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 FAINT = 1 / 16                                          # of white: less, in a lossy picture, is noise on black
 INDICES = 32                                            # levels below which values may number classes
 SPECK = 1 / 1000                                        # of a mask: less of a value is a soft edge, and no class
+HUES = 1 / 4                                            # by which channels of colours differ if not by brightness alone
 
 
 class Mask(NamedTuple):
@@ -24,14 +25,15 @@ class Mask(NamedTuple):
     greys : (H, W) uint8, the luminance that the file shows; opaque : (H, W) bool, None if all or nothing is
     orientation : by which its EXIF turned them
     lossy : whether its values are no more than nearly those with which it was saved
-    remarks : of what else the file holds, (str)
+    frames, classes : remarks on other frames in the file, and on values or colours that number classes; [] if none
     """
     hole: np.ndarray
     greys: np.ndarray
     opaque: np.ndarray | None = None
     orientation: int = 1
     lossy: bool = False
-    remarks: tuple = ()
+    frames: tuple = ()
+    classes: tuple = ()
 
 
 def read_mask(path):
@@ -50,7 +52,7 @@ def read_mask(path):
     layered = opaque is not None and opaque.min() < opaque.max()
     hole = _find_hole(photo, lossy, path)
     return Mask(hole, np.asarray(Image.fromarray(photo.pixels).convert("L")), opaque if layered else None,
-                photo.orientation, lossy, (*_name_frames(photo), *_name_classes(photo, hole)))
+                photo.orientation, lossy, _name_frames(photo), () if lossy else _name_classes(photo, hole))
 
 
 def _find_hole(photo, lossy, path):
@@ -77,22 +79,28 @@ def _check_indices(values, white, path):
 
 
 def _name_frames(photo):
-    return ["its mask is the first of several frames"] * (FRAMES in photo.notes)
+    return ("its mask is the first of several frames",) * (FRAMES in photo.notes)
 
 
 def _name_classes(photo, hole):
-    """[a remark on a mask whose values or colours are classes, for one of them may be meant], or []."""
+    """(a remark on a mask whose values or colours are classes, for one of them may be meant), or ()."""
     numbers = np.asarray(photo.image)
     if photo.alpha is not None or numbers.ndim > 2 or numbers.dtype.kind not in "iu" or numbers.max() > 255:
-        return []
+        return ()
     drawn = photo.pixels.any(axis=-1)
-    classes, holes = (np.flatnonzero(np.bincount(numbers[where], minlength=256) > SPECK * numbers.size)
-                      for where in (drawn, hole >= 128))
-    numbered = np.ptp(photo.pixels, axis=-1).any() if photo.image.mode == "P" else classes[-1:] < INDICES
-    if len(classes) < 2 or not numbered or len(classes) + (~drawn).any() < 3:
-        return []
-    return [f"its mask numbers classes ({', '.join(map(str, classes))}), and the hole is {', '.join(map(str, holes))}: "
-            "draw it in white on black if that is not what was meant"]
+    classes = np.flatnonzero(np.bincount(numbers[drawn], minlength=256) > SPECK * numbers.size)
+    if len(classes) < 2 or len(classes) + (~drawn).any() < 3 or not (
+            _has_hues(photo.pixels, numbers, classes) if photo.image.mode == "P" else classes[-1] < INDICES):
+        return ()
+    holes = np.unique(numbers[hole >= 128])
+    return (f"its mask numbers classes ({', '.join(map(str, classes))}), and the hole is {', '.join(map(str, holes))}: "
+            "draw it in white on black if that is not what was meant",)
+
+
+def _has_hues(pixels, numbers, classes):
+    """Whether the colours of classes are more than shades of one, as those of a soft edge are."""
+    colours = np.array([pixels[numbers == number][0] for number in classes], float)
+    return (np.ptp(colours / colours.max(axis=1, keepdims=True), axis=0) > HUES).any()
 
 
 def _values(photo):

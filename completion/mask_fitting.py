@@ -22,11 +22,11 @@ def fit_mask(mask, photo):
     Raises BadPhoto: no_mask if it is a photo.
     """
     mask, remarks = _turn_upright(mask, photo)
-    remarks = [*mask.remarks, *remarks]
+    remarks = [*mask.frames, *remarks]
     if is_shaped(mask.hole.shape, photo) and (hole := _take_cut_out(mask, photo)) is not None:
         return hole, [*remarks, f"its mask shows a part of the photo: {hole.mean() / 255:.1%} of it is the hole"]
     _check_other(mask, photo)
-    return mask.hole, [*remarks, *_judge_padding(mask.hole, photo)]
+    return mask.hole, [*mask.classes, *remarks, *_judge_padding(mask.hole, photo)]
 
 
 def _turn_upright(mask, photo):
@@ -112,8 +112,8 @@ def _judge_padding(hole, photo):
     """[a remark on a mask (H, W) that is hardly its photo scaled as a whole: it may be padded or cut], or []."""
     (height, width), (tall, wide) = hole.shape, photo.pixels.shape[:2]
     apart = abs(width * tall - height * wide) / max(tall, wide, height, width)
-    larger, other = max(height / tall, tall / height), max(abs(height - tall), abs(width - wide))
-    odd = apart > ROUNDING or other > ROUNDING and larger < NEARLY
+    ratio, off = max(height / tall, tall / height), max(abs(height - tall), abs(width - wide))
+    odd = apart > ROUNDING or off > ROUNDING and ratio < NEARLY
     return [f"its mask of {width}x{height} has not quite the size of the photo of {wide}x{tall}: if it is padded or "
             "cut, the hole lies beside its place"] * (odd and is_shaped(hole.shape, photo))
 

@@ -7,14 +7,15 @@ MEGAPIXEL = 1_000_000                                   # to about which a hole 
 SMALLEST = 16                                           # pixels across
 AROUND = 0.8                                            # of a line that lies around what it encloses; scratches go on
 LEAST = 0.5                                             # of a line's pixels, that it encloses
+SOME, MOST = 0.001, 0.6                                 # of a picture, that is enclosed by what was drawn around damage
 SQUARE = np.ones((3, 3), bool)
 
 
 def share_enclosed(hole):
-    """The share in [0, 1] of a picture that outlines enclose and that is no hole.
+    """The share in [0, 1] of a picture that outlines enclose and that is no hole; 0 below SOME and above MOST.
 
     hole : (H, W) bool. Lines count as closed where a gap is no longer than they are wide. What reaches all four sides
-    of the picture is a border, and scratches that cross go on beyond what they enclose.
+    of the picture is a border, a frame encloses most of it, and scratches that cross go on beyond what they enclose.
     """
     small = _reduce(hole)
     parts, _ = ndimage.label(small, SQUARE)
@@ -23,7 +24,8 @@ def share_enclosed(hole):
         across = [side.stop - side.start for side in box]
         if min(across) >= SMALLEST and tuple(across) != small.shape:
             enclosed += _count_enclosed(parts[box] == label)
-    return enclosed / small.size
+    share = enclosed / small.size
+    return share if SOME <= share <= MOST else 0.0
 
 
 def _reduce(hole):

@@ -15,12 +15,18 @@ def touches(known, matrix, size):
     return bool(hole.any())
 
 
-def is_on_head(known, matrix, size):
-    """Whether most of a hole, where the photo is not `known`, lies on a head: forehead and ears around the crop too."""
+def lies_on_heads(known, matrices, size):
+    """Whether most of a hole, where the photo is not `known`, lies on heads: foreheads and ears around the crops too.
+
+    matrices : of the faces, as below; size : the crops' side
+    """
     wide, high = 1 + 2 * BESIDE, 1 + ABOVE
-    head = chain(matrix, np.array([(1 / wide, 0, size * BESIDE / wide), (0, 1 / high, size * ABOVE / high)]))
-    _, hole = _hole_in_crop(known, head, size)
-    return np.count_nonzero(hole) >= MUCH_INSIDE * np.count_nonzero(~known)
+    larger = np.array([(1 / wide, 0, size * BESIDE / wide), (0, 1 / high, size * ABOVE / high)])
+    left = ~known
+    for matrix in matrices:
+        window, hole = _hole_in_crop(known, chain(matrix, larger), size)
+        left[window] &= ~hole
+    return np.count_nonzero(left) <= (1 - MUCH_INSIDE) * np.count_nonzero(~known)
 
 
 def share_inside(known, matrix, size):

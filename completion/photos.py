@@ -14,7 +14,7 @@ from preprocess.faces import unwarp, warp, warp_known
 from .face import Face, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
-from .owners import MUCH_INSIDE, find_owners, is_on_head, touches
+from .owners import MUCH_INSIDE, find_owners, lies_on_heads, touches
 from .placing import scale_of
 from .points import ADVICE, PLACED
 from .pouring import pour_back
@@ -122,8 +122,9 @@ class PhotoReader:
                     cuts.append(self._cut(pixels, known, placement))
                 except BadPhoto as problem:
                     problems.append(problem)
-        if not cuts and not problems and (near := self._find_heads(known, placements)):
-            return [self._cut(pixels, known, near[0])], []
+        if not cuts and not problems and (self.holes.proposed or lies_on_heads(
+                known, [placement.matrix for placement in placements], self.sizes[0])):
+            return [self._cut(pixels, known, placements[0])], []
         if not cuts:
             raise (problems or [BadPhoto("hole_outside_face", _describe_miss(placements, self.sizes[0]))])[0]
         if self.choice == "largest":
@@ -131,12 +132,6 @@ class PhotoReader:
         owners = np.unique(find_owners(known, *_maps(cuts)))
         return ([cuts[number - 1] for number in owners if number],
                 [f"a face is left out, {problem}: filled smoothly" for problem in problems])
-
-    def _find_heads(self, known, placements):
-        """The Placements around which a hole that touches no crop may be filled smoothly."""
-        size = self.sizes[0]
-        return placements if self.holes.proposed else [place for place in placements
-                                                       if is_on_head(known, place.matrix, size)]
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""

@@ -29,7 +29,7 @@ OUTLIER = 2.0                                           # expected errors beyond
 # A place is not believed:
 DOUBTFUL = 2.4 / 64                                     # beyond this expected error, of the crop's side
 LONE = 1.75 / 64                                        # beyond this one, if the detector is not sure of the face
-AGREEING, ALIKE = 3, 2 / 64                             # unless so many guesses, its own too, lie so near, of the side
+AGREEING, ALIKE = 3, 2 / 64                             # unless so many guesses, itself included, lie so near, of it
 SHEARED = 1.4                                           # beyond this condition number of the map
 FEW = 1 / 3                                             # if less of INNER is seen, where there is no network
 

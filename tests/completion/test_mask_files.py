@@ -4,7 +4,9 @@ import pytest
 from PIL import Image, ImageFilter
 
 from completion.mask_files import MaskFolder, read_mask
+from completion.mask_fitting import fit_mask
 from helpers import BadPhoto
+from pictures.photo import read_photo
 
 HOLE = np.zeros((20, 30), bool)
 HOLE[5:12, 8:20] = True
@@ -91,27 +93,48 @@ CLASSES[14:18, 2:9] = 2                                 # another class
     (CLASSES, {"palette": [0, 0, 0, 128, 0, 0, 0, 128, 0]}, "classes (1, 2), and the hole is 1, 2"),
     (CLASSES, {"palette": [0, 0, 0, 192, 128, 128, 0, 128, 0]}, "classes (1, 2), and the hole is 1")])
 def test_of_several_classes_it_is_said_which_are_the_hole(tmp_path, array, options, said):
-    remark, = read_mask(saved(tmp_path / "mask.png", array, **options)).remarks
+    remark, = read_mask(saved(tmp_path / "mask.png", array, **options)).classes
     assert f"{said}: draw it in white" in remark
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD if name != "labels"])
 def test_other_masks_number_no_classes(tmp_path, name):
     array, options = GOOD[name]
-    assert not read_mask(saved(tmp_path / "mask.png", array, **options)).remarks
+    assert not read_mask(saved(tmp_path / "mask.png", array, **options)).classes
 
 
 def test_soft_edges_are_no_classes(tmp_path):
     soft = Image.fromarray(np.kron(np.uint8(255) * HOLE, np.ones((20, 20), np.uint8))).filter(ImageFilter.BoxBlur(3))
-    for name, picture in {"grey.png": soft, "palette.gif": soft.quantize(8)}.items():
+    red = Image.merge("RGB", (soft, Image.new("L", soft.size), Image.new("L", soft.size)))
+    dark = soft.point(lambda value: value * 28 // 255)
+    for name, picture in {"grey.png": soft, "palette.gif": soft.quantize(8), "red.gif": red.quantize(16),
+                          "dark.jpg": dark}.items():
         picture.save(tmp_path / name)
-        assert not read_mask(tmp_path / name).remarks, name
+        found = read_mask(tmp_path / name)
+        assert found.hole.max() >= 128 and not found.classes, name
+
+
+def test_a_class_of_few_pixels_that_is_the_hole_is_named(tmp_path):
+    classes = np.kron(CLASSES, np.ones((20, 20), np.uint8))
+    classes[:5, :10] = 3
+    palette = [0, 0, 0, 120, 0, 0, 0, 120, 0, 224, 224, 192]
+    remark, = read_mask(saved(tmp_path / "mask.png", classes, palette=palette)).classes
+    assert "classes (1, 2), and the hole is 3:" in remark
+
+
+def test_a_cut_out_in_a_palette_numbers_no_classes(tmp_path, samples):
+    photo = Image.open(samples / "A000369.jpg").convert("RGB")
+    cut = Image.new("RGB", photo.size)
+    cut.paste(photo.crop((120, 160, 260, 250)), (120, 160))
+    cut.quantize(64).save(tmp_path / "cut.gif")
+    remark, = fit_mask(read_mask(tmp_path / "cut.gif"), read_photo(samples / "A000369.jpg"))[1]
+    assert "shows a part of the photo" in remark
 
 
 def test_further_frames_of_a_mask_are_said(tmp_path):
     first, second = (Image.fromarray(np.uint8(255) * hole) for hole in (HOLE, ~HOLE))
     first.save(tmp_path / "mask.tif", save_all=True, append_images=[second])
-    assert read_mask(tmp_path / "mask.tif").remarks == ("its mask is the first of several frames",)
+    assert read_mask(tmp_path / "mask.tif").frames == ("its mask is the first of several frames",)
 
 
 def test_a_mask_beside_its_photo_is_called_after_the_whole_of_its_name(tmp_path):

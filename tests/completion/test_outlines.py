@@ -40,8 +40,10 @@ def test_in_a_large_photo_as_in_a_small_one():
     drawn([[*CORNERS, (140, 200)]]),                                                    # an open line
     drawn([[(20, 100), (390, 160)], [(60, 30), (330, 470)], [(350, 60), (40, 400)]]),   # scratches that cross
     drawn([[(0, 0), (408, 0), (408, 499), (0, 499), (0, 0)]], 30),                      # a torn border
+    drawn([[(5, 5), (403, 5), (403, 494), (5, 494), (5, 5)]], 3),                       # a frame
+    np.random.default_rng(0).random((500, 500)) < 0.3,                                  # noise
     drawn([[(150, 150), (156, 150), (156, 157), (150, 157), (150, 150)]], 2)],          # a speck
-    ids=["open", "crossing", "border", "speck"])
+    ids=["open", "crossing", "border", "frame", "noise", "speck"])
 def test_other_holes_are_no_outlines(hole):
     assert share_enclosed(hole) == 0
 

@@ -11,6 +11,7 @@ from benchmarks.portraits import place_faces
 from completion import membrane, photos
 from completion.damage_holes import FoundHoles
 from completion.holes import OwnHoles
+from completion.owners import lies_on_heads
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement, scale_of
 from completion.points import ADVICE, PLACED, Points
@@ -194,6 +195,12 @@ def test_a_hole_on_a_forehead_or_an_ear_is_filled_smoothly_and_one_beyond_is_ref
     restored, = read.restore([face], [[face.pixels]]).pictures
     assert face.known.all() and ADVICE in face.notes[-1] and (restored[hole] != photo[hole]).any()
     np.testing.assert_array_equal(restored[~hole], photo[~hole])
+
+
+def test_a_hole_on_two_foreheads_lies_on_heads():
+    known, matrices = np.ones((200, 300), bool), [np.array([(1.0, 0, -x), (0, 1, -100)]) for x in (40, 190)]
+    known[75:95, 60:80] = known[75:95, 210:230] = False
+    assert lies_on_heads(known, matrices, 64) and not lies_on_heads(known, matrices[:1], 64)
 
 
 def test_a_photo_whose_mask_has_no_hole_is_copied(tmp_path, finder, photo):
