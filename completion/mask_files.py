@@ -25,7 +25,7 @@ class Mask(NamedTuple):
     greys : (H, W) uint8, the luminance that the file shows; opaque : (H, W) bool, None if all or nothing is
     orientation : by which its EXIF turned them
     lossy : whether its values are no more than nearly those with which it was saved
-    frames, classes : remarks on other frames in the file, and on values or colours that number classes; [] if none
+    frames, classes : remarks on other frames in the file, and on values or colours that number classes; () if none
     """
     hole: np.ndarray
     greys: np.ndarray
