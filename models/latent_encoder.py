@@ -20,6 +20,7 @@ from nn.setup import tf
 from training.checkpoint import load_model
 
 from .hole_filling import HoleLearner, HoleSchedule, reconstruction_loss
+from .patch_discriminator import PatchDiscriminator, hinge_losses
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
@@ -70,6 +71,8 @@ class Training(HoleSchedule):
     outside: float = 0.3
     features: float = 0.0
     adversarial: float = 0.0
+    patches: int = 0
+    likely: str = ""
     precision: str = "float32"
 
 
@@ -101,7 +104,7 @@ class Encoder(tf.Module):
 
     def __call__(self, faces, known, training=False):
         known = tf.cast(known, faces.dtype)[..., None]
-        x, seen = tf.concat((faces * known, known), axis=3), []
+        x, seen = tf.concat((faces, known), axis=3), []
         for kernel, norm in zip(self.kernels, self.norms):
             x = tf.nn.leaky_relu(norm.after(halve, x, kernel, training, axis=3), 0.2)
             seen.append(x)
@@ -237,7 +240,14 @@ class LatentEncoder(HoleLearner):
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
         others = self._generator_parts
-        if self.training.adversarial:
+        if self.training.likely:
+            from . import model_type
+            self.likely = load_model(self.training.likely, model_type("posterior_mean"))[0]
+        if self.training.adversarial and self.training.patches:
+            self.adversary = PatchDiscriminator(self.training.patches, 3 * self.seed)
+            self.adversary.dtype = tf.as_dtype(self.precision)
+            others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
+        elif self.training.adversarial:
             self.adversary = copy_weights(self.discriminator, Discriminator(dcgan.architecture))
             self.adversary.dtype = tf.as_dtype(self.precision)
             others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
@@ -256,14 +266,18 @@ class LatentEncoder(HoleLearner):
 
     def _losses(self, faces, known, step):
         inside = tf.cast(~known, tf.float32)
-        _, activations = self._see(self.encoder, tf.cast(faces, self.precision), known, training=True)
+        visible = tf.where(known[..., None], faces, self._see_likely(faces, known))
+        _, activations = self._see(self.encoder, tf.cast(visible, self.precision), known, training=True)
         guesses = self.generator.rest(activations, done=self.architecture.corrections)
         completed = tf.where(known[..., None], faces, guesses)
         losses = {name: reconstruction_loss(tf.abs, guesses, faces, part)
                  for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
         if self.training.features:
             losses["features_loss"] = self._features_loss(completed, faces)
-        if self.adversary:
+        if self.training.patches:
+            real, fake = (self.adversary(seen, known, training=True) for seen in (faces, completed))
+            losses["d_loss"], losses["adversarial_loss"] = hinge_losses(real, fake, inside)
+        elif self.adversary:
             noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
                          fold((self.seed, 2), step), 0, NOISE)
             real, fake = (self.adversary(seen + noise[:, number], training=True)
@@ -271,6 +285,11 @@ class LatentEncoder(HoleLearner):
             losses |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
                       "adversarial_loss": adversarial.cross_entropy_g(fake)}
         return losses
+
+    def _see_likely(self, faces, known):
+        if not self.training.likely:
+            return tf.zeros_like(faces)
+        return tf.stop_gradient(self.likely.used(tf.cast(tf.where(known[..., None], faces, 0), self.precision), known))
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))

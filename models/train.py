@@ -75,6 +75,7 @@ MODELS = {
         {**HOLES, "outside": amount(0.3, "weight of the known pixels' distance, where the hole's has 1"),
          "features": amount(0.0, "weight of the distance of what the generator's discriminator sees in the face"),
          "adversarial": amount(0.0, "weight of the adversarial loss, against a copy of that discriminator"),
+         "patches": count(0, "filters", 0), "likely": {"default": "", "metavar": "DIR"},
          "precision": PRECISION},
         {"learning_rate": 0.001, "beta1": 0.9, "decay": 0.5, "average": 0.999}),
     "posterior_mean": Options(
