@@ -23,6 +23,7 @@ from shell.messages import report_failures, say, warn
 from shell.progress import Progress
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
+from training.manifest import is_model
 
 parse = partial(evaluation_options.parse, __doc__)
 
@@ -103,7 +104,7 @@ def advise(settings, size):
     kind = settings.search.model if settings.search else LEARNED[settings.name]
     option, place = ("--checkpoint", shipped(kind, size)) if settings.search else (
         "--learned", os.path.dirname(shipped(kind, size)))
-    return option + (f", such as {place}" if method_options.is_model(shipped(kind, size)) else "")
+    return option + (f", such as {place}" if is_model(shipped(kind, size)) else "")
 
 
 def make_ready(methods, size, plan, check):

@@ -40,8 +40,8 @@ class Latent:
 class Inner:
     """G's activations as something to search, each in units of its deviation over G's faces.
 
-    encode : function, (faces (B, H, W, 3), known (B, H, W)) -> the activations (B, n) of the whole faces; what lies in
-        the holes is 0
+    encode : function, (faces (B, H, W, 3), known (B, H, W)) -> the activations (B, n) of the whole faces; in the holes
+        lies a likely answer, or 0
     decode : function, activations (B, n) -> faces (B, H, W, 3) in [-1, 1]
     draw : function, (numpy Generator, count) -> (count, m) float32, the first m of the n of faces of G at random, their
         mean taken away; these decide what face it is, the others only its details
@@ -117,7 +117,7 @@ class Search:
                         drawn(recipe, latent.size))
         self._descend, self._judge, self._measure = map(compute, (self._descend, self._judge, self._measure))
 
-    def __call__(self, faces, known, seeds, *, interval=None, on_step=None, check=lambda: None):
+    def __call__(self, faces, known, seeds, *, likely=None, interval=None, on_step=None, check=lambda: None):
         """Complete a batch of faces.
 
         Parameters
@@ -125,6 +125,7 @@ class Search:
         faces : (B, H, W, 3) float32 in [-1, 1]; what lies in the hole is never looked at
         known : (B, H, W) bool, True where the face is kept
         seeds : B integers of at least 0, one a face, from which its random starts are drawn
+        likely : (B, H, W, 3) float32, an answer that the encoder is to see in the holes
         interval : updates between calls of on_step
         on_step : function of a Standing, called at step 0, at every multiple of `interval` and at the end
         check : function, called every few updates; what it raises ends the search
@@ -132,7 +133,7 @@ class Search:
         Returns the Standing at the end; who makes fewer updates than others stays where it is. No face's result depends
         on the others of its batch.
         """
-        recipe, aim = self.recipe, self._aim(faces, known, seeds)
+        recipe, aim = self.recipe, self._aim(faces, known, seeds, 0 if likely is None else likely)
         updates = updates_for(known, recipe.num_iter) if recipe.by_depth else np.full(len(faces), recipe.num_iter)
         z, still = aim.start, tf.zeros_like(aim.start)
         state = State(z, still, still, z, least=tf.fill(len(z), np.inf))
@@ -149,10 +150,10 @@ class Search:
             state = self._advance(state, aim, np.repeat(updates, self.searches), begun, last=step, check=check)
             standing = self._look(step, updates, state.best if recipe.iterate == "best" else state.z, aim)
 
-    def _aim(self, faces, known, seeds):
+    def _aim(self, faces, known, seeds, likely):
         """The Aim of the searches for a batch, those of each face's mirror image behind its own."""
-        faces = np.where(known[..., None], faces, 0).astype(np.float32)
-        views = [(faces, known, context_weights(known, self.recipe.window))]
+        seen = np.where(known[..., None], faces, likely).astype(np.float32)
+        views = [(seen, known, context_weights(known, self.recipe.window))]
         if self.recipe.mirror:
             views.append([array[:, :, ::-1] for array in views[0]])
         starts = self._starts(*map(np.concatenate, zip(*views)), [*seeds] * len(views))

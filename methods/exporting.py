@@ -2,14 +2,14 @@
 import logging
 
 from helpers import write_file
-from models import LIKELY
 from nn.layers import mean_with_mirror_image
 from nn.setup import tf, traced
 from training import checkpoint, devices
+from training.manifest import LIKELY, is_model
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
-from .method_options import ENCODER, beside, is_model
+from .method_options import ENCODER, beside
 
 OPSET = 17                                              # of ONNX, which onnxruntime reads from 1.12 on
 
@@ -35,8 +35,9 @@ class Answer(tf.Module):
 
     def __call__(self, faces, known):
         faces = tf.where(known[..., None], faces, 0)    # nothing looks under the hole
-        lifelike = mean_with_mirror_image(self._see, faces, known)
-        return {"lifelike": lifelike} | ({"likely": self.likely.guess(faces, known)} if self.likely else {})
+        likely = {"likely": self.likely.guess(faces, known)} if self.likely else {}
+        seen = tf.where(known[..., None], faces, likely["likely"]) if self.encoder.likely else faces
+        return {"lifelike": mean_with_mirror_image(self._see, seen, known)} | likely
 
     def _see(self, faces, known):
         return self.encoder.decode(self.encoder.encode(faces, known))
@@ -50,8 +51,10 @@ def load_answer(folder, warn=lambda text: None):
     """
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
-    encoder, likely = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
-    return Answer(encoder, load_likely(likely, dcgan) if is_model(likely) else None)
+    encoder, place = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
+    likely = load_likely(place, dcgan) if is_model(place) else None
+    encoder.use_likely(likely, place)
+    return Answer(encoder, likely)
 
 
 def write_onnx(answer, path):

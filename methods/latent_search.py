@@ -8,9 +8,10 @@ from completion.blend import BLENDS
 from completion.detail import mix
 from completion.search import Inner, Latent, Search
 from helpers import BAD_CHECKPOINT, UsageError
-from models import LIKELY, model_type
+from models import model_type
 from nn.setup import traced
 from training import checkpoint, devices
+from training.manifest import LIKELY
 
 from .outcome import Outcome
 
@@ -73,6 +74,8 @@ class LatentSearch:
             model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
             likely = search.likely and load_likely(search.likely, model)
+            if encoder:
+                encoder.use_likely(likely, search.likely)
         searches = max(recipe.starts * (1 + recipe.mirror), search.completions)
         devices.check_memory(settings.batch_size * searches, model.architecture)
         make = partial(make_search, model, seed=settings.seed, encoder=encoder,
@@ -82,11 +85,12 @@ class LatentSearch:
         self.search, self.sampler = make(recipe), encoder and search.completions > 1 and make(several, plain=0)
         self.blend, self.interval = BLENDS[recipe.blend], search.interval
         self.completions, self.check = search.completions, check
-        self.likely, self.detail = likely, recipe.detail
+        self.likely, self.detail, self.from_likely = likely, recipe.detail, encoder and encoder.likely
 
     def __call__(self, faces, known, seeds, on_step):
         completed, answered, shown = None, None, []
-        likely = self.likely and self.likely.fill_batch(faces, known, seeds)
+        guessed = self.likely and self.likely.guess_batch(faces, known, seeds)
+        likely, begin = self.likely and self.likely.blend(faces, guessed, known), guessed if self.from_likely else None
 
         def answer(guess):
             lifelike = self.blend(faces, guess, known)
@@ -100,8 +104,9 @@ class LatentSearch:
                           standing.prior_gradient))
             on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
 
-        standing = self.search(faces, known, seeds, interval=self.interval, on_step=show, check=self.check)
-        drawn = self.sampler(faces, known, seeds, check=self.check) if self.sampler else standing
+        standing = self.search(faces, known, seeds, likely=begin, interval=self.interval, on_step=show,
+                               check=self.check)
+        drawn = self.sampler(faces, known, seeds, likely=begin, check=self.check) if self.sampler else standing
         return Outcome(completed, [self._record(shown, standing, drawn, face) for face in range(len(faces))],
                        self._answers(faces, known, drawn, completed) if self.completions > 1 else [])
 

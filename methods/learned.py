@@ -4,6 +4,7 @@ from models import LEARNED, SEARCHED, model_type
 from nn.lanes import LANES
 from training.checkpoint import load_model
 from training.devices import check_memory, use_device
+from training.manifest import LIKELY
 
 ENCODING = "vae_encoding"                               # the VAE's other way to fill
 
@@ -17,6 +18,8 @@ def load_filler(settings):
     use_device(settings.device)
     model, _ = load_model(settings.checkpoint, model_type(LEARNED[settings.name]))
     model.seed = settings.seed
+    if settings.likely:
+        model.use_likely(load_model(settings.likely, model_type(LIKELY))[0], settings.likely)
     if settings.name not in SEARCHED:
         check_memory(settings.batch_size, model.architecture)
         return model.fill_by_encoding if settings.name == ENCODING else model.fill_batch, None

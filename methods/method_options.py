@@ -9,11 +9,11 @@ from completion import recipes
 from completion.face import SIZES
 from helpers import BAD_CHECKPOINT, UsageError
 from methods import NEED_FACES
-from models import LEARNED, LIKELY, SEARCHED, shipped
+from models import LEARNED, SEARCHED, shipped
 from nn.choices import PRECISIONS
 from shell.messages import say, warn
 from shell.options import Listing, number, whole_number
-from training.manifest import MANIFEST, find_model, locate
+from training.manifest import LIKELY, find_model, is_model, likely_of
 
 from .documented import list_methods, list_recipes
 from .method_settings import ExportedSettings, MethodSettings, SearchSettings
@@ -135,8 +135,8 @@ def latent_settings(options, folder):
     """
     model = pinned(folder, options.model)
     recipe, encoder = _settle_recipe(options, folder)
-    recipe, likely = _settle_detail(options, recipe, folder)
-    _refuse_useless(options, recipe)
+    recipe, likely = _settle_detail(options, recipe, folder, encoder)
+    _refuse_useless(options, recipe, likely)
     search = SearchSettings(recipe, options.model, encoder and pinned(encoder, ENCODER),
                             likely and pinned(likely, LIKELY), interval=options.out_interval,
                             completions=options.completions, strategy=options.strategy)
@@ -160,11 +160,6 @@ def exported_settings(options):
     exported = ExportedSettings(options.onnx, digest, side_of(session), blend=options.blend or best.blend,
                                 detail=detail)
     return MethodSettings("latent", seed=options.seed, exported=exported)
-
-
-def is_model(folder):
-    """Whether a folder holds one model, even a damaged one, and not the saves of a run."""
-    return any((locate(folder) / file).exists() for file in (MANIFEST, "tensors.index"))
 
 
 def pinned(folder, kind):
@@ -211,13 +206,18 @@ def _settle_recipe(options, folder):
     return recipe_of(WITHOUT_ENCODER), None
 
 
-def _settle_detail(options, recipe, folder):
-    """(the recipe, the folder of the network that knows what is likely, or None where all is detail)."""
-    if recipe.detail == 1:
+def _settle_detail(options, recipe, folder, encoder):
+    """(the recipe, the folder of the network that knows what is likely, or None where nothing asks it)."""
+    needed = encoder and likely_of(encoder, beside(folder, LIKELY))
+    if recipe.detail == 1 and not needed:
         return recipe, None
-    likely = options.likely or beside(folder, LIKELY)
+    likely = options.likely or needed or beside(folder, LIKELY)
     if is_model(likely):
         return recipe, likely
+    if needed:
+        raise UsageError(f"the encoder in {encoder} begins with what is likely in a hole, and the network that says so "
+                         f"is not in {likely}: name its folder by --likely, or choose a recipe without encoder",
+                         BAD_CHECKPOINT)
     if options.detail is not None or options.likely:
         raise UsageError(f"--detail {recipe.detail:g} needs a network that knows what is likely, and there is none in "
                          f"{likely}: train one by python -m models.train {LIKELY}, or ask for --detail 1",
@@ -242,7 +242,7 @@ def _override(options, name):
     return recipe
 
 
-def _refuse_useless(options, recipe):
+def _refuse_useless(options, recipe, likely):
     """Raise UsageError for an option of the recipe that would do nothing beside the others."""
     updates = "learning_rate", "optimizer", "decay", "iterate", "hold"
     for names, useless, why in (
@@ -251,7 +251,7 @@ def _refuse_useless(options, recipe):
             (("scatter",), recipe.space == "latent", "is of searches that start from an encoder"),
             (("scatter",), max(recipe.starts, options.completions) == 1, "is of several starts: add --starts"),
             (("draw",), recipe.pool, "is of starts without a pool: add --pool 0"),
-            (("likely",), recipe.detail == 1, "is of less than all detail: add --detail 0.5"),
+            (("likely",), not likely, "is of less than all detail: add --detail 0.5"),
             (("answer",), recipe.starts * (1 + recipe.mirror) == 1, "is of several searches: add --starts"),
             (("prior",), options.model != "dcgan", f"is of a discriminator: a {options.model} has a density instead"),
             (updates, not recipe.num_iter, "is of updates: --num_iter 0 makes none")):

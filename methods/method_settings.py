@@ -5,7 +5,7 @@ import os
 from completion.recipes import CALIBRATED, PHOTO_DETAIL, Recipe
 from dataset.listing import fingerprint_folder
 from models import LEARNED
-from training.manifest import describe_model
+from training.manifest import describe_model, likely_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +74,13 @@ class MethodSettings:
         return self.name == "latent" or self.name in LEARNED
 
     @property
+    def likely(self):
+        """Folder of the network that knows what is likely, or None where nothing asks it."""
+        if self.search:
+            return self.search.likely
+        return self.checkpoint and likely_of(self.checkpoint)
+
+    @property
     def says_how_sure(self):
         """Whether its several answers make intervals of which metrics.conformal knows what they cover."""
         if not self.search or self.search.recipe.detail not in (CALIBRATED.detail, PHOTO_DETAIL):
@@ -100,13 +107,14 @@ class MethodSettings:
         if self.search:
             record |= {"recipe": dataclasses.asdict(self.search.recipe), "completions": self.search.completions,
                        "out_interval": self.search.interval,
-                       **{name: folder and describe_model(folder)["model"] for name, folder in
-                          (("encoder", self.search.encoder), ("likely", self.search.likely))}}
+                       "encoder": self.search.encoder and describe_model(self.search.encoder)["model"]}
+        if self.search or self.likely:
+            record["likely"] = self.likely and describe_model(self.likely)["model"]
         return record
 
     def models(self):
         """{folder: digest} of the models that it needs."""
-        folders = (self.checkpoint, *((self.search.encoder, self.search.likely) if self.search else ()))
+        folders = (self.checkpoint, self.search and self.search.encoder, self.likely)
         return {folder: describe_model(folder)["model"] for folder in folders if folder and self.has_network}
 
     def for_trial(self):

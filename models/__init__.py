@@ -10,7 +10,6 @@ from training.manifest import shipped
 LEARNED = {kind: kind for kind in ("context_encoder", "generative_face_completion", "latent_encoder", "posterior_mean",
                                    "autoencoder", "vae")} | {"vae_encoding": "vae"}
 SEARCHED = ("autoencoder", "vae")                       # whose latent face_completion's own search can go through too
-LIKELY = "posterior_mean"                               # what says beside a search what is likely
 PLACEMENT, DAMAGE = shipped("placement"), shipped("damage")     # what places faces, and what finds damage in photos
 CLASSES = {"dcgan": "network.DCGAN", "context_encoder": "models.context_encoder.ContextEncoder",
            "latent_encoder": "models.latent_encoder.LatentEncoder",

@@ -35,9 +35,13 @@ class HoleFiller(Trainable):
         known : (B, S, S) bool, True where a face is kept; seeds : B integers of at least 0
         Returns (B, S, S, 3), equal to `faces` bit for bit where known; no result depends on its neighbours.
         """
+        return self.blend(faces, self.guess_batch(faces, known, seeds), known)
+
+    def guess_batch(self, faces, known, seeds):
+        """What fill_batch puts into the holes, as whole faces (B, S, S, 3) float32."""
         visible = np.where(known[..., None], faces, 0).astype(np.float32)
         guesses = self._traced_guess(*(fill_lanes(array) for array in (visible, known, np.array(seeds, np.int64))))
-        return self.blend(faces, guesses.numpy()[:len(faces)], known)
+        return guesses.numpy()[:len(faces)]
 
     @functools.cached_property
     def _traced_guess(self):

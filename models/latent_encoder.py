@@ -1,10 +1,12 @@
 """Latent encoder: sees in a face with a hole the activations by which a trained generator makes the whole face.
 
 The generator's weights stay as they are. What the encoder sees is an answer of its own, and where the latent search
-begins that goes on from there (completion.search.Inner).
+begins that goes on from there (completion.search.Inner). What is most likely in a hole may be shown to it there, so that
+it has only to say what that lacks to a face: details.
 Sources: Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold", ECCV 2016, section 3.1, for an
 encoder as the start of a search; Larsen et al., "Autoencoding Beyond Pixels", ICML 2016, for a distance of what the
-discriminator sees; the activations behind the generator's first layer, instead of z, are ours.
+discriminator sees; Ohayon et al., "Posterior-Mean Rectified Flow", ICLR 2025, for the most likely answer as what a
+lifelike one begins with; the activations behind the generator's first layer, instead of z, are ours.
 """
 import dataclasses
 import math
@@ -21,10 +23,11 @@ from training.checkpoint import load_model
 
 from .hole_filling import HoleLearner, HoleSchedule, reconstruction_loss
 from .patch_discriminator import PatchDiscriminator, hinge_losses
+from .posterior_mean import PosteriorMean
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
-ADVERSARY = Schedule(learning_rate=0.0002, beta1=0.5)   # of its Adam; it falls with the encoder's
+ADVERSARY = Schedule(learning_rate=0.0004, beta1=0.5)   # of its Adam; it falls with the encoder's
 REAL_LABEL, NOISE = 0.9, 0.1                            # its target on real faces, and the noise on what it sees
 SEEN = 2048                                             # faces of G from which its activations' statistics come
 
@@ -34,6 +37,7 @@ class Architecture:
     """image_size, z_dim, gf_dim, grown : of the generator; ef_dim : filters of the encoder's outermost layer
 
     corrections : hidden layers of the generator, from the innermost, whose activations are corrected too
+    from_likely : whether a models.posterior_mean.PosteriorMean's answer fills the holes that it sees
     """
     image_size: int = 64
     z_dim: int = 100
@@ -41,6 +45,7 @@ class Architecture:
     grown: int = 0
     ef_dim: int = 32
     corrections: int = 0
+    from_likely: bool = False
 
     def __post_init__(self):
         hidden = self.generator.layers - 1
@@ -62,6 +67,8 @@ class Training(HoleSchedule):
     outside : weight of the L1 distance of the known pixels, where that of the hole has 1
     features : weight of the L1 distance of what the discriminator's convolutions see in the completed and true face
     adversarial : weight of the adversarial loss, against a copy of the discriminator that goes on learning
+    patches : whether a PatchDiscriminator takes the copy's place
+    likely : folder of the network whose answer fills the holes, for an architecture that has them filled
     precision : what all networks compute in, one of nn.choices.PRECISIONS
     """
     learning_rate: float = 0.001
@@ -71,13 +78,13 @@ class Training(HoleSchedule):
     outside: float = 0.3
     features: float = 0.0
     adversarial: float = 0.0
-    patches: int = 0
-    likely: str = ""
+    patches: bool = False
+    likely: str | None = None
     precision: str = "float32"
 
 
 class Encoder(tf.Module):
-    """Faces with a hole (B, S, S, 3) and known (B, S, S) -> activations (B, 4, 4, C) in units of their deviation.
+    """Faces (B, S, S, 3), their holes filled, and known (B, S, S) -> activations (B, 4, 4, C), counted in deviations.
 
     5x5 stride-2 convolutions with batch norm and leaky ReLU 0.2 down to 4x4; from there a dense layer to DENSE numbers
     and one back, which see the whole face, and beside them a 3x3 convolution, which sees each place better. Second
@@ -145,10 +152,13 @@ def _gather(x, kernel):
 
 
 class LatentEncoder(HoleLearner):
-    """The encoder and the generator that it understands."""
+    """The encoder and the generator that it understands.
+
+    likely : the PosteriorMean that fills the holes of its architecture, None before use_likely; whole faces need none
+    """
     kind, architecture_type, training_type = "latent_encoder", Architecture, Training
-    main, optional, switches = "encoder", ("corrections",), ("average", "adversarial")
-    adversary_rate = ADVERSARY.learning_rate
+    main, optional, switches = "encoder", ("corrections", "from_likely"), ("average", "adversarial", "patches")
+    adversary_rate, likely = ADVERSARY.learning_rate, None
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -161,14 +171,31 @@ class LatentEncoder(HoleLearner):
         """The Encoder as it begins."""
         return Encoder(self.architecture, 2 * self.seed)
 
+    def use_likely(self, likely, folder):
+        """Have a PosteriorMean fill the holes, if the architecture has them filled.
+
+        Raises UsageError (exit code 4) if it is None or for faces of another side; folder : where it was looked for
+        """
+        ours, side = self.architecture, likely and likely.architecture.image_size
+        if ours.from_likely and side != ours.image_size:
+            there = f"one for faces of {side} pixels" if likely else "none"
+            raise UsageError("the encoder begins with what is likely in a hole, and the network that says so for faces "
+                             f"of {ours.image_size} pixels should be in {folder}, where there is {there}", BAD_CHECKPOINT)
+        self.likely = likely if ours.from_likely else None
+
     def guess(self, faces, known, seeds):
         """G's faces of what the encoder sees."""
-        return self.decode(self.encode(faces, known))
+        return self.decode(self.encode(self._fill(faces, known), known))
+
+    def _fill(self, faces, known):
+        """Faces as the encoder is to see them."""
+        return tf.where(known[..., None], faces, self.likely.guess(faces, known)) if self.likely else faces
 
     def encode(self, faces, known):
-        """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is seen.
+        """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is true.
 
-        Those behind the generator's first layer, then the corrections of the next ones.
+        Those behind the generator's first layer, then the corrections of the next ones. The holes are filled with what
+        is likely where the architecture has them so, and else with 0.
         """
         parts, _ = self._see(self.used, faces, known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
@@ -223,14 +250,14 @@ class LatentEncoder(HoleLearner):
         return {"generator": self.generator, "mean": self.mean, "deviation": self.deviation}
 
     @property
-    def foundation(self):
-        """Folder of the model whose generator is understood."""
-        return self.training.generator
+    def foundations(self):
+        """Folders of the model whose generator is understood, and of the network that fills the holes."""
+        return [folder for folder in (self.training.generator, self.training.likely) if folder]
 
     def prepare_others(self):
-        """The generator, and the adversary if its loss has a weight.
+        """The generator, what fills the holes, and the adversary if its loss has a weight.
 
-        Raises UsageError (exit code 4) if there is no such generator.
+        Raises UsageError (exit code 4) if there is no such generator, or nothing that fills the holes.
         """
         dcgan, _ = load_model(self.training.generator)
         copy_weights(dcgan.generator, self.generator)
@@ -240,15 +267,11 @@ class LatentEncoder(HoleLearner):
         self.mean.assign(tf.reduce_mean(activations, axis=0))
         self.deviation.assign(tf.math.reduce_std(activations, axis=0))
         others = self._generator_parts
-        if self.training.likely:
-            from . import model_type
-            self.likely = load_model(self.training.likely, model_type("posterior_mean"))[0]
-        if self.training.adversarial and self.training.patches:
-            self.adversary = PatchDiscriminator(self.training.patches, 3 * self.seed)
-            self.adversary.dtype = tf.as_dtype(self.precision)
-            others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
-        elif self.training.adversarial:
-            self.adversary = copy_weights(self.discriminator, Discriminator(dcgan.architecture))
+        self.use_likely(self.training.likely and load_model(self.training.likely, PosteriorMean)[0],
+                        self.training.likely)
+        if self.training.adversarial:
+            self.adversary = (PatchDiscriminator(self.seed) if self.training.patches else
+                              copy_weights(self.discriminator, Discriminator(dcgan.architecture)))
             self.adversary.dtype = tf.as_dtype(self.precision)
             others |= {"adversary": self.adversary, "d_optimizer": make_adam(self.adversary, ADVERSARY)}
         return others
@@ -266,15 +289,18 @@ class LatentEncoder(HoleLearner):
 
     def _losses(self, faces, known, step):
         inside = tf.cast(~known, tf.float32)
-        visible = tf.where(known[..., None], faces, self._see_likely(faces, known))
-        _, activations = self._see(self.encoder, tf.cast(visible, self.precision), known, training=True)
+        visible = tf.cast(tf.where(known[..., None], faces, 0), self.precision)
+        if self.likely:                                 # one view is as good to learn from, in half the time
+            answer = tf.cast(self.likely.used(visible, known), visible.dtype)
+            visible = tf.where(known[..., None], visible, tf.stop_gradient(answer))
+        _, activations = self._see(self.encoder, visible, known, training=True)
         guesses = self.generator.rest(activations, done=self.architecture.corrections)
         completed = tf.where(known[..., None], faces, guesses)
         losses = {name: reconstruction_loss(tf.abs, guesses, faces, part)
                  for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
         if self.training.features:
             losses["features_loss"] = self._features_loss(completed, faces)
-        if self.training.patches:
+        if self.adversary and self.training.patches:
             real, fake = (self.adversary(seen, known, training=True) for seen in (faces, completed))
             losses["d_loss"], losses["adversarial_loss"] = hinge_losses(real, fake, inside)
         elif self.adversary:
@@ -285,11 +311,6 @@ class LatentEncoder(HoleLearner):
             losses |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
                       "adversarial_loss": adversarial.cross_entropy_g(fake)}
         return losses
-
-    def _see_likely(self, faces, known):
-        if not self.training.likely:
-            return tf.zeros_like(faces)
-        return tf.stop_gradient(self.likely.used(tf.cast(tf.where(known[..., None], faces, 0), self.precision), known))
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))

@@ -69,13 +69,15 @@ MODELS = {
         "an encoder that says where the latent search begins", None,
         {"generator": {"default": "checkpoint/celeba64", "metavar": "DIR", "help": "folder of the model or run whose "
                        "generator the encoder is to understand"},
+         "likely": {"metavar": "DIR", "help": "folder of a posterior_mean, whose answer fills the holes that the "
+                    "encoder sees"},
          "ef_dim": count(32, "filters of the encoder's outermost layer"),
          "corrections": count(0, "hidden layers of the generator, from the innermost, whose activations are corrected "
                               "too", 0)},
         {**HOLES, "outside": amount(0.3, "weight of the known pixels' distance, where the hole's has 1"),
          "features": amount(0.0, "weight of the distance of what the generator's discriminator sees in the face"),
          "adversarial": amount(0.0, "weight of the adversarial loss, against a copy of that discriminator"),
-         "patches": count(0, "filters", 0), "likely": {"default": "", "metavar": "DIR"},
+         "patches": {"action": "store_true", "help": "have the adversary judge every place of a hole for itself"},
          "precision": PRECISION},
         {"learning_rate": 0.001, "beta1": 0.9, "decay": 0.5, "average": 0.999}),
     "posterior_mean": Options(
@@ -137,7 +139,8 @@ def complete(options):
     if options["model"] != "latent_encoder":
         return {}
     sizes = find_model(options["generator"], ("dcgan",))[0]["architecture"]
-    return {name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}
+    return {"from_likely": bool(options["likely"]),
+            **{name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}}
 
 
 @command

@@ -40,9 +40,9 @@ class Trainable(Protocol):
         return getattr(self.training, "precision", "float32")
 
     @property
-    def foundation(self):
-        """Folder of the trained model on which this one is built, or None."""
-        return None
+    def foundations(self):
+        """Folders of the trained models on which this one is built."""
+        return []
 
     @abstractmethod
     def prepare_training(self, training):

@@ -118,8 +118,9 @@ def make_model(model_type, settings, faces, console):
         model.prepare_training(settings.training)
     if devices.is_slow(model.precision):
         console.warn(devices.SLOW)
-    begun, foundation = (folder and describe_model(folder)["model"] for folder in (begin_from, model.foundation))
+    begun = begin_from and describe_model(begin_from)["model"]
+    foundations = " ".join(describe_model(folder)["model"] for folder in model.foundations) or None
     return model, {"kind": model.kind, "architecture": dataclasses.asdict(settings.architecture),
                    "training": dataclasses.asdict(settings.training), "batch_size": run.batch_size,
                    "flip": settings.faces.flip, "seed": run.seed, "data": fingerprint(faces), "faces": len(faces),
-                   "begin_from": begun, "generator": foundation}, strategy
+                   "begin_from": begun, "generator": foundations}, strategy

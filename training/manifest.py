@@ -9,6 +9,7 @@ from helpers import BAD_CHECKPOINT, UsageError, file_sha256, read_bytes
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
+LIKELY = "posterior_mean"                               # the kind that says beside a search what is likely
 SAVE = re.compile(r"step-\d{8,}")
 # What a manifest may hold where it holds it, and what an architecture is made of: sizes, switches and names.
 TYPES = {"architecture": dict, "training": dict, "files": dict, "scores": dict, "versions": dict, "kind": str,
@@ -85,6 +86,24 @@ def shipped(kind, side=64):
     alone = {"dcgan": f"checkpoint/celeba{side}", "placement": "checkpoint/celeba64-placement",
              "damage": "checkpoint/damage"}
     return alone.get(kind, f"checkpoint/celeba{side}-learned/{kind}")
+
+
+def is_model(folder):
+    """Whether a folder holds one model, even a damaged one, and not the saves of a run."""
+    return any((locate(folder) / file).exists() for file in (MANIFEST, "tensors.index"))
+
+
+def likely_of(encoder, other=None):
+    """The folder of the network whose answer fills the holes for the latent encoder in a folder, or None.
+
+    It is the one beside the encoder, else `other`, or else the one that the encoder was trained with. Errors are those
+    of find_model.
+    """
+    manifest, _ = find_model(encoder)
+    if not manifest["architecture"].get("from_likely"):
+        return None
+    beside = Path(encoder).parent / LIKELY
+    return str(beside) if is_model(beside) else other or manifest["training"]["likely"]
 
 
 def locate(folder):

@@ -61,7 +61,8 @@ def _check(manifest, save, model, record, other_data):
         trouble = (f"was trained on {manifest['faces']} other faces than the {record['faces']} of --dataset: choose "
                    "another --run, or insist with --other_data")
     elif manifest.get("generator") not in (None, record["generator"]):
-        trouble = f"was trained on another generator than there is now in {model.foundation}: choose another --run"
+        trouble = (f"was trained on other networks than there are now in {' and '.join(model.foundations)}: choose "
+                   "another --run")
     for name in model.switches:
         if bool(manifest["training"][name]) != bool(record["training"][name]):
             trouble = trouble or (f"was trained with --{name} {manifest['training'][name]}: ask for the same, or "

@@ -102,11 +102,11 @@ def test_the_command_trains_resumes_exactly_and_ships_what_completes_alike(tmp_p
     np.testing.assert_array_equal(shipped.fill_batch(to_float(faces[:2]), known, [0, 1]),
                                   whole.fill_batch(to_float(faces[:2]), known, [0, 1]))
     assert manifest["architecture"] == {"image_size": 64, "z_dim": 8, "gf_dim": 2, "grown": 0, "ef_dim": 2,
-                                        "corrections": 2}
+                                        "corrections": 2, "from_likely": False}
     export(DCGAN(Sizes(z_dim=8, gf_dim=2, df_dim=2), seed=4), tmp_path / "other", {})
     ended = run(train.main, *common, "--checkpoint_dir", tmp_path / "cut", "--log_dir", tmp_path / "cut_logs",
                 "--generator", tmp_path / "other")
-    assert ended.code == BAD_CHECKPOINT and "another generator" in ended.err
+    assert ended.code == BAD_CHECKPOINT and "other networks" in ended.err
 
 
 def test_the_distance_of_features_draws_the_faces_to_what_the_discriminator_sees(generator, faces):

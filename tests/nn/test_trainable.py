@@ -51,7 +51,7 @@ def test_what_leaves_something_out_is_no_model():
 def test_a_model_that_is_ready_has_everything_that_a_run_asks_for(prepared, tmp_path):
     for name in (*Trainable.__annotations__, *(name for name in vars(Trainable) if not name.startswith("_"))):
         assert inspect.getattr_static(prepared, name) is not inspect.getattr_static(Trainable, name, None) or name in (
-            "beginning", "optional", "switches", "precision", "foundation", "annotate", "grow"), name
+            "beginning", "optional", "switches", "precision", "foundations", "annotate", "grow"), name
     assert prepared.precision in PRECISIONS and prepared.training.steps == 3
     assert prepared.main in prepared.shipped.keys() & prepared.parts.keys()
     assert ("average" in prepared.parts) == ("average" in prepared.switches)
