@@ -15,7 +15,7 @@ from evaluation import evaluation_options
 from evaluation.comparison import compare
 from evaluation.evaluated_folder import EvaluatedFolder, Recorder
 from helpers import UsageError, counted, file_stamp
-from methods import CLASSICAL, LEARNED, method_options
+from methods import CLASSICAL, LEARNED
 from models import shipped
 from preprocess import dlib_models
 from shell.command import command

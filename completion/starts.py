@@ -1,7 +1,7 @@
 """Where a search begins: functions (faces, known, weights, seeds) -> starts (B, starts, n) float32.
 
-faces : (B, H, W, 3) float32, in the hole 0 or a likely answer; known : (B, H, W) bool; weights : (B, H, W) of the context loss; seeds : B
-integers of at least 0. A face's starts depend on no other face.
+faces : (B, H, W, 3) float32, in the hole 0 or a likely answer; known : (B, H, W) bool; weights : (B, H, W) of the
+context loss; seeds : B integers of at least 0. A face's starts depend on no other face.
 """
 import numpy as np
 

@@ -1,8 +1,8 @@
 """Latent encoder: sees in a face with a hole the activations by which a trained generator makes the whole face.
 
 The generator's weights stay as they are. What the encoder sees is an answer of its own, and where the latent search
-begins that goes on from there (completion.search.Inner). What is most likely in a hole may be shown to it there, so that
-it has only to say what that lacks to a face: details.
+begins that goes on from there (completion.search.Inner). What is most likely in a hole may be shown to it there, so
+that it has only to say what that lacks to a face: details.
 Sources: Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold", ECCV 2016, section 3.1, for an
 encoder as the start of a search; Larsen et al., "Autoencoding Beyond Pixels", ICML 2016, for a distance of what the
 discriminator sees; Ohayon et al., "Posterior-Mean Rectified Flow", ICLR 2025, for the most likely answer as what a
@@ -11,7 +11,7 @@ lifelike one begins with; the activations behind the generator's first layer, in
 import dataclasses
 import math
 
-from helpers import UsageError
+from helpers import BAD_CHECKPOINT, UsageError
 from network import KERNEL, SMALLEST, Discriminator, Generator, initial_weights
 from network import Architecture as GeneratorArchitecture
 from nn import adversarial
@@ -180,7 +180,8 @@ class LatentEncoder(HoleLearner):
         if ours.from_likely and side != ours.image_size:
             there = f"one for faces of {side} pixels" if likely else "none"
             raise UsageError("the encoder begins with what is likely in a hole, and the network that says so for faces "
-                             f"of {ours.image_size} pixels should be in {folder}, where there is {there}", BAD_CHECKPOINT)
+                             f"of {ours.image_size} pixels should be in {folder}, where there is {there}",
+                             BAD_CHECKPOINT)
         self.likely = likely if ours.from_likely else None
 
     def guess(self, faces, known, seeds):

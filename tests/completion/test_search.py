@@ -69,6 +69,20 @@ def test_what_lies_under_the_hole_does_not_matter():
     np.testing.assert_array_equal(searched(Recipe(num_iter=20)).z, searched(Recipe(num_iter=20), other).z)
 
 
+def test_an_encoder_sees_a_likely_answer_in_the_hole_and_the_search_still_aims_at_what_is_known():
+    recipe = Recipe(num_iter=0, space="activations", mirror=True)
+    whole = [see(view, None) for view in (FACES, FACES[:, :, ::-1])]
+    found = searched(recipe, likely=FACES)
+    straight = np.abs(found.z - whole[0][:, None]).max(axis=2) < 1e-5
+    np.testing.assert_array_equal(straight | (np.abs(found.z - whole[1][:, None]).max(axis=2) < 1e-5), True)
+    assert straight.any(axis=1).all() and np.abs(found.z - searched(recipe).z).max() > 1e-3
+    moving = dataclasses.replace(recipe, num_iter=5)
+    likely = np.zeros_like(FACES)                       # as good as no answer
+    np.testing.assert_array_equal(searched(moving, likely=likely).guess, searched(moving).guess)
+    context = context_loss(found.guesses[:, 0], FACES, context_weights(KNOWN, recipe.window))
+    np.testing.assert_allclose(found.contexts[:, 0], context, rtol=1e-4)
+
+
 @pytest.mark.parametrize("recipe, optimizer, tolerance", [
     (Recipe(num_iter=25, lam=0.5), lambda: tf.keras.optimizers.Adam(0.01, 0.9, 0.999, epsilon=1e-8), 1e-4),
     (Recipe(num_iter=25, lam=0, optimizer="nesterov", learning_rate=1e-4),

@@ -1,5 +1,6 @@
 """The recipe that is chosen with and without an encoder, and searches that begin at its answer."""
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from helpers import BAD_CHECKPOINT, BAD_OUTPUT
 from models.autoencoders import VAE
 from models.autoencoders import Architecture as AutoencoderSizes
 from models.latent_encoder import Architecture, LatentEncoder, Training
+from models.posterior_mean import Architecture as Likely
+from models.posterior_mean import PosteriorMean
 from pictures.photo import read_photo
 from shell.records import read_records
 from training.checkpoint import export
 from training.devices import is_slow
+from training.manifest import describe_model
 
 FACES = [Path(__file__).parents[1] / "data" / "openface64" / name for name in ("A000369.png", "B001273.png")]
 
@@ -105,6 +109,50 @@ def test_an_encoder_that_is_of_no_use_is_refused(complete, encoded, model, tmp_p
     ended, _ = complete(model if name == "other" else encoded, "--encoder",
                         f"{encoded}-learned/latent_encoder" if name == "other" else tmp_path / "none")
     assert ended.code == BAD_CHECKPOINT and problem in ended.err and len(ended.err.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def beginning(encoded, tmp_path_factory):
+    """The folder of an encoder that begins with what is likely, beside the network that says so."""
+    folder = tmp_path_factory.mktemp("beginning")
+    export(PosteriorMean(Likely(mf_dim=2)), folder / "posterior_mean", {})
+    encoder = LatentEncoder(Architecture(z_dim=8, gf_dim=2, ef_dim=2, from_likely=True))
+    encoder.prepare_training(Training(generator=str(encoded), likely=str(folder / "posterior_mean")))
+    export(encoder, folder / "latent_encoder", {"training": {"likely": str(folder / "posterior_mean")}})
+    return folder
+
+
+@pytest.mark.parametrize("detail", [1, 0.3])
+def test_an_encoder_that_begins_with_what_is_likely_asks_the_network_beside_it(complete, encoded, beginning, detail):
+    ended, settings = complete(encoded, "--encoder", beginning / "latent_encoder", "--detail", detail, "--num_iter", 0)
+    assert ended.code == 0 and not ended.err and settings["likely"] and settings["encoder"]
+
+
+def test_another_network_changes_what_such_an_encoder_answers(complete, encoded, beginning, tmp_path):
+    export(PosteriorMean(Likely(mf_dim=2), seed=7), tmp_path / "another", {})
+    how, pictures, digests = ("--encoder", beginning / "latent_encoder", "--detail", 1, "--overwrite"), [], []
+    for likely in (beginning / "posterior_mean", tmp_path / "another"):
+        ended, settings = complete(encoded, *how, "--likely", likely)
+        assert ended.code == 0 and not ended.err, ended.err
+        pictures.append(read_photo(tmp_path / "out" / FACES[0].stem / "completed.png").pixels)
+        digests.append(settings["likely"])
+    assert np.any(pictures[0] != pictures[1]) and digests[0] != digests[1]
+
+
+def test_an_encoder_that_lacks_what_is_likely_is_refused(complete, encoded, beginning, tmp_path):
+    shutil.copytree(beginning / "latent_encoder", tmp_path / "alone" / "latent_encoder")
+    ended, settings = complete(encoded, "--encoder", tmp_path / "alone" / "latent_encoder", "--detail", 1, "--likely",
+                               tmp_path / "none")
+    assert ended.code == BAD_CHECKPOINT and settings is None and len(ended.err.splitlines()) == 1
+    assert "begins with what is likely" in ended.err and "name its folder by --likely" in ended.err
+
+
+def test_the_learned_method_asks_it_too_and_says_by_which_weights(run, beginning, tmp_path):
+    ended = run(face_completion.main, *FACES, "--out_dir", tmp_path / "out", "--method", "latent_encoder",
+                "--checkpoint", beginning / "latent_encoder")
+    settings = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert ended.code == 0 and not ended.err
+    assert settings["likely"] == describe_model(beginning / "posterior_mean")["model"]
 
 
 @pytest.mark.parametrize("arguments, problem", [
