@@ -93,17 +93,17 @@ def is_model(folder):
     return any((locate(folder) / file).exists() for file in (MANIFEST, "tensors.index"))
 
 
-def likely_of(encoder, other=None):
+def likely_of(encoder, *others):
     """The folder of the network whose answer fills the holes for the latent encoder in a folder, or None.
 
-    It is the one beside the encoder, else `other`, or else the one that the encoder was trained with. Errors are those
-    of find_model.
+    It is the first that there is of the one beside the encoder, of `others`, and of the one that it was trained with;
+    without any, the first folder where it should be. Errors are those of find_model.
     """
     manifest, _ = find_model(encoder)
     if not manifest["architecture"].get("from_likely"):
         return None
-    beside = Path(encoder).parent / LIKELY
-    return str(beside) if is_model(beside) else other or manifest["training"]["likely"]
+    places = str(Path(encoder).parent / LIKELY), *others, manifest.get("training", {}).get("likely")
+    return next((place for place in places if isinstance(place, str) and is_model(place)), places[0])
 
 
 def locate(folder):

@@ -128,6 +128,13 @@ def test_an_encoder_that_begins_with_what_is_likely_asks_the_network_beside_it(c
     assert ended.code == 0 and not ended.err and settings["likely"] and settings["encoder"]
 
 
+def test_the_network_that_an_encoder_was_trained_with_is_the_last_resort(complete, encoded, beginning, tmp_path):
+    shutil.copytree(beginning / "latent_encoder", tmp_path / "moved" / "latent_encoder")
+    ended, settings = complete(encoded, "--encoder", tmp_path / "moved" / "latent_encoder")
+    assert ended.code == 0 and not ended.err
+    assert settings["likely"] == describe_model(beginning / "posterior_mean")["model"]
+
+
 def test_another_network_changes_what_such_an_encoder_answers(complete, encoded, beginning, tmp_path):
     export(PosteriorMean(Likely(mf_dim=2), seed=7), tmp_path / "another", {})
     how, pictures, digests = ("--encoder", beginning / "latent_encoder", "--detail", 1, "--overwrite"), [], []

@@ -241,7 +241,7 @@ def test_an_encoder_without_what_fills_its_holes_is_refused(side, problem):
     model = LatentEncoder(dataclasses.replace(CORRECTING, from_likely=True))
     with pytest.raises(UsageError, match=f"should be in there, where there {problem}") as refused:
         model.use_likely(side and PosteriorMean(Likely(image_size=side, mf_dim=2)), "there")
-    assert refused.value.code == BAD_CHECKPOINT
+    assert refused.value.exit_code == BAD_CHECKPOINT
     LatentEncoder(CORRECTING).use_likely(None, "there")     # whose holes are empty
 
 
