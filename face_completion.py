@@ -80,9 +80,9 @@ def by_size(settings, subject, sources):
 def find_tasks(folder, sources, names, holes, overwrite):
     """[(path, name)] of the inputs whose results are not there, or are of another state of their files."""
     with Progress(None, "looking at what is there"):
-        done = folder.open(names, overwrite)
-    return [(source.path, name) for source, name in zip(sources, names)
-            if done.get(name) != (source.path, *take_stamp(source.path, name, holes))]
+        done = folder.open({name: (source.path, *take_stamp(source.path, name, holes))
+                            for source, name in zip(sources, names)}, overwrite)
+    return [(source.path, name) for source, name in zip(sources, names) if name not in done]
 
 
 def complete_all(tasks, subject, methods, place, writer, check):
