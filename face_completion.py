@@ -212,10 +212,10 @@ def draw_curves(folder, names, place):
 
 def summarize(folder, finished, writer, skipped):
     """Print how it went and what it scored; returns the exit code."""
-    from output.overview import mean_scores
+    from output.overview import describe_scores
     say(f"{writer.completed} completed, {skipped} skipped (done before), {writer.failed} failed; results in {folder}")
-    for where, psnr, ssim, faces in mean_scores(finished):
-        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
+    for where, scores in describe_scores(finished):
+        say(f"{where}: {scores}")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
         say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of "
             f"{counted(len(apart), 'face')})")
