@@ -37,7 +37,7 @@ class EvaluatedFolder:
         self.path, self.stamps = Path(path), stamps
 
     def claim(self):
-        """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        """The Claim of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
         for part in (PICTURES, DESCRIPTORS):
             inside(self.path, Path(part, CONFIG))
         return claim_folder(self.path, KIND)

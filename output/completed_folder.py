@@ -36,7 +36,7 @@ class CompletedFolder:
         self.path, self.settings, self.results = Path(path), settings, Path(path, RESULTS)
 
     def claim(self):
-        """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        """The Claim of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
         return claim_folder(self.path, KIND)
 
     def open(self, inputs, overwrite):

@@ -41,7 +41,9 @@ class FaceWriter:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
+        if self._earlier is None:
+            self._results.__exit__(*error)              # nothing else is there: a refusal leaves nothing
         self._results.close()
 
     def begin(self, batch):

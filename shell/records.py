@@ -80,6 +80,7 @@ class RecordFile(contextlib.AbstractContextManager):
     def __init__(self, path, sealed=True):
         self.path, self._sealed = path, sealed
         make_folder(os.path.dirname(path) or ".")
+        self._is_new = not os.path.lexists(path)
         try:
             self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):
@@ -89,7 +90,7 @@ class RecordFile(contextlib.AbstractContextManager):
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
 
-    def close(self, *_):
+    def close(self):
         """End the file."""
         with contextlib.suppress(OSError):                  # append() has already told what could not be written
             self._file.close()
@@ -105,7 +106,12 @@ class RecordFile(contextlib.AbstractContextManager):
         except OSError as error:
             raise unwritten(self.path, error) from error
 
-    __exit__ = close
+    def __exit__(self, kind, *_):
+        """End the file; one that was made and has no record yet goes if an error is the reason."""
+        with contextlib.suppress(OSError):
+            if kind and self._is_new and not os.path.getsize(self.path):
+                os.unlink(self.path)
+        self.close()
 
 
 def compact(path, key):
