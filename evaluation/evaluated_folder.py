@@ -14,7 +14,7 @@ from metrics.distributions import SMALLEST
 from pictures.photo import read_photo
 from shell.lock import claim_folder, inside
 from shell.pictures import is_whole_png
-from shell.records import RecordFile, changed, read_records
+from shell.records import RecordFile, read_records, tell_changes
 
 KIND = "evaluation"
 KEY = {"face": str, "mask": str, "method": str}       # what every record of a result has
@@ -48,9 +48,9 @@ class EvaluatedFolder:
         if "seed" not in old and self._has_results():
             raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir",
                              helpers.BAD_OUTPUT)
-        if keys := changed(settings | old, settings):
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir", helpers.BAD_OUTPUT)
+        if changes := tell_changes(settings | old, settings):
+            raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
+                             "for the same, or choose another --out_dir", helpers.BAD_OUTPUT)
 
     def check_origins(self, faces):
         """Raise UsageError (exit code 5) if there are results of other photos than these, {face: path}, of their names.

@@ -10,7 +10,7 @@ import helpers
 from dataset.origin import may_be_of, refuse_others
 from helpers import UsageError, read_json
 from shell.lock import LOCK, claim_folder, inside
-from shell.records import changed, read_records
+from shell.records import read_records, tell_changes
 
 RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
@@ -89,11 +89,10 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        keys = [f"the model of {key} pixels" if key.isdigit() else key for key in changed(old, self.settings)
-                if key != "checkpoint"]
-        if old and keys:
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir, or replace them with --overwrite", helpers.BAD_OUTPUT)
+        if old and (changes := tell_changes(old, self.settings)):
+            raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
+                             "for the same, choose another --out_dir, or replace them with --overwrite",
+                             helpers.BAD_OUTPUT)
 
     def _find_done(self, inputs):
         done, others, settings = set(), {}, digest(self.settings)

@@ -53,6 +53,8 @@ def train(model_type, settings, console):
             chief.sample(step)
             chief.save(step)
     chief.export(step)
+    done = f"trained {counted(step, 'step')}" if step > first else f"{counted(step, 'step')} trained before"
+    console.say(f"{done}; saves in {settings.places.saves}, curves and samples in {settings.places.log}")
     return step
 
 
