@@ -42,6 +42,7 @@ def main(argv=None):
     settings = describe(folder, faces, plan, methods)
     with folder.claim(), StopRequest() as stop:
         folder.check_settings(settings)
+        folder.check_origins(faces)
         wanted = set(itertools.product(faces, plan.masks, methods))
         with Progress(None, "looking at what is there"):
             missing = wanted - (done := folder.find_done())

@@ -80,9 +80,9 @@ def by_size(settings, subject, sources):
 def find_tasks(folder, sources, names, holes, overwrite):
     """[(path, name)] of the inputs whose results are not there, or are of another state of their files."""
     with Progress(None, "looking at what is there"):
-        done = folder.open(names, overwrite)
-    return [(source.path, name) for source, name in zip(sources, names)
-            if done.get(name) != (source.path, *take_stamp(source.path, name, holes))]
+        done = folder.open({name: (source.path, *take_stamp(source.path, name, holes))
+                            for source, name in zip(sources, names)}, overwrite)
+    return [(source.path, name) for source, name in zip(sources, names) if name not in done]
 
 
 def complete_all(tasks, subject, methods, place, writer, check):
@@ -169,7 +169,7 @@ def warn_of_doubts(batch):
     for face in batch:
         for note in face.notes:
             if any(doubt in note for doubt in (ESTIMATED, ADVICE, UNDAMAGED)):
-                warn(f"{face.source}: {note}")
+                warn(f"{face.name}: {note}")
     return batch
 
 
@@ -212,10 +212,10 @@ def draw_curves(folder, names, place):
 
 def summarize(folder, finished, writer, skipped):
     """Print how it went and what it scored; returns the exit code."""
-    from output.overview import mean_scores
+    from output.overview import describe_scores
     say(f"{writer.completed} completed, {skipped} skipped (done before), {writer.failed} failed; results in {folder}")
-    for where, psnr, ssim, faces in mean_scores(finished):
-        say(f"{where}: PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
+    for where, scores in describe_scores(finished):
+        say(f"{where}: {scores}")
     if apart := [record["diversity_rms"] for record in finished if "diversity_rms" in record]:
         say(f"the answers to a face differ by {sum(apart) / len(apart):.1f} levels in the hole (mean of "
             f"{counted(len(apart), 'face')})")

@@ -145,7 +145,7 @@ def read_completions(content, folder):
     """As face_completion.py does that goes on."""
     write(folder / "results.jsonl", content)
     done = CompletedFolder(folder, {"mask": None, "mask_type": "center", "method": "latent"})
-    done.open(["a", "b"], overwrite=False)
+    done.open({"a": ("a.png", 1, 2), "b": ("b.png", 1, 2)}, overwrite=False)
     done.begin()
     shown = {record["name"]: record for record in done.read_finished(["a", "b"], SHOWS)}
     Overview(folder, ["a", "b"], done.settings, shown).finish(lambda: None)

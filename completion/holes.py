@@ -1,10 +1,9 @@
 """Where the hole of a face or photo comes from: a kind of mask that is known by name, or the user."""
 import os
-import re
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from helpers import BadPhoto, UsageError, file_stamp, resize
 from pictures.colours import is_deep
@@ -44,7 +43,8 @@ class OwnHoles:
     """Holes of the user: in a mask file or a folder of them, what is transparent, or what is painted in a colour.
 
     source : path of a mask as mask_files.read_mask reads it, of any size; path of a folder with a mask for every face,
-        named as mask_files.MaskFolder says; "alpha" for what is not wholly opaque; or "color:#rrggbb"
+        named as mask_files.MaskFolder says; "alpha" for what is not wholly opaque; or "color:" and a colour, such as
+        #00ff00, #0f0 or lime
     invert : the hole is what would be kept
     dilate : pixels of the finished face, or photo, by which the hole grows, in all eight directions
     tolerance : levels a channel that paint may differ from its colour, as for painted.find_paint
@@ -59,10 +59,7 @@ class OwnHoles:
         self.source, self.invert, self.dilate, self.tolerance, self._warn = source, invert, dilate, tolerance, warn
         self._folder, self._fitting = None, False
         if source.startswith("color:"):
-            if not re.fullmatch("color:#[0-9a-fA-F]{6}", source):
-                raise UsageError(f"--mask {source}: a colour is like color:#00ff00")
-            self._find = self._find_color
-            self._color = np.array([int(source[7 + at:9 + at], 16) for at in (0, 2, 4)])
+            self._find, self._color = self._find_color, _read_color(source)
         elif source == "alpha":
             self._find = self._find_transparent
         elif Path(source).is_dir():
@@ -190,6 +187,17 @@ class OwnHoles:
         for line in remarks:
             self._warn(f"{name}: {line}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
+
+
+def _read_color(source):
+    """The (3,) levels of "color:#00ff00", "color:#0f0" or "color:lime"; UsageError if it is none."""
+    try:
+        color = np.array(ImageColor.getrgb(source.removeprefix("color:")))
+    except ValueError:
+        color = np.array([])
+    if color.shape != (3,):
+        raise UsageError(f"--mask {source}: a colour is like color:#00ff00, color:#0f0 or color:lime")
+    return color
 
 
 def _read_only_mask(path):

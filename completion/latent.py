@@ -236,12 +236,11 @@ def parse(argv=None):
 
 
 def claim(out):
-    """The open lock of a folder for results, as claim_folder has it; it takes the place of nobody's CONFIG."""
-    lock = claim_folder(out, KIND)
+    """The Claim of a folder for results, as claim_folder has it; it takes the place of nobody's CONFIG."""
     if os.path.lexists(Path(out, CONFIG)) and read_json(Path(out, CONFIG)).get("kind") != KIND:
         raise UsageError(f"{out} holds something else, {CONFIG}, that would be replaced: choose another OUT",
                          helpers.BAD_OUTPUT)
-    return lock
+    return claim_folder(out, KIND)
 
 
 def begin(options):

@@ -85,6 +85,8 @@ def _name_frames(photo):
 def _name_classes(photo, hole):
     """(a remark on a mask whose values or colours are classes, for one of them may be meant), or ()."""
     numbers = np.asarray(photo.image)
+    if photo.image.mode == "RGB":
+        return _name_colours(photo.pixels, hole)
     if photo.alpha is not None or numbers.ndim > 2 or numbers.dtype.kind not in "iu" or numbers.max() > 255:
         return ()
     drawn = photo.pixels.any(axis=-1)
@@ -97,9 +99,27 @@ def _name_classes(photo, hole):
             "draw it in white on black if that is not what was meant",)
 
 
+def _name_colours(pixels, hole):
+    """The same of a mask that is drawn in flat colours, (H, W, 3) uint8."""
+    numbers = pixels.astype(np.int64) @ (65536, 256, 1)
+    found, counts = np.unique(numbers[numbers > 0], return_counts=True)
+    classes = found[counts > SPECK * numbers.size]
+    flat = counts[counts > SPECK * numbers.size].sum() >= (1 - FAINT) * counts.sum()
+    colours = np.stack([classes >> 16, classes >> 8 & 255, classes & 255], axis=1)
+    if not flat or not 2 <= len(classes) <= INDICES or not _are_hues(colours):
+        return ()
+    holes = np.intersect1d(classes, numbers[hole >= 128])
+    named, taken = (", ".join(f"#{colour:06x}" for colour in some) for some in (classes, holes))
+    return (f"its mask has regions of several colours ({named}), and the hole is {taken}: draw it in white on black if "
+            "that is not what was meant",)
+
+
 def _has_hues(pixels, numbers, classes):
     """Whether the colours of classes are more than shades of one, as those of a soft edge are."""
-    colours = np.array([pixels[numbers == number][0] for number in classes], float)
+    return _are_hues(np.array([pixels[numbers == number][0] for number in classes]))
+
+
+def _are_hues(colours):
     return (np.ptp(colours / colours.max(axis=1, keepdims=True), axis=0) > HUES).any()
 
 

@@ -26,8 +26,8 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
 
     Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
     first bytes, and `warn` is called with one line about all that do not count. A file named itself always counts.
-    Folders of results below them are passed over, with a line each. Nothing inside the folder `exclude` is ever an
-    input: there folders are passed over, and files named themselves are failures.
+    Folders of results below them are passed over, and one that is named itself is not, with a line each. Nothing inside
+    the folder `exclude` is ever an input: there folders are passed over, and files named themselves are failures.
 
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     """
@@ -63,8 +63,7 @@ def _walk(folder, barred, visited, others, warn):
     real = os.path.realpath(folder)
     if barred and lies_in(real, barred):
         return
-    if visited and read_json(Path(folder, "config.json")).get("kind") in RESULTS:
-        warn(f"{folder} holds results, no photos: passed over")
+    if _holds_results(folder, is_named=not visited, warn=warn) and visited:
         return
     try:
         names = _list(folder, real, visited)
@@ -83,6 +82,14 @@ def _walk(folder, barred, visited, others, warn):
             yield path, None
         elif os.path.basename(path) not in ALIGNMENT:
             others.append(path)
+
+
+def _holds_results(folder, is_named, warn):
+    """Whether a folder holds results; then it is said what becomes of it."""
+    if held := read_json(Path(folder, "config.json")).get("kind") in RESULTS:
+        warn(f"{folder} holds results, and all its pictures are taken for photos: name the photos themselves if these "
+             "are not meant" if is_named else f"{folder} holds results, no photos: passed over")
+    return held
 
 
 def _list(folder, real, visited):

@@ -8,12 +8,13 @@ import numpy as np
 
 import helpers
 from completion.face import find_size
+from dataset.origin import may_be_of, refuse_others, take_origin
 from helpers import UsageError, read_json
 from metrics.distributions import SMALLEST
 from pictures.photo import read_photo
 from shell.lock import claim_folder, inside
 from shell.pictures import is_whole_png
-from shell.records import RecordFile, changed, read_records
+from shell.records import RecordFile, read_records, tell_changes
 
 KIND = "evaluation"
 KEY = {"face": str, "mask": str, "method": str}       # what every record of a result has
@@ -36,7 +37,7 @@ class EvaluatedFolder:
         self.path, self.stamps = Path(path), stamps
 
     def claim(self):
-        """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        """The Claim of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
         for part in (PICTURES, DESCRIPTORS):
             inside(self.path, Path(part, CONFIG))
         return claim_folder(self.path, KIND)
@@ -47,9 +48,22 @@ class EvaluatedFolder:
         if "seed" not in old and self._has_results():
             raise UsageError(f"{self.path} holds results whose settings, {CONFIG}, are lost: choose another --out_dir",
                              helpers.BAD_OUTPUT)
-        if keys := changed(settings | old, settings):
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir", helpers.BAD_OUTPUT)
+        if changes := tell_changes(settings | old, settings):
+            raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
+                             "for the same, or choose another --out_dir", helpers.BAD_OUTPUT)
+
+    def check_origins(self, faces):
+        """Raise UsageError (exit code 5) if there are results of other photos than these, {face: path}, of their names.
+
+        Older results do not say of which photo they are.
+        """
+        others = {}
+        for record in read_records(self.path / RESULTS, only_sealed=True, **KEY, fingerprint=list):
+            if (face := record["face"]) in faces and "place" in record:
+                others.pop(face, None)
+                if tuple(record["fingerprint"]) != self.stamps[face] and not may_be_of(record, faces[face]):
+                    others[face] = faces[face]
+        refuse_others(self.path, others, "choose another --out_dir")
 
     def find_size(self, paths):
         """The side of all faces: that of earlier results, or of the first of these files that can be read.
@@ -111,6 +125,7 @@ class Recorder(contextlib.AbstractContextManager):
     def __init__(self, folder, done):
         self.folder, self._descriptors = folder, DescriptorFiles(folder.path)
         self._results, self._searches = (RecordFile(folder.path / name) for name in (RESULTS, SEARCHES))
+        self._origins = {}                              # {face: what take_origin says of its photo}
         faces = sorted({face for face, *_ in done})
         self.truths = dict(zip(faces, self._descriptors.read(ORIGINAL, faces))) if faces else {}
 
@@ -121,6 +136,8 @@ class Recorder(contextlib.AbstractContextManager):
     def record(self, result, frames, numbers, truth, descriptor):
         """Record a measuring.Result, its frames as write_completed takes them, and what measure_result says of it."""
         face, method, account = result.face, result.method, result.completed.record
+        if face.name not in self._origins:
+            self._origins[face.name] = take_origin(face.source)
         key = {"face": face.name, "mask": face.mask, "method": method, "fingerprint": face.stamp}
         if face.name not in self.truths:
             self.truths[face.name] = truth
@@ -128,7 +145,8 @@ class Recorder(contextlib.AbstractContextManager):
         self._descriptors.append(face.name, (face.mask, method), descriptor)
         if frames or "iterations" in account:
             self._searches.append({**key, "steps": [step for step, _ in frames], **account})
-        self._results.append({**key, "face_sha256": digest(face.pixels), "hole_sha256": digest(face.known), **numbers,
+        self._results.append({**key, **self._origins[face.name], "face_sha256": digest(face.pixels),
+                              "hole_sha256": digest(face.known), **numbers,
                               **{name: account[name] for name in COSTS if name in account}})
 
 

@@ -13,7 +13,7 @@ from output.page import FaceRow, Page
 from pictures.photo import read_photo
 
 from .evaluated_folder import CONFIG, picture_of
-from .tables import FEW, is_small, under_mask
+from .tables import FEW, is_small, tell_exact, under_mask
 
 FIGURE = "figure.png", "figure.pdf"
 FIGURE_FACES = 6, 3                                     # of one mask, and of each of several
@@ -42,7 +42,8 @@ def write_page(folder, faces, groups, summary, shown, failures=()):
     count = len(set().union(*(group.places for group in groups.values())))
     choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
     facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
-             ("Faces", str(count) + choice * (count > shown)), ("Failed", len(failures))]
+             ("Faces", str(count) + choice * (count > shown)), *(("PSNR", line) for line in tell_exact(summary)),
+             ("Failed", len(failures))]
     title = f"Face completion: methods and holes, {counted(count, 'face')}"
     page.write(folder.path / "report.html", title, facts=facts, summary=summary,
                warning=FEW if is_small(summary) else "", settings=config)

@@ -6,7 +6,7 @@ import math
 import textwrap
 
 from metrics.distributions import face_frechet, kernel_distance, sliced_wasserstein
-from metrics.intervals import mean_interval
+from metrics.intervals import mean_interval, tell_faces
 from metrics.ranking import clearly_best
 
 from .evaluated_folder import ORIGINAL, DescriptorFiles, PictureFiles, group_of, picture_of
@@ -64,6 +64,8 @@ def under_mask(groups, mask):
 def summarize(out, key, measured, faces, seed):
     """The row of one (mask, method): n, every metric as (mean, lower, upper), and the distances of the sets.
 
+    n counts the faces; "fewer" has {metric: its own count} of those that not all of them have, as an exact answer has
+    no PSNR.
     out : the evaluation's folder; faces : {name: path of the true face}
     """
     names, (mask, method), descriptors = sorted(measured.places), key, DescriptorFiles(out)
@@ -77,7 +79,8 @@ def summarize(out, key, measured, faces, seed):
         PictureFiles(faces[name] for name in names),
         PictureFiles(out / picture_of(name, mask, method) for name in names), seed), None, None
     order = [name for name in FIRST_METRICS if name in metrics]
-    return {"mask": mask, "method": method, "n": len(names),
+    fewer = {metric: count for metric in measured.columns if (count := len(measured.values(metric))) < len(names)}
+    return {"mask": mask, "method": method, "n": len(names), "fewer": fewer,
             "metrics": {name: metrics[name] for name in dict.fromkeys(order + sorted(metrics))}}
 
 
@@ -108,9 +111,9 @@ def as_csv(summary):
 
 
 def as_long_csv(summary):
-    """The summary as CSV: a line per mask, method and metric."""
+    """The summary as CSV: a line per mask, method and metric, with the n of the metric."""
     return _write_csv(["mask", "method", "n", "metric", "mean", "low", "high"], (
-        [row["mask"], row["method"], row["n"], name, *(numbers or (None,) * 3)]
+        [row["mask"], row["method"], row.get("fewer", {}).get(name, row["n"]), name, *(numbers or (None,) * 3)]
         for row in summary for name, numbers in row["metrics"].items()))
 
 
@@ -129,7 +132,15 @@ def as_table(summary):
         rows.append([row["mask"], row["method"], str(row["n"]), *values])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [" ".join([*map(str.ljust, row[:2], widths), *map(str.rjust, row[2:], widths[2:])]) for row in rows]
-    return "\n".join(lines + textwrap.wrap(FEW, WIDTH) * is_small(summary)) + "\n"
+    notes = [note for text in (*tell_exact(summary), *[FEW] * is_small(summary)) for note in textwrap.wrap(text, WIDTH)]
+    return "\n".join(lines + notes) + "\n"
+
+
+def tell_exact(summary):
+    """[a line on whose PSNR is the mean of fewer faces than n, for the others equal the truth], or []."""
+    told = [f"{row['mask']} {row['method']}: {tell_faces(row['n'], row['fewer']['hole_psnr'])}" for row in summary
+            if "hole_psnr" in row.get("fewer", {})]
+    return ["; ".join(told)] if told else []
 
 
 def is_small(summary):

@@ -1,9 +1,30 @@
 """From numbers of single faces to numbers of a method, with intervals."""
 import math
+from statistics import fmean
 
 import numpy as np
 
+from helpers import counted
+
 RESAMPLES = 2000
+
+
+def mean_present(values):
+    """(the mean of the numbers among some values, how many these are), (None, 0) if there are none.
+
+    That is the rule of all means: a metric's is of all faces that have it. An answer that equals the truth has no PSNR,
+    but every other metric.
+    """
+    present = [value for value in values if value is not None]
+    return (fmean(present), len(present)) if present else (None, 0)
+
+
+def tell_faces(faces, with_psnr):
+    """Of how many faces the means are; with_psnr : how many of them have a PSNR."""
+    exact = faces - with_psnr
+    return f"mean of {counted(faces, 'face')}" + (
+        f", PSNR of {with_psnr}: {exact} {'equals' if exact == 1 else 'equal'} the truth and "
+        f"{'has' if exact == 1 else 'have'} none" if exact else "")
 
 
 def mean_interval(values, seed=0):

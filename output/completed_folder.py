@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import helpers
+from dataset.origin import may_be_of, refuse_others
 from helpers import UsageError, read_json
 from shell.lock import LOCK, claim_folder, inside
-from shell.records import changed, read_records
+from shell.records import read_records, tell_changes
 
 RESULTS, CONFIG, SHEETS = "results.jsonl", "config.json", "grids"
 ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
@@ -35,22 +36,22 @@ class CompletedFolder:
         self.path, self.settings, self.results = Path(path), settings, Path(path, RESULTS)
 
     def claim(self):
-        """The open lock of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
+        """The Claim of the folder, which keeps other processes out; raises UsageError (exit code 5)."""
         return claim_folder(self.path, KIND)
 
-    def open(self, names, overwrite):
-        """{name: (source, *stamp)} of the faces whose every output is there, whole, by these settings.
+    def open(self, inputs, overwrite):
+        """The names of the inputs whose every output is there, whole, of this state of their files, by these settings.
 
-        names : of all faces; overwrite : take none for done
-        Raises UsageError (exit code 5) if the folder holds results of other settings, the sheets would be written
-        outside it, or somebody else's files be replaced.
+        inputs : {name: (source, *stamp)} of all; overwrite : take none for done
+        Raises UsageError (exit code 5) if the folder holds results of other settings or of another photo of the same
+        name, the sheets would be written outside it, or somebody else's files be replaced.
         """
-        self._check_files(names)
+        self._check_files(inputs)
         inside(self.path, os.path.join(SHEETS, ""))
         if overwrite:
-            return {}
+            return set()
         self._check_settings()
-        return self._find_done()
+        return self._find_done(inputs)
 
     def begin(self):
         """Write the settings, and return {name: the names of the files that an earlier run wrote of that face}."""
@@ -88,18 +89,26 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        keys = [f"the model of {key} pixels" if key.isdigit() else key for key in changed(old, self.settings)
-                if key != "checkpoint"]
-        if old and keys:
-            raise UsageError(f"{self.path} holds results of other settings ({', '.join(keys)}): choose another "
-                             "--out_dir, or replace them with --overwrite", helpers.BAD_OUTPUT)
+        if old and (changes := tell_changes(old, self.settings)):
+            raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
+                             "for the same, choose another --out_dir, or replace them with --overwrite",
+                             helpers.BAD_OUTPUT)
 
-    def _find_done(self):
-        done, settings = {}, digest(self.settings)
+    def _find_done(self, inputs):
+        done, others, settings = set(), {}, digest(self.settings)
         for record in read_records(self.results, only_sealed=True, **KEY):
-            done.pop(record["name"], None)
-            if record.get("settings") == settings and self._has_files(record):
-                done[record["name"]] = (record["source"], *record["stamp"])
+            if (name := record["name"]) not in inputs:
+                continue
+            done.discard(name)
+            if record["status"] != "done":
+                continue
+            others.pop(name, None)
+            if (record["source"], *record["stamp"]) != inputs[name]:
+                if not may_be_of(record, inputs[name][0]) and (self.path / name).exists():
+                    others[name] = inputs[name][0]
+            elif record.get("settings") == settings and self._has_files(record):
+                done.add(name)
+        refuse_others(self.path, others, "choose another --out_dir, or replace what is there with --overwrite")
         return done
 
     def _has_files(self, record):

@@ -5,10 +5,10 @@ import math
 import re
 import time
 from pathlib import Path
-from statistics import fmean
 
 import helpers
 from helpers import BadPhoto, Stopped, UsageError, counted, read_json, remove_files
+from metrics.intervals import mean_present, tell_faces
 from pictures.photo import read_photo
 
 from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
@@ -173,7 +173,8 @@ class Overview:
         for source, reason in sorted(self._failed.items())[:REPORT_FACES]:
             self._page.add_failure(source, reason)
         self._page.write(Path(self.folder, PAGE), ", ".join(title), settings=self.settings,
-                         facts=[*_describe_scores(self._shown), ("Method", method),
+                         facts=[*((f"In the {where}", scores) for where, scores in describe_scores(self._shown)),
+                                ("Method", method),
                                 ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
                                 ("Failed", len(self._failed)), *facts])
@@ -186,21 +187,14 @@ class Overview:
             remove_files(self.folder, [ANIMATION])
 
 
-def mean_scores(records):
-    """Yield (region, mean PSNR, mean SSIM, number of faces) of those that have both, for the hole and the image.
-
-    A face that came out perfect has no PSNR.
-    """
+def describe_scores(records):
+    """Yield (region, its mean PSNR and SSIM in words) for the hole and the image, if they were measured."""
     for where in ("hole", "image"):
-        pairs = [(record.get(f"{where}_psnr"), record.get(f"{where}_ssim")) for record in records]
-        if pairs := [pair for pair in pairs if None not in pair]:
-            yield where, *map(fmean, zip(*pairs)), len(pairs)
-
-
-def _describe_scores(records):
-    """The means as facts of the page."""
-    return [(f"In the {where}", f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f} (mean of {counted(faces, 'face')})")
-            for where, psnr, ssim, faces in mean_scores(records)]
+        (psnr, with_psnr), (ssim, faces) = (mean_present(record.get(f"{where}_{metric}") for record in records)
+                                            for metric in ("psnr", "ssim"))
+        if faces:
+            yield where, (f"{f'PSNR {psnr:.2f} dB' if with_psnr else 'no PSNR'}, SSIM {ssim:.3f} "
+                          f"({tell_faces(faces, with_psnr)})")
 
 
 def _select(record):

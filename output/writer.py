@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.origin import take_origin
 from helpers import write_file, write_picture
 from metrics.conformal import COVERAGE, half_widths
 from metrics.diversity import diversity
@@ -40,7 +41,9 @@ class FaceWriter:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
+        if self._earlier is None:
+            self._results.__exit__(*error)              # nothing else is there: a refusal leaves nothing
         self._results.close()
 
     def begin(self, batch):
@@ -69,8 +72,8 @@ class FaceWriter:
         notes = [note for face in faces for note in face.notes]
         if restored:
             notes += self._write_photo(Path(self.folder.path, first.name), restored, pictures, sums)
-        record = {"name": first.name, "source": first.source, "status": "done", **records[0],
-                  "notes": notes, "stamp": first.stamp, "files": sums}
+        record = {"name": first.name, "source": first.source, **take_origin(first.source), "status": "done",
+                  **records[0], "notes": notes, "stamp": first.stamp, "files": sums}
         if len(faces) > 1:
             record["further_faces"] = [{"name": face.name, **own} for face, own in zip(faces[1:], records[1:])]
         self.folder.remove_stale(first.name, self._earlier.get(first.name, ()), sums)

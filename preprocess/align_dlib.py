@@ -11,6 +11,7 @@ from pathlib import Path
 
 import helpers
 from dataset.listing import ALIGNMENT, read_landmarks
+from dataset.origin import digest_place, may_be_of, refuse_others
 from helpers import BadPhoto, UsageError, file_stamp
 from preprocess import dlib_models
 from shell.command import command
@@ -133,6 +134,7 @@ def main(argv=None):
     with _claim(options) as account, StopRequest() as stop:
         with Progress(None, "looking at what is there"):
             done, judged = _find_done(account, options.output, settings := _settings(options))
+            _refuse_others(tasks, account, options.output)
         if options.shard:
             index, count = options.shard
             tasks, failures = tasks[index - 1::count], failures[index - 1::count]
@@ -161,6 +163,25 @@ def _refuse_collisions(names, options):
     for name in taken:
         if (match := ADDED.fullmatch(name)) and match[1] in taken:
             raise UsageError(f"rename {name}: its crop would be taken for one that {match[1]} gives beside its own")
+
+
+def _refuse_others(tasks, account, folder):
+    """Raise UsageError (exit code 5) if a crop of another photo lies where that of one of these tasks would go."""
+    paths, own, others = {f"{name}.png": path for path, name, _ in tasks}, set(), {}
+    for record in _records(account, folder):
+        if (output := record.get("output")) in paths:
+            if may_be_of(record, paths[output]):
+                own.add(output)
+            elif Path(folder, output).exists():
+                others[output] = paths[output]
+    refuse_others(folder, {output: path for output, path in others.items() if output not in own},
+                  "choose another OUTPUT")
+
+
+def _records(account, folder):
+    """Yield what is recorded of photos in the folder, and in our own account if that is another's."""
+    for path in dict.fromkeys((Path(folder, RECORDS), account)):
+        yield from read_records(path, only_sealed=True, source=str, status=str)
 
 
 def _settings(options):
@@ -210,10 +231,9 @@ def _find_done(account, folder, settings):
 
     Raises UsageError if the folder is another run's.
     """
-    done, judged, accounts = {}, {}, dict.fromkeys((Path(folder, RECORDS), account))
-    _check_settings(accounts, folder, settings)
-    for record in (record for path in accounts
-                   for record in read_records(path, only_sealed=True, source=str, status=str)):
+    done, judged = {}, {}
+    _check_settings(dict.fromkeys((Path(folder, RECORDS), account)), folder, settings)
+    for record in _records(account, folder):
         source = record["source"]
         done.pop(source, None), judged.pop(source, None)
         if record["status"] != "done":
@@ -258,7 +278,8 @@ def _align_all(tasks, failures, options, where, counts, check):
                                 **known})
                 report_failure(path, result)
                 return
-            journal.append({"source": path, "status": "done", "settings": settings, **result})
+            journal.append({"source": path, "place": digest_place(path), "status": "done", "settings": settings,
+                            **result})
             if options.verbose:
                 say(f"done: {path} -> {result['output']}")
         for path, problem in failures:

@@ -1,4 +1,5 @@
 """One process, and one kind of results, in an output folder."""
+import contextlib
 import errno
 import fcntl
 import os
@@ -26,27 +27,68 @@ def claim_folder(folder, kind=None, shared=False):
     kind : of the results that are to go there, one of MARKS; None to ask no questions
     shared : let in others that share it too
 
-    Returns the open lock file; hold on to it. Raises UsageError (exit code 5) that names the process already there, or
-    the other kind of results.
+    Returns the Claim; hold on to it. Raises UsageError (exit code 5) that names the process already there, or the other
+    kind of results.
     """
     path = Path(folder)
+    made = [each for each in (path / LOCK, path, *path.parents) if not os.path.lexists(each)]
     if kind and (present := find_kind(path)) not in (None, kind):
         raise UsageError(f"{folder} holds results of another kind ({present}, not {kind}): choose another folder",
                          BAD_OUTPUT)
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = open(path / LOCK, "a+", opener=no_link)
-        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        lock = _open_locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}: {printable(command_line())}\n")
         lock.flush()
-    except BlockingIOError as error:
-        lock.seek(0)
-        raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
     except OSError as error:
         reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
         raise UsageError(f"cannot write to {folder}: {reason}", BAD_OUTPUT) from error
-    return lock
+    return Claim(lock, made)
+
+
+def _open_locked(folder, how):
+    """The lock file of a folder, which is made if need be, open and locked; how : fcntl.LOCK_SH or LOCK_EX."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a+", opener=no_link)
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}",
+                             BAD_OUTPUT) from error
+        with contextlib.suppress(OSError):              # else its Claim has been taken back meanwhile
+            if os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / LOCK)):
+                return lock
+        lock.close()
+
+
+class Claim(contextlib.AbstractContextManager):
+    """The hold on a folder, until it is closed.
+
+    A command that ends in an error within its `with` leaves nothing behind that was not there before: the lock goes
+    if it was made, and so do folders that were made for it and are empty.
+
+    lock : the open file; made : what was not there before, the innermost first
+    """
+
+    def __init__(self, lock, made):
+        self._lock, self._made = lock, made
+
+    def close(self):
+        """Let others in."""
+        self._lock.close()
+
+    def __exit__(self, kind, *_):
+        with contextlib.suppress(OSError):
+            if kind and self._made:
+                self._take_back()
+        self.close()
+
+    def _take_back(self):
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)          # unless others share it
+        for path in self._made:
+            os.unlink(path) if path.name == LOCK else os.rmdir(path)
 
 
 def check_file(path):

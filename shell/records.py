@@ -11,6 +11,12 @@ from helpers import BAD_OUTPUT, UsageError, counted, make_folder, no_link, unwri
 from .messages import warn
 
 FEW = 3                                                 # changed values of a record that are named one by one
+DIGEST = re.compile(r"[0-9a-f]{8,}")                    # what a record has of models and folders
+# How settings are called that are recorded by another name than their option's, or are no option.
+OPTIONS = {"model": "--checkpoint", "flip": "--no-flip", "by_depth": "--num_iter", "image_size": "size of the faces",
+           "version": "version of this toolkit"}
+TURNED = "flip", "by_depth"                             # which are True where their option was not given
+FOLLOWS = {"encoder": "recipe", "likely": "recipe", "by_depth": "num_iter"}
 SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it
 
 
@@ -24,19 +30,43 @@ def read_records(path, only_sealed=False, **types):
     return (record for record, _ in _read(path, types, only_sealed))
 
 
-def changed(old, new):
-    """The keys of the record `new` whose values the record `old` lacks, or has otherwise.
+def tell_changes(old, new):
+    """Where settings have not the values of `old`, by the options as one types them, as a text, "" if nowhere.
 
-    A value that is a record itself is named by the keys in it that differ, if these are at most FEW.
+    Such as "--gf_dim 16, asked for 32; --intact was given; another --recipe": of a value that is a record itself, the
+    values in it that differ, if these are at most FEW. What follows from what else differs is not told, nor is where a
+    model lies, whose content counts.
     """
-    keys = []
-    for key, value in new.items():
-        before = old.get(key)
-        if before != value:
-            nested = isinstance(before, dict) and isinstance(value, dict)
-            inner = [name for name in value if before.get(name) != value[name]] if nested else []
-            keys += inner if 0 < len(inner) <= FEW else [key]
-    return keys
+    return "; ".join(dict.fromkeys(_tell_changes(old, new)))
+
+
+def _tell_changes(old, new):
+    changes = {key: value for key, value in new.items() if key != "checkpoint" and old.get(key) != value}
+    shared = {key: value for key, value in changes.items() if key in old} or changes
+    for key, value in shared.items():
+        if FOLLOWS.get(key) not in changes:
+            yield from _tell_change(key, old.get(key), value)
+
+
+def _tell_change(key, old, new):
+    """Yield a text, or one of each changed part, on a setting that differs."""
+    option = "--landmarks" if key == "paste_back" and old and new else OPTIONS.get(key, f"--{key}")
+    if key == "larger":
+        for side, settings in new.items():              # for faces of that size
+            texts = _tell_changes(old[side], settings) if side in (old or ()) else ["another --checkpoint"]
+            yield from (text.replace("--checkpoint", f"model for faces of {side} pixels") for text in texts)
+    elif isinstance(old, dict) and isinstance(new, dict) and sum(old.get(name) != new[name] for name in new) <= FEW:
+        yield from _tell_changes(old, new)
+    elif isinstance(new, bool) or key == "paste_back" and None in (old, new):
+        yield f"{option} was {'not ' * (bool(new) != (key in TURNED))}given"
+    elif any(isinstance(value, (dict, list)) or DIGEST.fullmatch(str(value)) for value in (old, new)):
+        yield f"another {option}"
+    else:
+        yield f"{option} {_in_words(old)}, asked for {_in_words(new)}"
+
+
+def _in_words(value):
+    return "none" if value in (None, "") else value
 
 
 def _read(path, types, only_sealed=False):
@@ -80,6 +110,7 @@ class RecordFile(contextlib.AbstractContextManager):
     def __init__(self, path, sealed=True):
         self.path, self._sealed = path, sealed
         make_folder(os.path.dirname(path) or ".")
+        self._is_new = not os.path.lexists(path)
         try:
             self._file = open(path, "ab+", opener=no_link)
             if self._file.seek(0, os.SEEK_END):
@@ -89,7 +120,7 @@ class RecordFile(contextlib.AbstractContextManager):
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}", BAD_OUTPUT) from error
 
-    def close(self, *_):
+    def close(self):
         """End the file."""
         with contextlib.suppress(OSError):                  # append() has already told what could not be written
             self._file.close()
@@ -105,7 +136,12 @@ class RecordFile(contextlib.AbstractContextManager):
         except OSError as error:
             raise unwritten(self.path, error) from error
 
-    __exit__ = close
+    def __exit__(self, kind, *_):
+        """End the file; one that was made and has no record yet goes if an error is the reason."""
+        with contextlib.suppress(OSError):
+            if kind and self._is_new and not os.path.getsize(self.path):
+                os.unlink(self.path)
+        self.close()
 
 
 def compact(path, key):

@@ -152,7 +152,7 @@ def test_results_by_another_network_that_knows_what_is_likely_are_kept_apart(enc
         ended = run(evaluate_completion.main, FACES, "--limit", 1, "--methods", "latent", "--jobs", 1, "--checkpoint",
                     encoded, "--likely", tmp_path / f"{dim}", "--out_dir", tmp_path / "out")
         assert ended.code == code, ended.err
-    assert "other settings (likely)" in ended.err
+    assert "other settings (another --likely)" in ended.err
 
 
 def test_training_does_not_begin_with_it(run, broken, tmp_path):

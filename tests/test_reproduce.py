@@ -128,9 +128,9 @@ def test_a_signal_ends_it_with_the_evaluation_that_it_has_started(start, openfac
     shutil.copy(openface / f"{NAMES[0]}.png", tmp_path / "faces" / first)
     process = start("-m", "benchmarks.reproduce", "recipes", "--limit", 1, "--dataset", tmp_path / "faces", "--out_dir",
                     tmp_path / "out")
-    while process.poll() is None and not list((tmp_path / "out").glob("*/.lock")):
+    while process.poll() is None and not (locks := list((tmp_path / "out").glob("*/.lock"))):
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=300)
     assert process.returncode == code and "go on with: " in err and "Traceback" not in err, err
-    claim_folder(next((tmp_path / "out").glob("*/.lock")).parent).close()
+    claim_folder(locks[0].parent).close()

@@ -89,7 +89,7 @@ def test_every_size_has_its_shipped_model(restore, tmp_path, monkeypatch):
     page = (tmp_path / "out/report.html").read_text()
     assert f"{tmp_path}/shipped64 or {tmp_path}/shipped128, by the size of each face" in page
     ended, _ = restore(*few, "--learning_rate", 0.5)
-    assert ended.code == 5 and "other settings (learning_rate, the model of 128 pixels)" in ended.err
+    assert ended.code == 5 and "other settings (--learning_rate 0.02, asked for 0.5)" in ended.err
     assert restore(*few, "--size", 128, out="large")[1] == [LARGE, LARGE]
     (tmp_path / "shipped128").rename(tmp_path / "elsewhere")
     assert restore(*few, out="small")[1] == [SMALL, SMALL]

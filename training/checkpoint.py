@@ -15,6 +15,7 @@ import numpy as np
 import network
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError, file_sha256, write_json
 from nn.setup import plain_words, quiet_stderr, tf
+from shell.records import tell_changes
 
 from .manifest import (
     MANIFEST,
@@ -138,11 +139,6 @@ def _sync(path):
         os.close(handle)
 
 
-def differences(old, new):
-    """Where the dictionary `old` has not the values of `new`, as text: "gf_dim 16, asked for 32"."""
-    return ", ".join(f"{key} {old.get(key)}, asked for {value}" for key, value in new.items() if old.get(key) != value)
-
-
 def export(model, folder, record, half=False):
     """Write a model folder that can be shipped: the networks that completion needs, no optimizer.
 
@@ -255,8 +251,8 @@ def take_weights(model, folder, warn=lambda text: None):
             "image_size": 2 * old["image_size"], "grown": old["grown"] + 1}:
         model.grow(load_model(folder, type(model), warn)[0])
         return
-    if changed := differences(old, {name: value for name, value in new.items() if name not in model.optional}):
-        raise UsageError(f"{folder} is no beginning, for it has another architecture ({changed}): ask for the same, or "
+    if changes := tell_changes(old, {name: value for name, value in new.items() if name not in model.optional}):
+        raise UsageError(f"{folder} is no beginning, for it has another architecture ({changes}): ask for the same, or "
                          "begin from another model", BAD_CHECKPOINT)
     with _naming_the_trouble(folder, model.kind):
         _check_weights(save)

@@ -38,13 +38,13 @@ def train(model_type, settings, console):
         devices.check_agreement(strategy, first)
         keeper = Chief if this_worker().is_chief else Bystander
         chief = keeper(model, store, record, settings, console=console)
+        examples = model.annotate(faces, store.folder, console) if first < last else faces
         chief.begin(first, faces, validation)
-        faces = model.annotate(faces, store.folder, console) if first < last else faces
 
     # the loop
     console.hold()
     with devices.watch_workers(), console.progress(last * run.batch_size, "faces", first * run.batch_size) as progress:
-        for batch in stream(faces, settings, first, strategy):
+        for batch in stream(examples, settings, first, strategy):
             figures, step = update(batch, step), step + 1
             if 0 in (step % min(run.report_every, NOTICE), step % run.save_every, last - step):
                 check_finite(figures.values(), step, store.folder)
@@ -53,6 +53,8 @@ def train(model_type, settings, console):
             chief.sample(step)
             chief.save(step)
     chief.export(step)
+    done = f"trained {counted(step, 'step')}" if step > first else f"{counted(step, 'step')} trained before"
+    console.say(f"{done}; saves in {settings.places.saves}, curves and samples in {settings.places.log}")
     return step
 
 

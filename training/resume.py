@@ -1,9 +1,9 @@
 """Where a run goes on, and when it may not."""
 import dataclasses
 
-from helpers import BAD_CHECKPOINT, UsageError
+from helpers import BAD_CHECKPOINT, UsageError, counted
+from shell.records import tell_changes
 
-from .checkpoint import differences
 from .machines import this_worker
 from .manifest import kind_of
 
@@ -20,13 +20,30 @@ def resume(store, model, record, settings, console):
     if manifest is None:
         return 0
     record["begin_from"] = manifest.get("begin_from")
-    for name in ("training", "batch_size", "flip", "seed"):
-        old, new = (value if isinstance(value, dict) else {name: value} for value in (manifest[name], record[name]))
-        if changed := differences(old, new):
-            console.warn(f"going on with other settings than before: {changed}")
+    tell_beginning(manifest, save, record, settings, console=console)
     store.restore(save)
-    console.say(f"going on from {save}")
     return manifest["step"]
+
+
+def tell_beginning(manifest, save, record, settings, console):
+    """Say where a run goes on, to which end if that is another than before, and by which other settings."""
+    last, asked, before = record["training"]["steps"], counted(settings.run.epoch, "epoch"), count_epochs(manifest)
+    is_over = manifest["step"] >= last
+    longer = f", to {asked} in place of {before}" if before != settings.run.epoch else ""
+    shares = "; shares of the run, such as --decay, are of the new length" if record["training"].get("decay") else ""
+    console.say(f"{save} is the end, {asked} being {counted(last, 'step')}: nothing is left to train; a larger --epoch "
+                "goes on" if is_over else f"going on from {save}{longer}{longer and shares}")
+    old, new = ({**run["training"], **{name: run[name] for name in ("batch_size", "flip", "seed")}, "steps": None}
+                for run in (manifest, record))
+    if changes := tell_changes(old, new):
+        console.warn(f"other settings than it was trained by change nothing: {changes}" if is_over else
+                     f"going on with other settings than before, those asked for now: {changes}; ask for the same to "
+                     "go on as before")
+
+
+def count_epochs(record):
+    """How many epochs a run has by its record."""
+    return record["training"]["steps"] // (record["faces"] // record["batch_size"])
 
 
 def find_save(store, model, record, settings, console):
@@ -55,8 +72,8 @@ def _complete(manifest, save, model):
 def _check(manifest, save, model, record, other_data):
     """Refuse a save that another architecture, other faces, another generator or other networks have made."""
     trouble = None
-    if changed := differences(manifest["architecture"], record["architecture"]):
-        trouble = f"has another architecture: {changed}; choose another --run"
+    if changes := tell_changes(manifest["architecture"], record["architecture"]):
+        trouble = f"has another architecture ({changes}): ask for the same, or choose another --run"
     elif manifest["data"] != record["data"] and not other_data:
         trouble = (f"was trained on {manifest['faces']} other faces than the {record['faces']} of --dataset: choose "
                    "another --run, or insist with --other_data")

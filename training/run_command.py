@@ -2,7 +2,6 @@
 import dataclasses
 from contextlib import ExitStack
 
-from helpers import counted
 from nn.choices import PRECISIONS
 from shell.lock import claim_folder
 from shell.messages import say, warn
@@ -98,9 +97,7 @@ def carry_out(options, find_type):
         kinds = Faces, Run, Devices, Places, model_type.architecture_type, model_type.training_type
         settings = Settings(*(_take(kind, options) for kind in kinds))
         carry = rehearse if options["dry_run"] else train
-        step = carry(model_type, settings, Console(Progress, stop.check, say=say, warn=warn, hold=stop.hold))
-        if not options["dry_run"]:
-            say(f"trained {counted(step, 'step')}; saves in {places.saves}, curves and samples in {places.log}")
+        carry(model_type, settings, Console(Progress, stop.check, say=say, warn=warn, hold=stop.hold))
 
 
 def _take(kind, options):

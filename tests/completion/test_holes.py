@@ -128,7 +128,7 @@ def test_grey_pixels_and_another_size_of_the_mask_are_remarked(tmp_path):
                            "or white"]
 
 
-@pytest.mark.parametrize("source", ["nowhere.png", "color:green", "color:#12345"])
+@pytest.mark.parametrize("source", ["nowhere.png", "color:grass", "color:#12345"])
 def test_a_mask_that_is_not_there_is_a_usage_error(source):
     with pytest.raises(UsageError, match=source):
         OwnHoles(source)
@@ -251,3 +251,12 @@ def test_a_photo_is_no_mask(tmp_path, samples):
     write_picture(tmp_path / "mask.png", photo.pixels[::-1])
     with pytest.raises(BadPhoto, match="neither dark nor light"):
         OwnHoles(str(tmp_path / "mask.png")).of_photo(photo, "A000369")
+
+
+def test_a_colour_is_taken_as_it_is_usually_written():
+    for color, levels in (("#0f0", [0, 255, 0]), ("lime", [0, 255, 0]), ("#00FF00", [0, 255, 0]),
+                          ("green", [0, 128, 0]), ("rgb(1, 2, 3)", [1, 2, 3])):
+        assert OwnHoles(f"color:{color}")._color.tolist() == levels
+    for color in ("", "#0", "grass", "#00ff0080"):
+        with pytest.raises(UsageError, match="a colour is like color:#00ff00, color:#0f0 or color:lime"):
+            OwnHoles(f"color:{color}")

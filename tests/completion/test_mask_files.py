@@ -154,3 +154,24 @@ def test_masks_are_paired_by_the_names_that_people_give_them(tmp_path):
     assert folder.find("people/i").name == "mask_i.png" and folder.find("i") is None
     assert folder.find("line\nbreak").name == "line\nbreak_mask.png"
     assert folder.find("people/a", "a").name == "a.png" and not MaskFolder(tmp_path / "none")
+
+
+REGIONS = np.zeros((40, 60, 3), np.uint8)
+REGIONS[5:15, 5:25], REGIONS[20:30, 5:25], REGIONS[20:30, 30:50] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def test_of_regions_in_several_colours_it_is_said_which_are_the_hole(tmp_path):
+    mask = read_mask(saved(tmp_path / "mask.png", REGIONS))
+    assert (mask.hole >= 128).sum() == 600
+    assert "several colours (#0000ff, #00ff00, #ff0000), and the hole is #0000ff, #00ff00, #ff0000" in mask.classes[0]
+    bright = REGIONS.copy()
+    bright[5:15, 5:25] = 255
+    assert "and the hole is #ffffff" in read_mask(saved(tmp_path / "bright.png", bright)).classes[0]
+
+
+def test_one_colour_its_soft_edge_and_a_picture_are_no_regions(tmp_path):
+    one = np.where(REGIONS.any(axis=-1, keepdims=True), np.uint8((255, 0, 0)), np.uint8(0))
+    soft = np.asarray(Image.fromarray(one).filter(ImageFilter.GaussianBlur(2)))
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    for name, array in (("one", one), ("soft", soft), ("noise", noise)):
+        assert not read_mask(saved(tmp_path / f"{name}.png", array)).classes, name

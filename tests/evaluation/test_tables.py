@@ -80,10 +80,26 @@ def test_the_tables_say_what_the_rows_say(row):
     by_metric = {line["metric"]: line for line in lines}
     assert float(by_metric["hole_psnr"]["low"]) == summary["metrics"]["hole_psnr"][1]
     assert by_metric["hole_ssim"]["mean"] == by_metric["face_frechet"]["low"] == ""
-    assert {(line["mask"], line["method"], line["n"]) for line in lines} == {("center", "telea", "5")}
+    assert {(line["mask"], line["method"]) for line in lines} == {("center", "telea")}
+    assert {line["n"] for line in lines if line["metric"] != "hole_ssim"} == {"5"}
+    assert by_metric["hole_ssim"]["n"] == "0"
     heading, text, *warning = as_table([summary]).splitlines()
     assert dict(zip(heading.split(), text.split()))["hole_psnr"] == "22.00" and " - " in text
     assert " ".join(warning) == FEW and len(as_table([summary | {"n": 500}]).splitlines()) == 2
+
+
+def test_a_psnr_of_fewer_faces_says_so_for_some_answers_equal_the_truth(row, tmp_path):
+    _, pictures = row
+    measured, faces = Measured(), {name: tmp_path / f"{name}.png" for name in "abcde"}
+    for index, name in enumerate(faces):
+        measured.add(record(name, hole_psnr=20.0 if index else None, hole_ssim=0.5 if index else 1.0))
+    summary = summarize(tmp_path, ("center", "telea"), measured, faces, 3)
+    assert (summary["n"], summary["fewer"]) == (5, {"hole_psnr": 4})
+    assert [summary["metrics"][name][0] for name in ("hole_psnr", "hole_ssim")] == [20, pytest.approx(0.6)]
+    counts = {line["metric"]: line["n"] for line in csv.DictReader(io.StringIO(as_long_csv([summary])))}
+    assert (counts["hole_psnr"], counts["hole_ssim"]) == ("4", "5")
+    assert as_table([summary]).splitlines()[2] == (
+        "center telea: mean of 5 faces, PSNR of 4: 1 equals the truth and has none")
 
 
 def test_the_table_fits_a_terminal_whatever_its_methods_are_called(row):

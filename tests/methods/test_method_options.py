@@ -210,7 +210,7 @@ def test_an_evaluation_knows_its_encoder(run, encoded, tmp_path):
     assert settings["encoder"] and settings["recipe"]["space"] == "activations"
     ended = run(evaluate_completion.main, *FACES, "--methods", "latent", "--checkpoint", encoded, "--recipe", "pool",
                 "--out_dir", tmp_path / "out")
-    assert ended.code == BAD_OUTPUT and "other settings (recipe, encoder)" in ended.err
+    assert ended.code == BAD_OUTPUT and "other settings (another --recipe)" in ended.err
 
 
 def test_from_any_folder_the_shipped_encoder_is_found(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metrics.intervals import group_difference, holm, mean_interval, paired_difference
+from metrics.intervals import group_difference, holm, mean_interval, mean_present, paired_difference, tell_faces
 from metrics.ranking import clearly_best
 
 
@@ -16,6 +16,12 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
 def test_missing_values_are_left_out_and_nothing_gives_nothing():
     assert mean_interval([1.0, None, 3.0])[0] == 2
     assert mean_interval([None]) is None
+
+
+def test_a_mean_is_of_all_faces_that_have_the_number_and_says_how_many_these_are():
+    assert mean_present([20.0, None, 30.0]) == (25, 2) and mean_present([None]) == mean_present([]) == (None, 0)
+    assert tell_faces(18, 18) == "mean of 18 faces" and tell_faces(1, 1) == "mean of 1 face"
+    assert tell_faces(18, 12) == "mean of 18 faces, PSNR of 12: 6 equal the truth and have none"
 
 
 def test_one_face_alone_shows_no_difference():

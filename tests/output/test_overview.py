@@ -168,9 +168,16 @@ def complete_crops(folder, scores, failing=()):
 def test_the_page_begins_with_means_and_what_they_are_of(tmp_path):
     complete_crops(tmp_path, [(20.0, 0.5), (23.0, 0.6), (None, 1.0)])
     facts, failures = read_facts(tmp_path)
-    assert facts == {"In the hole": "PSNR 21.50 dB, SSIM 0.550 (mean of 2 faces)", "Method": "latent", "Hole": "half",
-                     "Model": "checkpoint/celeba64", "Date": facts["Date"], "Command": facts["Command"]}
+    scores = "PSNR 21.50 dB, SSIM 0.700 (mean of 3 faces, PSNR of 2: 1 equals the truth and has none)"
+    assert facts == {"In the hole": scores, "Method": "latent", "Hole": "half", "Model": "checkpoint/celeba64",
+                     "Date": facts["Date"], "Command": facts["Command"]}
     assert read_rows(tmp_path)[0] == f"Completed faces: 3, half hole, celeba64, {facts['Date']}" and not failures
+
+
+def test_faces_that_all_equal_the_truth_have_a_mean_ssim_alone():
+    exact = [{"hole_psnr": None, "hole_ssim": 1.0}] * 2
+    assert dict(overview.describe_scores(exact)) == {
+        "hole": "no PSNR, SSIM 1.000 (mean of 2 faces, PSNR of 0: 2 equal the truth and have none)"}
 
 
 def test_whole_photos_are_called_so(tmp_path):

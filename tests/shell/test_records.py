@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from helpers import BAD_OUTPUT, UsageError
-from shell.records import RecordFile, changed, compact, read_records
+from shell.records import RecordFile, compact, read_records, tell_changes
 
 RECORDS = [{"source": "b", "value": 1}, {"source": "line\nbreak \udcff", "value": None}, {"source": "a", "value": [2]}]
 
@@ -23,14 +23,38 @@ def test_records_read_back_in_order_and_one_stands_on_each_line(tmp_path):
     assert (tmp_path / "r.jsonl").read_bytes().count(b"\n") == len(RECORDS)
 
 
-@pytest.mark.parametrize("new, keys", [
-    ({"seed": 0, "recipe": {"name": "best", "detail": 0.5, "hold": 3, "starts": 1}}, []),
-    ({"seed": 1, "recipe": {"name": "best", "detail": 0, "hold": 3, "starts": 1}}, ["seed", "detail"]),
-    ({"recipe": {"name": "pool", "detail": 0, "hold": 0, "starts": 8}}, ["recipe"]), ({"recipe": None}, ["recipe"]),
-    ({"mask": "x.png"}, ["mask"])])
-def test_what_changed_is_named_within_a_record_if_it_is_little(new, keys):
-    old = {"seed": 0, "recipe": {"name": "best", "detail": 0.5, "hold": 3, "starts": 1}}
-    assert changed(old, new) == keys
+BEFORE = {"seed": 0, "intact": False, "flip": True, "mask": None, "paste_back": None, "model": "0123456789abcdef",
+          "encoder": "1123456789abcdef", "completions": 1, "checkpoint": "here", "masks": "center parts",
+          "recipe": {"detail": 0.3, "num_iter": 12, "by_depth": True, "starts": 1, "hold": 3, "space": "latent"},
+          "larger": {"128": {"checkpoint": "there", "model": "2123456789abcdef", "recipe": {"detail": 0.3}}}}
+
+
+@pytest.mark.parametrize("new, told", [
+    ({}, ""), ({"checkpoint": "elsewhere"}, ""),
+    ({"masks": "center", "seed": 1}, "--masks center parts, asked for center; --seed 0, asked for 1"),
+    ({"masks": ""}, "--masks center parts, asked for none"),
+    ({"recipe": {"detail": 1, "num_iter": 9, "by_depth": False}},
+     "--detail 0.3, asked for 1; --num_iter 12, asked for 9"),
+    ({"recipe": {"by_depth": False}}, "--num_iter was not given"),
+    ({"recipe": {"detail": 0, "num_iter": 1, "starts": 8, "hold": 0}, "encoder": None}, "another --recipe"),
+    ({"intact": True, "flip": False}, "--intact was not given; --no-flip was not given"),
+    ({"mask": ["a.png", [1, 2]], "tolerance": 9}, "another --mask"),
+    ({"tolerance": 9}, "--tolerance none, asked for 9"),
+    ({"paste_back": "outerEyesAndNose", "faces": "touched"}, "--paste_back was not given"),
+    ({"completions": 4, "uncertainty_scale": 2}, "--completions 1, asked for 4"),
+    ({"model": "ffffffffffffffff"}, "another --checkpoint"),
+    ({"image_size": 64}, "size of the faces none, asked for 64"),
+    ({"recipe": {"detail": 1}, "larger": {"128": {"model": "2123456789abcdef", "recipe": {"detail": 1}}}},
+     "--detail 0.3, asked for 1"),
+    ({"larger": {"128": {"model": "ffffffffffffffff"}}}, "another model for faces of 128 pixels"),
+    ({"larger": {"256": {"model": "ffffffffffffffff"}}}, "another model for faces of 256 pixels")])
+def test_what_changed_is_told_by_the_options_as_one_types_them(new, told):
+    new = {key: BEFORE["recipe"] | value if key == "recipe" else value for key, value in new.items()}
+    assert tell_changes(BEFORE, new) == told
+
+
+def test_landmarks_are_told_by_their_own_option():
+    assert tell_changes({"paste_back": "a"}, {"paste_back": "b"}) == "--landmarks a, asked for b"
 
 
 def test_no_file_holds_no_records(tmp_path):

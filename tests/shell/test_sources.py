@@ -34,7 +34,9 @@ def test_pictures_of_results_are_no_photos_unless_they_are_named(put, tmp_path, 
     sources, _ = find_photos([tmp_path / "faces"], warn=said.append)
     assert [Path(source.path).name for source in sources] == ["a.jpg", "b.jpg"][:1 + there]
     assert any("holds results" in line for line in said) != there
-    assert len(find_photos([tmp_path / "faces/out"])[0]) == 1
+    said.clear()
+    assert len(find_photos([tmp_path / "faces/out"], warn=said.append)[0]) == 1
+    assert any("holds results, and all its pictures are taken" in line for line in said) != there
 
 
 def found(*paths, exclude=None, below):

@@ -11,7 +11,7 @@ import pytest
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, UsageError
 from nn.setup import tf
 from tests.training.small_dcgan import FILES, RECORD, parts, prepared, values
-from training.checkpoint import Checkpoint, differences, load_model, take_weights
+from training.checkpoint import Checkpoint, load_model, take_weights
 from training.manifest import BrokenSave, read_manifest
 
 
@@ -207,11 +207,6 @@ def test_a_full_disk_keeps_the_saves_before_and_says_so(dcgan, run):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.exit_code == BAD_OUTPUT
     assert contents(run) == before
-
-
-def test_differences_name_what_was_and_what_is_asked_for():
-    assert differences({"gf_dim": 16, "z_dim": 100}, {"gf_dim": 32, "z_dim": 100}) == "gf_dim 16, asked for 32"
-    assert differences({"z_dim": 100}, {"z_dim": 100}) == ""
 
 
 def test_a_run_goes_on_in_a_folder_of_any_name(dcgan, tmp_path):

@@ -147,19 +147,31 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(faces, unbroken, stopped, 
 
 
 @pytest.mark.fault("F15", "training")
-def test_a_finished_run_started_again_trains_nothing(faces, unbroken, tmp_path):
+def test_a_finished_run_started_again_trains_nothing_and_says_so(faces, unbroken, tmp_path, capsys):
     home = Path(shutil.copytree(unbroken, tmp_path / "home"))
     saved, logged = contents(home / "checkpoint"), curves(home)
     assert train(faces, home) == 0
     assert contents(home / "checkpoint") == saved
     assert curves(home) == logged
+    shown = capsys.readouterr()
+    assert "is the end, 8 epochs being 24 steps: nothing is left to train" in shown.out and not shown.err
+    assert "24 steps trained before" in shown.out and "going on" not in shown.out
+
+
+def test_a_run_that_is_made_longer_goes_on_to_more_epochs_without_a_warning(faces, unbroken, tmp_path, capsys):
+    home = Path(shutil.copytree(unbroken, tmp_path / "home"))
+    assert train(faces, home, "--epoch", "9") == 0
+    shown = capsys.readouterr()
+    assert "step-00000024, to 9 epochs in place of 8; shares of the run, such as --decay, are of" in shown.out
+    assert "trained 27 steps" in shown.out and not shown.err
 
 
 @pytest.mark.fault("F37", "training")
 def test_another_learning_rate_is_warned_of_and_used(faces, unbroken, tmp_path, capsys):
     home = copy_as_of(20, unbroken, tmp_path / "home")
     assert train(faces, home, "--learning_rate", "1e-12", "--decay", "0") == 0
-    assert "learning_rate 0.0003, asked for 1e-12" in capsys.readouterr().err
+    assert "those asked for now: --learning_rate 0.0003, asked for 1e-12; --decay 0.5, asked for 0.0; ask for" in (
+        capsys.readouterr().err)
     before, after = tensors(home, 20), tensors(home)
     learned = [name for name in before if "_trainable_variables" in name]
     assert len(learned) > 10
