@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
-from completion.detail import SHARE, mix
-from completion.masks import center, random
+from completion.detail import DEEP, SHALLOW, SHARES, mix
+from completion.masks import center, half, random
+from completion.updates import mean_depths
 
 KNOWN = center(64)[None]
 
@@ -20,7 +21,12 @@ def pair():
 def test_the_likely_end_is_the_weighted_mean_and_the_lifelike_end_the_search(pair):
     lifelike, other = pair
     assert mix(lifelike, other, KNOWN, 1) is lifelike
-    np.testing.assert_allclose(mix(lifelike, other, KNOWN, 0), (1 - SHARE) * lifelike + SHARE * other, atol=1e-6)
+    for known in (KNOWN, half(64, np.random.default_rng(0))[None], random(64, np.random.default_rng(0))[None]):
+        depth, = mean_depths(known)
+        share = SHARES[0] + (SHARES[1] - SHARES[0]) * min(max((depth - SHALLOW) / (DEEP - SHALLOW), 0), 1)
+        expected = np.where(known[..., None], lifelike, (1 - share) * lifelike + share * other)
+        np.testing.assert_allclose(mix(lifelike, other, known, 0), expected, atol=1e-6)
+    assert share == pytest.approx(SHARES[0], abs=0.02)  # of single pixels the search says more
 
 
 @pytest.mark.parametrize("detail", [0, 0.3, 0.9, 1])
@@ -31,7 +37,7 @@ def test_what_is_known_stays_bit_for_bit(pair, detail):
 def test_in_between_stand_likely_colours_and_the_texture_of_the_lifelike_answer(pair):
     lifelike, other = (faces[:, 20:44, 20:44] for faces in pair)
     mixed = mix(*pair, KNOWN, 0.6)[:, 20:44, 20:44]
-    assert (mixed - lifelike).mean() == pytest.approx(SHARE * (other - lifelike).mean(), abs=0.01)
+    assert (mixed - lifelike).mean() == pytest.approx((other - lifelike).mean(), abs=0.01)
     fine = [np.diff(faces, axis=2).ravel() for faces in (mixed, lifelike)]
     assert np.corrcoef(*fine)[0, 1] > 0.95
 
