@@ -16,7 +16,7 @@ from shell.command import command
 from shell.options import Parser, whole_number
 from training.manifest import ROOT
 
-DETAILS = 0, 0.3, 0.6, 0.8, 1
+DETAILS = 0, 0.25, 0.5, 0.7, 1
 OTHERS = "posterior_mean", "latent_encoder", "context_encoder"
 METRICS = "hole_psnr", "hole_ssim", "identity", "face_frechet"
 DIGITS = 2, 3, 3, 3

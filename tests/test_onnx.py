@@ -68,7 +68,7 @@ def test_tensorflow_is_not_imported(tmp_path):
     assert (done.returncode, done.stderr) == (0, "") and "12 completed" in done.stdout
     settings = json.loads((tmp_path / "out" / "config.json").read_text())
     assert settings["onnx"] == file_sha256(path)[:16] and settings["image_size"] == 64
-    assert (settings["method"], settings["blend"], settings["detail"]) == ("latent", "matern", 0.3)
+    assert (settings["method"], settings["blend"], settings["detail"]) == ("latent", "matern", 0.25)
 
 
 @pytest.mark.fault("F51", "onnx")

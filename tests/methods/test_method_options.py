@@ -228,7 +228,7 @@ def test_the_hole_decides_the_updates_of_one_start_unless_their_number_is_given(
 
 
 @pytest.mark.parametrize("words, detail", [
-    ([], 0.3), (["--paste_back"], 0.4), (["--paste_back", "--recipe", "best"], 0.4),
+    ([], 0.25), (["--paste_back"], 0.7), (["--paste_back", "--recipe", "best"], 0.7),
     (["--paste_back", "--detail", "0"], 0), (["--paste_back", "--recipe", "pool"], 1)])
 def test_whole_photos_get_more_detail_unless_it_is_chosen(words, detail):
     *_, settings, _, _ = face_completion.parse(["face.png", *words])
