@@ -89,7 +89,8 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        if old and (changes := tell_changes(old, self.settings)):
+        gone = dict.fromkeys(old.keys() - self.settings.keys() - {"kind"})      # such as points
+        if old and (changes := tell_changes(old, self.settings) or tell_changes(old, gone)):
             raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
                              "for the same, choose another --out_dir, or replace them with --overwrite",
                              helpers.BAD_OUTPUT)
