@@ -35,7 +35,7 @@ def may_be_of(record, path):
     if (record.get("place") or source and digest_place(source)) in (digest_place(path), None):
         return True
     if "sha256" in record:
-        return record["sha256"] == digest_content(path)
+        return record["sha256"] == digest_content(path) != ""
     return (record.get("stamp") or record["fingerprint"])[0] == file_stamp(path)[0]
 
 
