@@ -169,7 +169,7 @@ def warn_of_doubts(batch):
     for face in batch:
         for note in face.notes:
             if any(doubt in note for doubt in (ESTIMATED, ADVICE, UNDAMAGED)):
-                warn(f"{face.name}: {note}")
+                warn(f"{face.where}: {note}")
     return batch
 
 

@@ -115,7 +115,7 @@ class FoundHoles:
         hole = np.where(self.find(photo.pixels), 255, 0).astype(np.uint8)
         return self._known(resize(hole, size, fit) >= TRACE)
 
-    def of_photo(self, photo, name):
+    def of_photo(self, photo, source, name):
         """(the known pixels of a whole photo, (H, W) bool, [remarks]). Raises BadPhoto nothing_known."""
         return self._known(self.find(photo.pixels))
 

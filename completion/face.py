@@ -34,6 +34,11 @@ class Face:
     faces: int = 1
 
     @property
+    def where(self):
+        """What messages call it: its file, and which of its faces it is if it is not the first."""
+        return self.source if self.number == 1 else f"{self.source}, face {self.number}"
+
+    @property
     def masked(self):
         """The picture with its hole white, (H, W, 3) uint8."""
         return np.where(self.known[..., None], self.pixels, np.uint8(255))

@@ -92,7 +92,7 @@ class PhotoReader:
     def _find_hole(self, photo, source, name):
         """(the known pixels of the photo, the Placements of its faces, remarks on the mask)."""
         if self.holes.in_photos:
-            known, remarks = self.holes.of_photo(photo, name)
+            known, remarks = self.holes.of_photo(photo, source, name)
             self._known[source] = _pack(known)
             _check_hole(known)
             return known, self.place(photo.pixels, known, source), remarks
