@@ -11,6 +11,7 @@ from pictures.photo import read_photo
 from .masks import digest_number
 
 SIZES = 64, 128                                         # sides of the shipped models' faces
+FURTHER = "face_{}"                                     # folder of a photo's second face, third ..., in its own
 CROP_SIZES = 4                                          # times the model's size: what is larger is no aligned face
 
 

@@ -45,11 +45,13 @@ class Placement:
     matrix : the affine map (2, 3) from the photo's (x, y) to the crop's; notes : remarks on it
     uncertain : expected error in pixels of the photo where the landmarks that decide are hidden; 0 where they are seen
     doubtful : too little is seen of the face to say where it is, or that it is one
+    by_hand : somebody said where it is
     """
     matrix: np.ndarray
     notes: tuple = ()
     uncertain: float = 0.0
     doubtful: bool = False
+    by_hand: bool = False
 
 
 class FacePlacer:
@@ -169,7 +171,7 @@ def _check_points(points, height, width):
 
 def place_by_points(points, size, template):
     """The Placement of a face whose three landmarks are told, (3, 2) as (x, y) in the photo."""
-    return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,))
+    return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,), by_hand=True)
 
 
 def judge_stretch(placement):

@@ -1,8 +1,7 @@
 """Of which photo a result was made, so that no result of another photo takes its place."""
 import os
 
-import helpers
-from helpers import BAD_OUTPUT, UsageError, file_stamp
+from helpers import BAD_OUTPUT, UsageError, digest_content, file_stamp
 
 from .listing import digest_text
 
@@ -15,14 +14,6 @@ def take_origin(path):
 def digest_place(path):
     """A short digest of a path's true one, which tells nobody whose folders these are."""
     return digest_text(os.path.realpath(path))
-
-
-def digest_content(path):
-    """The sha256 of a file; "" of one that cannot be read."""
-    try:
-        return helpers.file_sha256(path)
-    except OSError:
-        return ""
 
 
 def may_be_of(record, path):

@@ -14,7 +14,7 @@ from completion.holes import OwnHoles
 from completion.owners import lies_on_heads
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement, scale_of
-from completion.points import ADVICE, PLACED, Points
+from completion.points import ADVICE, Points
 from completion.pouring import pour_back
 from helpers import BadPhoto
 from metrics.images import psnr
@@ -242,7 +242,7 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     with pytest.raises(BadPhoto, match=f"cut_by_border.*: {ADVICE}"):
         read(half_outside)
     with pytest.raises(BadPhoto, match="cut_by_border.*, as --points places it"):
-        read(dataclasses.replace(half_outside, notes=(PLACED,)))
+        read(dataclasses.replace(half_outside, by_hand=True))
     assert reason(read, beyond) == "hole_outside_face"
 
 
