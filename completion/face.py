@@ -15,13 +15,17 @@ FURTHER = "face_{}"                                     # folder of a photo's se
 CROP_SIZES = 4                                          # times the model's size: what is larger is no aligned face
 
 
+class Told(str):
+    """A remark on a face that its user is told at once, and does not find in the record alone."""
+
+
 @dataclasses.dataclass
 class Face:
     """One input.
 
     name : relative output name; source : path; stamp : as take_stamp gives it
     pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
-    seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read
+    seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read, some of them Told
     number, faces : its place, from 1 on, among the faces of its file that are completed, and how many these are
     """
     name: str

@@ -11,7 +11,7 @@ from pictures.photo import Photo, read_photo
 from preprocess.affine import invert, move
 from preprocess.faces import unwarp, warp, warp_known
 
-from .face import FURTHER, Face, seed_face, take_stamp
+from .face import FURTHER, Face, Told, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import MUCH_INSIDE, find_owners, lies_on_heads, touches
@@ -131,7 +131,7 @@ class PhotoReader:
             return cuts[:1], []
         owners = np.unique(find_owners(known, *_maps(cuts)))
         return ([cuts[number - 1] for number in owners if number],
-                [f"a face is left out, {problem}: filled smoothly" for problem in problems])
+                [Told(f"a face is left out, {problem}: filled smoothly") for problem in problems])
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""
@@ -187,9 +187,10 @@ def judge_outside(known, matrices, sizes, proposed=False):
     which, verb = _number(matrices), "was" if len(matrices) == 1 else "were"
     if inside == hole:
         return []
-    misplaced = inside < MUCH_INSIDE * hole and not proposed
-    advice = f"; if the {which} {verb} not found right, {ADVICE}" if misplaced else ""
-    return [f"{1 - inside / hole:.1%} of the hole lies outside the {which}: filled smoothly{advice}"]
+    remark = f"{1 - inside / hole:.1%} of the hole lies outside the {which}: filled smoothly"
+    if inside < MUCH_INSIDE * hole and not proposed:
+        return [Told(f"{remark}; if the {which} {verb} not found right, {ADVICE}")]
+    return [remark]
 
 
 def _pack(known):

@@ -36,7 +36,7 @@ def test_a_photo_gets_its_face_back_and_keeps_every_other_pixel(samples, tmp_pat
     (out / "portrait/before.jpg").write_bytes((out / "portrait/before.jpg").read_bytes()[:-9])
     assert restore(*arguments) == 1 and "1 completed, 0 skipped" in capsys.readouterr().out
     assert restore(*arguments, "--landmarks", "outerEyesAndNose") == BAD_OUTPUT
-    assert "paste_back" in capsys.readouterr().err
+    assert "--landmarks innerEyesAndBottomLip, asked for outerEyesAndNose" in capsys.readouterr().err
 
 
 def test_a_proposed_hole_is_written_though_no_face_is_found(tmp_path, monkeypatch):

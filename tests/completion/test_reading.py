@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 import face_completion
-from completion.face import Face
-from completion.points import ADVICE
+from completion.face import Face, Told
 from completion.reading import Gatherer, read_batches
 from helpers import BadPhoto
 
@@ -57,7 +56,7 @@ def test_the_faces_of_a_photo_come_together_in_their_order_whichever_is_finished
 
 
 def test_what_is_told_of_a_face_begins_with_its_path_and_says_which_of_several_it_is(capsys):
-    faces = [dataclasses.replace(face, notes=[ADVICE]) for face in faces_of("photos/a.jpg", 2)]
-    assert face_completion.warn_of_doubts(faces) == faces
+    faces = [dataclasses.replace(face, notes=["a remark", Told("a doubt")]) for face in faces_of("photos/a.jpg", 2)]
+    assert face_completion.tell_remarks(faces) == faces
     assert capsys.readouterr().err.splitlines() == [
-        f"warning: photos/a.jpg: {ADVICE}", f"warning: photos/a.jpg, face 2: {ADVICE}"]
+        "warning: photos/a.jpg: a doubt", "warning: photos/a.jpg, face 2: a doubt"]
