@@ -91,10 +91,10 @@ def describe(folder, faces, plan, methods):
             raise UsageError(f"{described['checkpoint']} completes faces of {described['image_size']} pixels a side, "
                              f"these have {size}: name one of that size by {advise(settings, size)}")
         if settings.search:
-            record |= {key: described[key] for key in ("recipe", "model", "encoder", "likely")}
-            record |= {"completions": settings.search.completions} if settings.search.completions > 1 else {}
+            record |= {key: described[key] for key in ("recipe", "model", "encoder", "likely", "completions")}
         elif name in LEARNED:
             record[LEARNED[name]] = described["model"]
+            record |= {f"{LEARNED[name]}_likely": described["likely"]} if "likely" in described else {}
         else:
             record |= described
     return record

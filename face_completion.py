@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import helpers
-from completion.face import find_size, take_stamp
-from completion.points import ADVICE, ESTIMATED, UNDAMAGED
+from completion.face import Told, find_size, take_stamp
 from completion.reading import PHOTO_BATCH, Gatherer, Subject, make_reader, read_batches
 from dataset.listing import find_photos
 from helpers import BadPhoto, counted
@@ -97,7 +96,7 @@ def complete_all(tasks, subject, methods, place, writer, check):
             method_options.warn_if_slow(settings)
         read, gather = make_reader(subject, [*methods], load_locator), Gatherer()
         work = Work(subject, read, writer, progress, out_dir=place.out_dir, steps=steps, updates=updates)
-        batches = map(warn_of_doubts, read_batches(tasks, work.read, settings.batch_size, work.fail, check=check))
+        batches = map(tell_remarks, read_batches(tasks, work.read, settings.batch_size, work.fail, check=check))
         complete = Completer(methods, place.scheduler, check=check)
         for face, result in complete(batches, on_batch=writer.begin, on_step=work.on_step):
             progress.reach([face.name], steps)
@@ -164,12 +163,12 @@ def warn_of_points(points, sources):
         warn(f"named in --points and not completed: {counted(len(unused), 'photo')}, such as {unused[0]}")
 
 
-def warn_of_doubts(batch):
-    """Say of which faces the place is no more than estimated, and where nothing was done; returns the batch."""
+def tell_remarks(batch):
+    """Say what is Told of the faces of a batch, such as that a place is no more than estimated; returns the batch."""
     for face in batch:
         for note in face.notes:
-            if any(doubt in note for doubt in (ESTIMATED, ADVICE, UNDAMAGED)):
-                warn(f"{face.name}: {note}")
+            if isinstance(note, Told):
+                warn(f"{face.where}: {note}")
     return batch
 
 

@@ -151,6 +151,19 @@ def file_sha256(path):
     return digest.hexdigest()
 
 
+def digest_content(path):
+    """The sha256 of a file's content; "" of one that cannot be read."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
+
+
+def digest_record(record):
+    """The sha256 of what JSON can say, in hexadecimal digits, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
 def file_crc32(path):
     """The CRC-32 of a file's content, None if there is no such plain file."""
     try:

@@ -17,7 +17,8 @@ from completion.holes import StandardHoles
 from dataset.listing import find_photos
 from helpers import NO_INPUT, UsageError
 from methods import method_options
-from metrics.conformal import FACTORS, conformal_factor, depths, deviations
+from metrics.conformal import FACTORS, conformal_factor, deviations
+from metrics.depths import depths
 from shell.command import command
 from shell.options import Parser, whole_number
 from shell.progress import Progress

@@ -85,7 +85,7 @@ def print_row(label, portraits, folder, alphas, back):
     for name in back:
         touched, photo = alphas[name] > 0, read_photo(next((folder / "photos").glob(f"{name}.*")))
         decibels.append(psnr(portraits[name][0], read_restored(folder, name), touched))
-        sizes.append(np.count_nonzero(~OwnHoles(MASK).of_photo(photo, name)[0]) / touched.sum())
+        sizes.append(np.count_nonzero(~OwnHoles(MASK).of_photo(photo, name, name)[0]) / touched.sum())
     print(f"{label} {len(back):>7}/{len(portraits)} {np.mean(decibels):8.2f} {np.min(decibels):8.2f} "
           f"{np.mean(sizes):8.2f}", flush=True)
 

@@ -5,8 +5,8 @@ from scipy import ndimage
 
 from helpers import BadPhoto, resize
 
+from .face import Told
 from .holes import TRACE
-from .points import UNDAMAGED
 
 LARGEST = 1_000_000                                     # pixels of a photo in which damage is looked for
 SMALLEST = 128                                          # side of such a photo
@@ -115,7 +115,7 @@ class FoundHoles:
         hole = np.where(self.find(photo.pixels), 255, 0).astype(np.uint8)
         return self._known(resize(hole, size, fit) >= TRACE)
 
-    def of_photo(self, photo, name):
+    def of_photo(self, photo, source, name):
         """(the known pixels of a whole photo, (H, W) bool, [remarks]). Raises BadPhoto nothing_known."""
         return self._known(self.find(photo.pixels))
 
@@ -125,7 +125,7 @@ class FoundHoles:
 
     def _known(self, hole):
         if not hole.any():
-            return ~hole, [f"{UNDAMAGED}: copied"]
+            return ~hole, [Told("no damage found: copied")]
         if self.dilate:
             hole = ndimage.binary_dilation(hole, SQUARE, self.dilate)
         if hole.mean() > EVERYWHERE:

@@ -11,7 +11,12 @@ from pictures.photo import read_photo
 from .masks import digest_number
 
 SIZES = 64, 128                                         # sides of the shipped models' faces
+FURTHER = "face_{}"                                     # folder of a photo's second face, third ..., in its own
 CROP_SIZES = 4                                          # times the model's size: what is larger is no aligned face
+
+
+class Told(str):
+    """A remark on a face that its user is told at once, and does not find in the record alone."""
 
 
 @dataclasses.dataclass
@@ -20,7 +25,7 @@ class Face:
 
     name : relative output name; source : path; stamp : as take_stamp gives it
     pixels : (H, W, 3) uint8; known : (H, W) bool, True where the face is kept
-    seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read
+    seed : a whole number, the face's own, as seed_face gives it; notes : remarks on how it was read, some of them Told
     number, faces : its place, from 1 on, among the faces of its file that are completed, and how many these are
     """
     name: str
@@ -32,6 +37,11 @@ class Face:
     notes: list
     number: int = 1
     faces: int = 1
+
+    @property
+    def where(self):
+        """What messages call it: its file, and which of its faces it is if it is not the first."""
+        return self.source if self.number == 1 else f"{self.source}, face {self.number}"
 
     @property
     def masked(self):

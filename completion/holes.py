@@ -72,27 +72,33 @@ class OwnHoles:
     def of_face(self, photo, source, name, size, fit):
         """(the known pixels of a face, (size, size) bool, [remarks on its mask]).
 
-        photo : Photo as it was read from the file `source`; name : the face's relative output name
+        photo : Photo as it was read from the file `source`, by which it is told; name : the face's relative output name
         fit : how a photo of another size is brought to `size`, "resize" or "crop"
         Raises BadPhoto: no_mask, no_alpha, empty_mask, wrong_mask_shape, nothing_known, or what read_mask says.
         """
         hole, least, remarks = self._find(photo, name)
+        self._tell(source, remarks)
         if len(hole) != hole.shape[1]:
             check_shape(hole, photo)
         scaled = resize(hole, size, fit if hole.shape == photo.pixels.shape[:2] else "resize")
-        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], name, drawn=hole >= least)
+        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], source, drawn=hole >= least)
 
-    def of_photo(self, photo, name):
+    def of_photo(self, photo, source, name):
         """(the known pixels of a whole photo, (H, W) bool of its own size, [remarks]); its mask is stretched to it.
 
-        photo, name : as above; raises the same
+        Arguments and errors are those of of_face.
         """
         hole, least, remarks = self._find(photo, name)
+        self._tell(source, remarks)
         check_shape(hole, photo)
         scaled = np.asarray(Image.fromarray(hole).resize(photo.pixels.shape[1::-1], Image.Resampling.BILINEAR))
-        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], name, drawn=hole >= least)
+        return self._known(scaled >= least, [*remarks, *remark(hole, photo)], source, drawn=hole >= least)
 
-    def _known(self, hole, remarks, name, drawn):
+    def _tell(self, source, remarks):
+        for line in remarks:
+            self._warn(f"{source}: {line}")
+
+    def _known(self, hole, remarks, source, drawn):
         """What is not hole, as the user wants it inverted and grown, and the remarks; tells the user of the odd ones.
 
         drawn : the hole before it was brought to the picture's size
@@ -104,8 +110,7 @@ class OwnHoles:
             hole = ndimage.binary_dilation(hole, np.ones((3, 3), bool), self.dilate)
         odd = [] if self._find == self._find_color else self._judge_extent(hole)
         odd = odd or self._judge_outline(hole)
-        for line in odd:
-            self._warn(f"{name}: {line}")
+        self._tell(source, odd)
         if hole.all():
             left = "" if self._find in (self._find_color, self._find_transparent) else (
                 f", {'white' if self.invert else 'black'} in a mask")
@@ -136,14 +141,7 @@ class OwnHoles:
         return file_stamp(path) if path else ()
 
     def _find_in_file(self, photo, name):
-        return self._fit(self._mask, photo, name)
-
-    def _fit(self, mask, photo, name):
-        """What _find gives of a Mask as it was read; tells the user how EXIF turned it or not, and of a cut-out."""
-        hole, remarks = fit_mask(mask, photo)
-        for line in remarks:
-            self._warn(f"{name}: {line}")
-        return hole, HALF, remarks
+        return _fit(self._mask, photo)
 
     def _find_by_name(self, photo, name):
         path = self._path_of(name)
@@ -153,7 +151,7 @@ class OwnHoles:
                            "NAME_mask001.png")
                 self._fitting = True
             raise BadPhoto("no_mask", f"no mask {name}.png or {name}_mask.png or the like in {self.source}")
-        return self._fit(read_mask(path), photo, name)
+        return _fit(read_mask(path), photo)
 
     def _path_of(self, name):
         """A face's mask in the folder, or None: of its name, else of its file's alone, which no other input changes."""
@@ -184,9 +182,13 @@ class OwnHoles:
             remarks.append("paint is left around the hole: a larger --tolerance or --dilate takes it in")
         if are_lines_left(pixels, self._color, hole):
             remarks.append("lines that look like half-transparent paint are not in the hole: paint them over opaquely")
-        for line in remarks:
-            self._warn(f"{name}: {line}")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
+
+
+def _fit(mask, photo):
+    """What OwnHoles._find gives of a Mask as it was read."""
+    hole, remarks = fit_mask(mask, photo)
+    return hole, HALF, remarks
 
 
 def _read_color(source):

@@ -8,13 +8,16 @@ python -m completion.latent nearest completed/ processed-data/train/ memorised
 import dataclasses
 import itertools
 import os
+import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import helpers
-from helpers import BadPhoto, UsageError, counted, read_json, to_float, to_uint8, write_json
+from dataset.origin import may_be_of, take_origin
+from helpers import BadPhoto, UsageError, counted, read_json, remove_files, to_float, to_uint8, write_json
 from methods import method_options
 from models import shipped
 from shell.command import command
@@ -22,6 +25,7 @@ from shell.lock import claim_folder, inside
 from shell.messages import report_failure, report_failures, say, warn
 from shell.options import Parser, whole_number
 from shell.progress import Progress
+from shell.records import tell_changes
 from shell.signals import StopRequest
 from shell.sources import find_inputs, output_names
 from training.manifest import describe_model
@@ -37,6 +41,7 @@ WHOLE = {"window": 0, "hold": 0.0, "scatter": 0.0, "mirror": False, "answer": "b
 SPACES = {"encoder": "best", "activations": "best", "latent": "pool"}      # of each its recipe
 WORK = "searching and drawing"
 SHOWN, SIDE = 16, 128                                   # rows of a sheet, and pixels of a face on it
+SHEET = "projected_{:03d}.png"
 SAMPLES, REACH = 2048, 2                                # faces of G whose directions are sought; deviations
 
 
@@ -47,12 +52,16 @@ def make_searches(options, names):
         from training import checkpoint, devices
         devices.use_device(options.device)
         model, _ = checkpoint.load_model(options.checkpoint, warn=warn)
-        folder = options.encoder or method_options.beside(options.checkpoint, method_options.ENCODER)
-        encoder = None if set(names) == {"latent"} else load_encoder(folder, model)
+        encoder = None if set(names) == {"latent"} else load_encoder(encoder_folder(options), model)
     updates = {name: 0 if name == "encoder" else options.num_iter for name in names}
     recipes = {name: dataclasses.replace(RECIPES[SPACES[name]], num_iter=updates[name], **WHOLE) for name in names}
     searches = {name: make_search(model, recipe, options.seed, encoder) for name, recipe in recipes.items()}
     return searches, encoder
+
+
+def encoder_folder(options):
+    """Where the latent encoder lies that a command line means."""
+    return options.encoder or method_options.beside(options.checkpoint, method_options.ENCODER)
 
 
 def find_points(search, faces, check):
@@ -67,12 +76,12 @@ def draw_points(search, points):
     return faces.reshape(*points.shape[:-1], *faces.shape[1:])
 
 
-def project(options, check):
+def project(options, begin, check):
     """Find whole faces in each space; show them beside what is found, and write the PSNR of it."""
     sources, failures = find_inputs([options.faces], exclude=options.out)
     read = make_reader(options)
     searches, _ = make_searches(options, SPACES)
-    begin(options)
+    begin()
 
     def fail(source, name, problem):
         failures.append((source, problem))
@@ -104,10 +113,17 @@ def write_projected(options, projected, names):
                                  for name, picture in zip(names, pictures)}
             words = [face.name, *(f"{name} {score:.1f} dB" for name, score in scores[face.name].items())]
             shown += [caption(picture, text, SIDE) for picture, text in zip((face.pixels, *pictures), words)]
-        write_sheet(inside(options.out, f"projected_{number:03d}.png"), shown, 1 + len(names))
+        write_sheet(inside(options.out, SHEET.format(number)), shown, 1 + len(names))
     if scores:
+        remove_files(options.out, find_sheets(options.out, -(-len(scores) // SHOWN)))
         conclude_projected(options, scores, names)
     return len(scores)
+
+
+def find_sheets(out, first):
+    """The names of the sheets of projected faces in a folder from a number on."""
+    names = (re.fullmatch(r"projected_(\d{3,})\.png", path.name) for path in Path(out).glob("projected_*.png"))
+    return [name[0] for name in names if name and int(name[1]) >= first]
 
 
 def conclude_projected(options, scores, names):
@@ -118,11 +134,11 @@ def conclude_projected(options, scores, names):
         ", ".join(f"{name} {mean:.2f}" for name, mean in means.items()))
 
 
-def interpolate(options, check):
+def interpolate(options, begin, check):
     """Go from one face to another through both spaces, a row each."""
     ends = [read_face(path, options) for path in (options.first, options.last)]
     searches, _ = make_searches(options, ("activations", "latent"))
-    begin(options)
+    begin()
     with Progress(None, WORK):
         rows = [draw_points(search, np.linspace(*find_points(search, ends, check), options.steps, dtype=np.float32))
                 for search in searches.values()]
@@ -130,12 +146,12 @@ def interpolate(options, check):
     say(f"{options.out}: through the {' and below through the '.join(searches)}")
 
 
-def walk(options, check):
+def walk(options, begin, check):
     """Go from a face along directions, a row each: the principal ones of G's activations, or numbers of the latent."""
     space = "latent" if options.z_index else "activations"
     face = read_face(options.face, options)
     searches, encoder = make_searches(options, (space,))
-    begin(options)
+    begin()
     with Progress(None, WORK):
         points, lines = find_ways(find_points(searches[space], [face], check)[0], encoder, options)
         write_moving(options.out, "walk", draw_points(searches[space], points))
@@ -155,10 +171,10 @@ def find_ways(point, encoder, options):
             [f"direction {number}, {share:.1%} of the variance" for number, share in enumerate(shares, 1)])
 
 
-def nearest(options, check):
+def nearest(options, begin, check):
     """Compare completed and true faces with the training faces nearest to them."""
     from evaluation.nearest_faces import compare_with_training
-    begin(options)
+    begin()
     for line in compare_with_training(options.completed, options.train_faces, options.out, options.limit, check=check):
         say(line)
 
@@ -187,17 +203,17 @@ def write_moving(out, name, faces):
     write_gif(inside(out, f"{name}.gif"), frames, milliseconds=120, hold=120)
 
 
-# Of each tool: what it does, its positional arguments, and its own options.
+# Of each tool: what it does, its positional arguments, its own options, and what it writes.
 TOOLS = {
     "project": (project, "find faces in the latent space", {"faces": "aligned faces, a folder or one picture"},
-                ("num_iter", "batch_size")),
+                ("num_iter", "batch_size"), (SHEET.format(0), "projected.json")),
     "interpolate": (interpolate, "go from one face to another", {"first": "aligned face", "last": "aligned face"},
-                    ("num_iter", "steps")),
+                    ("num_iter", "steps"), ("interpolated.png", "interpolated.gif")),
     "walk": (walk, "go from a face along directions", {"face": "aligned face"},
-             ("num_iter", "steps", "directions", "z_index")),
+             ("num_iter", "steps", "directions", "z_index"), ("walk.png", "walk.gif")),
     "nearest": (nearest, "find the training faces nearest to completed ones",
                 {"completed": "folder of face_completion.py", "train_faces": "folder of the training faces"},
-                ("limit",)),
+                ("limit",), ("nearest.png", "nearest.json")),
 }
 OPTIONS = {
     "num_iter": {"type": whole_number(), "default": 300, "metavar": "N", "help": "updates of a search"},
@@ -214,7 +230,7 @@ def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
-    for name, (_, purpose, places, options) in TOOLS.items():
+    for name, (_, purpose, places, options, _) in TOOLS.items():
         example = next(line for line in __doc__.splitlines() if f".latent {name} " in line)
         tool = tools.add_parser(name, description=f"{purpose.capitalize()}.", examples=example, help=purpose)
         for place, meaning in places.items():
@@ -243,9 +259,41 @@ def claim(out):
     return claim_folder(out, KIND)
 
 
-def begin(options):
-    """Say in the folder of the results, once it is sure that there will be some, what it holds."""
-    write_json(inside(options.out, CONFIG), {"kind": KIND, "tool": options.tool})
+def describe(options):
+    """What decides a tool's results, as a JSON record: its options, its models, and where its inputs come from.
+
+    Raises UsageError (exit code 4) if there is no such model.
+    """
+    _, _, places, own, _ = TOOLS[options.tool]
+    record = {name: getattr(options, name) for name in own if name != "batch_size"}
+    if options.tool != "nearest":
+        record |= {"seed": options.seed, "model": describe_model(options.checkpoint, ("dcgan",))["model"]}
+        if not getattr(options, "z_index", None):
+            record["encoder"] = describe_model(encoder_folder(options), (method_options.ENCODER,))["model"]
+    return record | {place: take_origin(getattr(options, place)) for place in places}
+
+
+def check_results(options, settings):
+    """Raise UsageError (exit code 5) if other results of the tool would be replaced: of other inputs or settings."""
+    _, _, places, _, files = TOOLS[options.tool]
+    if not (there := [file for file in files if os.path.lexists(Path(options.out, file))]):
+        return
+    old = read_json(Path(options.out, CONFIG)).get(options.tool)
+    if not isinstance(old, dict) or not all(isinstance(old.get(place), dict) for place in places):
+        raise UsageError(f"{options.out} holds {there[0]}, and does not say of what it was made: choose another OUT",
+                         helpers.BAD_OUTPUT)
+    changes = [f"another {place.upper()}" for place in places if not may_be_of(old[place], getattr(options, place))]
+    changes += filter(None, [tell_changes(old, {key: settings[key] for key in settings if key not in places})])
+    if changes:
+        raise UsageError(f"{options.out} holds results of other faces or settings ({'; '.join(changes)}), and nothing "
+                         "was changed: ask for the same, or choose another OUT", helpers.BAD_OUTPUT)
+
+
+def begin(options, settings):
+    """Say in the folder of the results, once it is sure that there will be some, of what they are made."""
+    old = read_json(Path(options.out, CONFIG))
+    write_json(inside(options.out, CONFIG), {"kind": KIND, **{tool: old[tool] for tool in TOOLS if tool in old},
+                                             options.tool: settings})
 
 
 @command
@@ -253,7 +301,9 @@ def main(argv=None):
     """Run the command; returns its exit code."""
     options = parse(argv)
     with claim(options.out), StopRequest() as stop:
-        return TOOLS[options.tool][0](options, stop.check)
+        settings = describe(options)
+        check_results(options, settings)
+        return TOOLS[options.tool][0](options, partial(begin, options, settings), stop.check)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,17 @@ from pictures.photo import Photo, read_photo
 from preprocess.affine import invert, move
 from preprocess.faces import unwarp, warp, warp_known
 
-from .face import Face, seed_face, take_stamp
+from .face import FURTHER, Face, Told, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
 from .owners import MUCH_INSIDE, find_owners, lies_on_heads, touches
 from .placing import scale_of
-from .points import ADVICE, PLACED
+from .points import ADVICE
 from .pouring import pour_back
 
 HOLE_PIXELS = 4_000_000                                 # that a hole may have
 STRETCH = 1.25                                          # pixels of a photo that become one of the crop, at most
 MOST_OUTSIDE = 0.5                                      # of a crop's pixels that may lie outside the photo
-FURTHER = "{}/face_{}"                                  # the name of a photo's second face, third ...
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -67,7 +66,8 @@ class PhotoReader:
         known, placements, remarks = self._find_hole(photo, source, name)
         cuts, left_out = self._cut_out(photo.pixels, known, placements)
         notes = [*photo.notes, *remarks, *left_out, *judge_outside(known, *_maps(cuts), self.holes.proposed)]
-        return [FaceInPhoto(name if number == 1 else FURTHER.format(name, number), source, stamp, crop, known=hole,
+        names = [name, *(f"{name}/{FURTHER.format(number)}" for number in range(2, len(cuts) + 1))]
+        return [FaceInPhoto(names[number - 1], source, stamp, crop, known=hole,
                             seed=seed_face(crop, hole, self.seed), notes=notes * (number == 1) + list(placement.notes),
                             number=number, faces=len(cuts), matrix=placement.matrix)
                 for number, (placement, crop, hole) in enumerate(cuts, 1)]
@@ -92,7 +92,7 @@ class PhotoReader:
     def _find_hole(self, photo, source, name):
         """(the known pixels of the photo, the Placements of its faces, remarks on the mask)."""
         if self.holes.in_photos:
-            known, remarks = self.holes.of_photo(photo, name)
+            known, remarks = self.holes.of_photo(photo, source, name)
             self._known[source] = _pack(known)
             _check_hole(known)
             return known, self.place(photo.pixels, known, source), remarks
@@ -131,7 +131,7 @@ class PhotoReader:
             return cuts[:1], []
         owners = np.unique(find_owners(known, *_maps(cuts)))
         return ([cuts[number - 1] for number in owners if number],
-                [f"a face is left out, {problem}: filled smoothly" for problem in problems])
+                [Told(f"a face is left out, {problem}: filled smoothly") for problem in problems])
 
     def _cut(self, pixels, known, placement):
         """(the placement in a crop of the face's size, the crop, its known pixels)."""
@@ -139,7 +139,7 @@ class PhotoReader:
             raise BadPhoto("doubtful_face", f"the hole hides too much of the face to say where it is: {ADVICE}")
         matrix, size = self._sized(placement.matrix)
         crop, outside = warp(pixels, matrix, size)
-        how = ", as --points places it" if PLACED in placement.notes else f": {ADVICE}"
+        how = ", as --points places it" if placement.by_hand else f": {ADVICE}"
         if outside > MOST_OUTSIDE:
             raise BadPhoto("cut_by_border", f"{outside:.0%} of the face lies outside the photo{how}")
         crop_known = warp_known(known, matrix, size)
@@ -156,7 +156,7 @@ class PhotoReader:
 
 def _describe_miss(placements, size):
     """What a hole does not touch, and where in the photo (x, y) that is; size : of the crops."""
-    if PLACED in placements[0].notes:
+    if placements[0].by_hand:
         return "the hole does not touch the face where --points places it"
     middles = [move(invert(placement.matrix), np.full((1, 2), size / 2))[0] for placement in placements]
     where = " and ".join(f"{x:.0f},{y:.0f}" for x, y in middles)
@@ -187,9 +187,10 @@ def judge_outside(known, matrices, sizes, proposed=False):
     which, verb = _number(matrices), "was" if len(matrices) == 1 else "were"
     if inside == hole:
         return []
-    misplaced = inside < MUCH_INSIDE * hole and not proposed
-    advice = f"; if the {which} {verb} not found right, {ADVICE}" if misplaced else ""
-    return [f"{1 - inside / hole:.1%} of the hole lies outside the {which}: filled smoothly{advice}"]
+    remark = f"{1 - inside / hole:.1%} of the hole lies outside the {which}: filled smoothly"
+    if inside < MUCH_INSIDE * hole and not proposed:
+        return [Told(f"{remark}; if the {which} {verb} not found right, {ADVICE}")]
+    return [remark]
 
 
 def _pack(known):

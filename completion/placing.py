@@ -12,10 +12,11 @@ from preprocess.face_shape import complete_landmarks
 from preprocess.faces import alignment_matrix, warp, warp_known
 from preprocess.templates import TEMPLATES
 
+from .face import Told
 from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
 from .owners import MUCH_INSIDE, find_owners, share_inside
-from .points import ADVICE, ESTIMATED, PLACED
+from .points import ADVICE, PLACED
 
 INNER = slice(17, 68)                                   # all landmarks but the line of the jaw
 NEAR = 1 / 32                                           # of the crop's side: a landmark so near to the hole is hidden
@@ -45,11 +46,13 @@ class Placement:
     matrix : the affine map (2, 3) from the photo's (x, y) to the crop's; notes : remarks on it
     uncertain : expected error in pixels of the photo where the landmarks that decide are hidden; 0 where they are seen
     doubtful : too little is seen of the face to say where it is, or that it is one
+    by_hand : somebody said where it is
     """
     matrix: np.ndarray
     notes: tuple = ()
     uncertain: float = 0.0
     doubtful: bool = False
+    by_hand: bool = False
 
 
 class FacePlacer:
@@ -169,7 +172,7 @@ def _check_points(points, height, width):
 
 def place_by_points(points, size, template):
     """The Placement of a face whose three landmarks are told, (3, 2) as (x, y) in the photo."""
-    return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,))
+    return Placement(through(points, size * np.array(TEMPLATES[template][1])), (PLACED,), by_hand=True)
 
 
 def judge_stretch(placement):
@@ -177,7 +180,7 @@ def judge_stretch(placement):
     stretch = np.linalg.cond(placement.matrix[:, :2])
     if stretch <= STRETCHED:
         return placement
-    remark = f"the face is stretched {stretch:.1f} times: {ADVICE} by its landmarks in the order that --help says"
+    remark = Told(f"the face is stretched {stretch:.1f} times: {ADVICE} by its landmarks in the order that --help says")
     if stretch > DISTORTED:
         raise BadPhoto("sheared", remark)
     return dataclasses.replace(placement, notes=(*placement.notes, remark))
@@ -241,4 +244,4 @@ def describe_estimate(seen, errors):
     about = ("by the shape of faces alone" if errors is None else
              f"to about {counted(max(round(errors.max()), 1), 'pixel')}")
     parts = f" ({', '.join(hidden)})" if hidden else ""
-    return f"the hole hides landmarks of the face{parts}: {ESTIMATED}, {about}"
+    return Told(f"the hole hides landmarks of the face{parts}: its place is estimated, {about}")

@@ -8,8 +8,8 @@ import numpy as np
 
 from helpers import UsageError, read_bytes
 
-PLACED, ESTIMATED = "placed by --points", "its place is estimated"   # what notes say of a face
-ADVICE, UNDAMAGED = "--points places a face by hand", "no damage found"
+PLACED = "placed by --points"                           # what notes say of a face
+ADVICE = "--points places a face by hand"
 
 
 @dataclasses.dataclass(frozen=True)

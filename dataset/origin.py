@@ -1,8 +1,7 @@
 """Of which photo a result was made, so that no result of another photo takes its place."""
 import os
 
-import helpers
-from helpers import BAD_OUTPUT, UsageError, file_stamp
+from helpers import BAD_OUTPUT, UsageError, digest_content, file_stamp
 
 from .listing import digest_text
 
@@ -17,14 +16,6 @@ def digest_place(path):
     return digest_text(os.path.realpath(path))
 
 
-def digest_content(path):
-    """The sha256 of a file; "" of one that cannot be read."""
-    try:
-        return helpers.file_sha256(path)
-    except OSError:
-        return ""
-
-
 def may_be_of(record, path):
     """Whether a result may be of the photo at a path: that one lay there, whatever it was, or had the same content.
 
@@ -35,7 +26,7 @@ def may_be_of(record, path):
     if (record.get("place") or source and digest_place(source)) in (digest_place(path), None):
         return True
     if "sha256" in record:
-        return record["sha256"] == digest_content(path)
+        return record["sha256"] == digest_content(path) != ""
     return (record.get("stamp") or record["fingerprint"])[0] == file_stamp(path)[0]
 
 

@@ -1,8 +1,6 @@
 """What an evaluation leaves for people: summary, report and figure, written again only where results changed."""
-import hashlib
-
 import helpers
-from helpers import UsageError, file_stamp, read_json
+from helpers import UsageError, digest_record, file_stamp, read_json
 
 from . import tables
 from .evaluated_folder import RESULTS
@@ -15,9 +13,9 @@ def conclude(folder, faces, plan, methods, failures):
     failures : [(path, reason)], which the report names
     """
     out, shown = folder.path, (plan.figure_masks, plan.figure_methods)
-    asked = {"faces": _digest(sorted(folder.stamps.items())), "masks": plan.masks, "methods": list(methods),
+    asked = {"faces": digest_record(sorted(folder.stamps.items())), "masks": plan.masks, "methods": list(methods),
              "report_faces": plan.report_faces, "figure": list(shown), "results": file_stamp(out / RESULTS)[0],
-             "failures": _digest(failures)}
+             "failures": digest_record(failures)}
     files = [out / name for name in (*tables.FILES, "report.html", *FIGURE)]
     written = read_json(out / "summary.json")
     if written.get("asked") == asked and written.get("bytes") == [file_stamp(path)[0] for path in files]:
@@ -33,7 +31,3 @@ def conclude(folder, faces, plan, methods, failures):
     write_figure(folder, faces, groups, *shown)
     helpers.write_json(out / "summary.json", {"asked": asked, "seed": plan.seed, "rows": summary,
                                               "bytes": [file_stamp(path)[0] for path in files]})
-
-
-def _digest(values):
-    return hashlib.sha256(repr(values).encode()).hexdigest()

@@ -23,6 +23,7 @@ PICTURES, DESCRIPTORS = "pictures", "descriptors"
 RESULTS, SEARCHES, CONFIG = "results.jsonl", "searches.jsonl", "config.json"
 STRIPPED = "latent"                                     # the method whose steps are kept, in a strip
 ORIGINAL = "", "original"                               # (mask, method) under which the true faces' descriptors stand
+UNSAID = {"completions": 1}                             # of searches whose settings are older and do not say it
 COSTS = "seconds", "context_loss", "prior_loss"         # what is summed up of a method's own record of a face
 
 
@@ -83,6 +84,7 @@ class EvaluatedFolder:
     def _read_settings(self):
         """The settings of the results; {} where what wrote them failed before its first result."""
         settings = read_json(self.path / CONFIG)
+        settings = UNSAID | settings if "recipe" in settings else settings
         return settings if settings.get("kind", KIND) != KIND or self._has_results() else {}
 
     def _has_results(self):

@@ -58,7 +58,7 @@ def read_completed(folder, check):
             truth, completed, masked = (read_photo(Path(folder, name, f"{kind}.png")).pixels
                                         for kind in ("original", "completed", "masked"))
         except BadPhoto as problem:
-            report_failure(name, problem)
+            report_failure(Path(folder, name), problem)
             continue
         known = ((masked == truth) & (completed == truth)).all(axis=-1)
         if not known.all():

@@ -7,7 +7,8 @@ its own; Angelopoulos and Bates, "A Gentle Introduction to Conformal Prediction"
 import math
 
 import numpy as np
-from scipy import ndimage
+
+from .depths import depths
 
 COVERAGE = 0.9
 SURE_OF = 8                                             # answers as much as which the depth says of the deviation
@@ -16,11 +17,6 @@ AT_DEPTH = 10.0                                         # levels of deviation a 
 # benchmarks/calibration.py finds them. Between them, and so for any other hole, the factor is interpolated.
 FACTORS = {"random": (1.31, 1.44), "strokes": (2.14, 1.55), "pattern": (2.71, 1.55), "center": (5.84, 1.27),
            "half": (16.5, 1.43)}
-
-
-def depths(known):
-    """How far every pixel of the hole is from the nearest known one, (H, W), in pixels of a face of 64; else 0."""
-    return ndimage.distance_transform_edt(~known) * 64 / len(known)
 
 
 def deviations(answers, known):

@@ -1,12 +1,11 @@
 """How a folder of completed faces lies on disk, and what of it is there already."""
-import hashlib
-import json
 import os
 import re
 import sys
 from pathlib import Path
 
 import helpers
+from completion.face import FURTHER
 from dataset.origin import may_be_of, refuse_others
 from helpers import UsageError, read_json
 from shell.lock import LOCK, claim_folder, inside
@@ -17,9 +16,9 @@ ANIMATION, PAGE, SHOWN = "progress.gif", "report.html", "shown.json"
 ANSWER, UNCERTAINTY = "completed_{}.png", "uncertainty.png"
 RESTORED, MASK, BEFORE, AFTER = "restored", "mask.png", "before.jpg", "after.jpg"
 FORMATS = "png", "jpeg", "same"                         # of restored photos
-FURTHER = re.compile(r"face_\d+")                       # folders of a photo's second face, third ...
+SECOND = FURTHER.format(r"(?P<number>\d+)")             # folders of a photo's second face, third ...
 CROP = r"(original|masked|completed(_\d+)?|uncertainty|\d{4,})"
-INSIDE = re.compile(rf"({CROP}|mask)\.png|(before|after)\.jpg|restored(_\d+)?\.\w+|{FURTHER.pattern}")    # of a face
+INSIDE = re.compile(rf"({CROP}|mask)\.png|(before|after)\.jpg|restored(_\d+)?\.\w+|{SECOND}")    # of a face
 UNCERTAINTY_SCALE = 2                                   # greys of that picture for a level of half an interval
 KIND = "completion"
 KEY = {"name": str, "status": str, "files": (dict, type(None))}       # what every record of a result has
@@ -69,7 +68,7 @@ class CompletedFolder:
         """Remove those files of a face that an earlier run wrote and this one did not."""
         for file in set(earlier) - set(files):
             folder, _, file = file.rpartition("/")
-            if not folder or FURTHER.fullmatch(folder):
+            if not folder or re.fullmatch(SECOND, folder):
                 helpers.remove_files(self.path / name / folder, [file])
 
     def _check_files(self, names):
@@ -89,7 +88,8 @@ class CompletedFolder:
         if not any(record["status"] == "done" for record in read_records(self.results, **KEY)):
             return                                      # what wrote the settings failed before its first result
         old = read_json(self.path / CONFIG)
-        if old and (changes := tell_changes(old, self.settings)):
+        gone = dict.fromkeys(old.keys() - self.settings.keys() - {"kind"})      # such as points
+        if old and (changes := tell_changes(old, self.settings) or tell_changes(old, gone)):
             raise UsageError(f"{self.path} holds results of other settings ({changes}), and nothing was changed: ask "
                              "for the same, choose another --out_dir, or replace them with --overwrite",
                              helpers.BAD_OUTPUT)
@@ -119,5 +119,4 @@ class CompletedFolder:
 
 def digest(settings):
     """By what a result's settings are known again; the path of the model does not count, its content does."""
-    content = json.dumps({key: value for key, value in settings.items() if key != "checkpoint"}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return helpers.digest_record({key: value for key, value in settings.items() if key != "checkpoint"})[:16]

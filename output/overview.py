@@ -11,11 +11,11 @@ from helpers import BadPhoto, Stopped, UsageError, counted, read_json, remove_fi
 from metrics.intervals import mean_present, tell_faces
 from pictures.photo import read_photo
 
-from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SHEETS, SHOWN, UNCERTAINTY, digest
+from .completed_folder import AFTER, ANIMATION, ANSWER, BEFORE, CROP, PAGE, SECOND, SHEETS, SHOWN, UNCERTAINTY, digest
 from .figures import pair, without_legend, write_gif, write_sheet
 from .page import FaceRow, Page
 
-FILE = re.compile(rf"(?P<face>face_(?P<number>\d+)/)?(?P<crop>{CROP}\.png)")
+FILE = re.compile(rf"(?P<face>{SECOND}/)?(?P<crop>{CROP}\.png)")
 SHEET = re.compile(rf"({CROP}|completions|photos)_\d{{3,}}\.png")
 SHEET_FACES, SHEET_PHOTOS, PAIRS_A_ROW, BOX = 64, 32, 4, 256        # a box, of pixels a side, holds a photo of a sheet
 SHOWS = ("name", "stamp", "files", "notes", "completions", "diversity_rms", "hole_psnr", "hole_ssim", "image_psnr",

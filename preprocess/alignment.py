@@ -57,7 +57,7 @@ def align_one(task):
     """
     (path, name, landmarks), (home, folder, search, plan) = task, _worker
     path = os.path.join(home, path)
-    stamp, digest = helpers.file_stamp(path), _digest(path)
+    stamp, digest = helpers.file_stamp(path), helpers.digest_content(path)
     try:
         photo = read_photo(path)
         faces, notes = search(photo.pixels) if search else ([_given(landmarks)], [])
@@ -109,14 +109,6 @@ def _named_crops(pixels, cut, plan, digest):
         seed = plan.seed, int(digest[:16], 16), number
         for turn, warped in enumerate(shaken(pixels, matrix, plan.frame.size, plan.jitter, seed), 1):
             yield face + WARPED.format(turn), warped
-
-
-def _digest(path):
-    """The sha256 of a file; "" of one that cannot be read, of which read_photo says why."""
-    try:
-        return helpers.file_sha256(path)
-    except OSError:
-        return ""
 
 
 def _given(landmarks):

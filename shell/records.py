@@ -14,7 +14,7 @@ FEW = 3                                                 # changed values of a re
 DIGEST = re.compile(r"[0-9a-f]{8,}")                    # what a record has of models and folders
 # How settings are called that are recorded by another name than their option's, or are no option.
 OPTIONS = {"model": "--checkpoint", "flip": "--no-flip", "by_depth": "--num_iter", "image_size": "size of the faces",
-           "version": "version of this toolkit"}
+           "version": "version of this toolkit", "latent_encoder_likely": "network of what is likely"}
 TURNED = "flip", "by_depth"                             # which are True where their option was not given
 FOLLOWS = {"encoder": "recipe", "likely": "recipe", "by_depth": "num_iter"}
 SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it
@@ -51,7 +51,9 @@ def _tell_changes(old, new):
 def _tell_change(key, old, new):
     """Yield a text, or one of each changed part, on a setting that differs."""
     option = "--landmarks" if key == "paste_back" and old and new else OPTIONS.get(key, f"--{key}")
-    if key == "larger":
+    if key == "larger" and new is None:
+        yield "fewer sizes of faces"
+    elif key == "larger":
         for side, settings in new.items():              # for faces of that size
             texts = _tell_changes(old[side], settings) if side in (old or ()) else ["another --checkpoint"]
             yield from (text.replace("--checkpoint", f"model for faces of {side} pixels") for text in texts)

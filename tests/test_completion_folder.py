@@ -10,9 +10,10 @@ from PIL import Image
 
 import face_completion
 from helpers import BAD_OUTPUT, UsageError, write_picture
+from output.completed_folder import CompletedFolder
 from output.overview import Overview
 from pictures.photo import read_photo
-from shell.records import read_records
+from shell.records import RecordFile, read_records
 
 FACES = Path(__file__).parent / "data" / "openface64"
 NAMES = "A000369", "B001273"
@@ -186,3 +187,15 @@ def test_files_of_others_are_not_replaced(complete, faces, tmp_path, name):
     ended = complete(faces)
     assert ended.code == BAD_OUTPUT and name in ended.err and len(ended.err.splitlines()) == 1
     assert path.read_text() == "mine\n" and complete(faces, out="other").code == 0
+
+
+@pytest.mark.parametrize("more, told", [
+    ({"points": [1.0] * 6}, "another --points"), ({"larger": {"128": {}}}, "fewer sizes of faces"),
+    ({"seed": 1}, "--seed 1")])
+def test_results_of_settings_that_are_asked_for_no_more_are_not_replaced(tmp_path, more, told):
+    CompletedFolder(tmp_path, {"seed": 0, **more}).begin()
+    with RecordFile(tmp_path / "results.jsonl") as results:
+        results.append({"name": "a", "status": "done", "files": {}, "source": "a.png", "stamp": [1, 2]})
+    with pytest.raises(UsageError, match=f"other settings .{told}"):
+        CompletedFolder(tmp_path, {"seed": 0}).open({"a": ("a.png", 1, 2)}, overwrite=False)
+    assert CompletedFolder(tmp_path, {"seed": 0}).open({"a": ("a.png", 1, 2)}, overwrite=True) == set()

@@ -9,7 +9,7 @@ from PIL import Image
 
 import face_completion
 from completion import latent
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, SOME_FAILED, USAGE, write_picture
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NO_INPUT, OUT_OF_MEMORY, SOME_FAILED, USAGE, UsageError, write_picture
 from pictures.photo import read_photo
 from preprocess import dlib_models
 
@@ -67,7 +67,7 @@ def test_a_walk_has_a_row_a_direction_and_the_face_in_the_middle(run, encoded, o
     assert (shown[0, 0] != shown[1, 0]).any()
     ended = run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 0, 7)
     assert ended.code == 0 and "row 2: z 7" in ended.out
-    assert "numbers 0 to 7" in run(latent.main, "walk", face, tmp_path / "numbers", *common, "--z_index", 8).err
+    assert "numbers 0 to 7" in run(latent.main, "walk", face, tmp_path / "none", *common, "--z_index", 8).err
 
 
 def test_no_tool_is_silent_while_it_loads_or_searches(run, encoded, openface, tmp_path, monkeypatch):
@@ -135,3 +135,69 @@ def test_a_folder_says_that_it_holds_looks_into_a_latent_space_and_loses_nothing
     (tmp_path / "out/config.json").write_text('{"kind": "latent"}')
     ended = run(face_completion.main, openface, "--method", "laplace", "--out_dir", tmp_path / "out")
     assert ended.code == BAD_OUTPUT and "another kind (latent" in ended.err
+
+
+@pytest.fixture
+def projected(openface, tmp_path):
+    """(the command line of a projection without its updates, its folder, in which its results lie)."""
+    faces, out = shutil.copytree(openface, tmp_path / "faces"), tmp_path / "out"
+    words = "project", faces, out, "--num_iter"
+    options = latent.parse([*map(str, words), "1"])
+    out.mkdir()
+    latent.begin(options, latent.describe(options))
+    for file in latent.TOOLS["project"][-1]:
+        (out / file).write_text("results")
+    return words, out
+
+
+def test_results_of_other_faces_or_settings_are_refused_before_any_work(run, projected, openface):
+    (tool, faces, out, *_), before = projected[0], {path: path.read_bytes() for path in projected[1].iterdir()}
+    for words, told in (((openface, out, "--num_iter", 1), "another FACES"),
+                        ((faces, out, "--num_iter", 2), "--num_iter 1, asked for 2"),
+                        ((openface, out, "--num_iter", 1, "--seed", 3), "another FACES; --seed 0, asked for 3")):
+        ended = run(latent.main, tool, *words)
+        assert (ended.code, ended.err.count("\n")) == (BAD_OUTPUT, 1) and f"settings ({told})" in ended.err
+    assert {path: path.read_bytes() for path in out.iterdir() if path.name != ".lock"} == before
+
+
+def test_the_same_faces_may_change_where_they_lie_and_other_tools_write_beside(projected, openface):
+    words, out = projected
+    (words[1] / "more.png").write_bytes((openface / f"{NAMES[0]}.png").read_bytes())
+    options = latent.parse([*map(str, words), "1", "--batch_size", "3"])
+    latent.check_results(options, latent.describe(options))
+    walk = latent.parse(["walk", str(openface / f"{NAMES[0]}.png"), str(out)])
+    latent.check_results(walk, latent.describe(walk))
+    latent.begin(walk, latent.describe(walk))
+    assert json.loads((out / "config.json").read_text()).keys() == {"kind", "project", "walk"}
+    latent.check_results(options, latent.describe(options))
+
+
+def test_a_face_that_was_moved_is_the_same_and_one_of_its_name_is_another(openface, tmp_path):
+    def look(face):
+        options = latent.parse(["walk", str(face), str(tmp_path)])
+        settings = latent.describe(options)
+        latent.check_results(options, settings)
+        latent.begin(options, settings)
+        (tmp_path / "walk.png").touch()
+    look(openface / f"{NAMES[0]}.png")
+    look(shutil.copy(openface / f"{NAMES[0]}.png", tmp_path / "moved.png"))
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UsageError, match="another FACE"):
+        look(shutil.copy(openface / f"{NAMES[1]}.png", tmp_path / "other/moved.png"))
+
+
+@pytest.mark.parametrize("config", [None, '{"kind": "latent", "tool": "walk"}',
+                                    '{"kind": "latent", "walk": {"face": 1}}'])
+def test_results_that_do_not_say_of_what_they_were_made_are_not_replaced(run, openface, tmp_path, config):
+    (tmp_path / "walk.png").write_text("mine")
+    if config:
+        (tmp_path / "config.json").write_text(config)
+    ended = run(latent.main, "walk", openface / f"{NAMES[0]}.png", tmp_path)
+    assert ended.code == BAD_OUTPUT and "holds walk.png, and does not say of what it was made" in ended.err
+    assert (tmp_path / "walk.png").read_text() == "mine"
+
+
+def test_sheets_of_faces_that_are_no_longer_there_go(tmp_path):
+    for name in ("000", "001", "1000", "9", "x01"):
+        (tmp_path / f"projected_{name}.png").touch()
+    assert sorted(latent.find_sheets(tmp_path, 1)) == ["projected_001.png", "projected_1000.png"]

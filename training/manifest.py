@@ -1,11 +1,10 @@
 """What a model says of itself, read without TensorFlow."""
-import hashlib
 import json
 import re
 from pathlib import Path
 
 from completion.face import SIZES
-from helpers import BAD_CHECKPOINT, UsageError, file_sha256, read_bytes
+from helpers import BAD_CHECKPOINT, UsageError, digest_record, file_sha256, read_bytes
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "manifest.json"
@@ -63,8 +62,7 @@ def _check_types(manifest, save):
 
 def manifest_digest(manifest):
     """The sha256 of a manifest without the one that it holds."""
-    content = {key: value for key, value in manifest.items() if key != "manifest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest_record({key: value for key, value in manifest.items() if key != "manifest"})
 
 
 def describe_model(folder, kinds=()):

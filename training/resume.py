@@ -11,7 +11,8 @@ from .manifest import kind_of
 def resume(store, model, record, settings, console):
     """Load the newest good save, or that which was asked for, if there is one, and return the step to go on from.
 
-    record : of the run, as its saves will have it; takes what decided the run's beginning from the save
+    record : of the run, as its saves will have it; takes what decided the run's beginning from the save, and all that
+        decided it if the save is the end
     Raises UsageError (exit code 4) if the save cannot be that of this run.
     """
     manifest, save = find_save(store, model, record, settings, console=console)
@@ -22,23 +23,34 @@ def resume(store, model, record, settings, console):
     record["begin_from"] = manifest.get("begin_from")
     tell_beginning(manifest, save, record, settings, console=console)
     store.restore(save)
+    if is_over(manifest, record):
+        record.update({key: manifest[key] for key in record.keys() & manifest.keys()})
     return manifest["step"]
+
+
+def is_over(manifest, record):
+    """Whether the save of a manifest is the end of the run that a record describes, or lies beyond it."""
+    return manifest["step"] >= record["training"]["steps"]
 
 
 def tell_beginning(manifest, save, record, settings, console):
     """Say where a run goes on, to which end if that is another than before, and by which other settings."""
-    last, asked, before = record["training"]["steps"], counted(settings.run.epoch, "epoch"), count_epochs(manifest)
-    is_over = manifest["step"] >= last
+    asked, before = counted(settings.run.epoch, "epoch"), count_epochs(manifest)
     longer = f", to {asked} in place of {before}" if before != settings.run.epoch else ""
     shares = "; shares of the run, such as --decay, are of the new length" if record["training"].get("decay") else ""
-    console.say(f"{save} is the end, {asked} being {counted(last, 'step')}: nothing is left to train; a larger --epoch "
-                "goes on" if is_over else f"going on from {save}{longer}{longer and shares}")
     old, new = ({**run["training"], **{name: run[name] for name in ("batch_size", "flip", "seed")}, "steps": None}
                 for run in (manifest, record))
-    if changes := tell_changes(old, new):
-        console.warn(f"other settings than it was trained by change nothing: {changes}" if is_over else
-                     f"going on with other settings than before, those asked for now: {changes}; ask for the same to "
-                     "go on as before")
+    changes = tell_changes(old, new)
+    if is_over(manifest, record):
+        console.say(f"{save} is the end, {asked} being {counted(record['training']['steps'], 'step')}: nothing is left "
+                    "to train; a larger --epoch goes on")
+        trouble = f"other settings than it was trained by change nothing: {changes}"
+    else:
+        console.say(f"going on from {save}{longer}{longer and shares}")
+        trouble = (f"going on with other settings than before, those asked for now: {changes}; ask for the same to go "
+                   "on as before")
+    if changes:
+        console.warn(trouble)
 
 
 def count_epochs(record):

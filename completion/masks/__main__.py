@@ -47,8 +47,15 @@ def main(argv=None):
                 helpers.write_picture(inside(output, f"{name}.png"), picture)
                 shares[f"{name}.png"] = round(float(hole.mean()), 5)
         helpers.write_json(output / "manifest.json", {
-            **new, "white": "hole", "version": helpers.VERSION, "share_of_hole": shares})
+            **new, "white": "hole", "version": helpers.VERSION, "share_of_hole": read_shares(output, old) | shares})
     say(f"{counted(len(shares), 'hole')} in {output}")
+
+
+def read_shares(output, manifest):
+    """{picture: share of its hole} of a manifest, as far as the pictures are still there."""
+    shares = manifest.get("share_of_hole")
+    return {name: share for name, share in (shares if isinstance(shares, dict) else {}).items()
+            if (output / name).is_file()}
 
 
 if __name__ == "__main__":

@@ -80,7 +80,8 @@ def test_all_views_are_asked_and_what_one_of_them_sees_alone_is_no_damage():
 
 
 def test_a_photo_without_damage_is_known_everywhere_and_that_is_said():
-    known, remarks = FoundHoles(lambda pixels: bright(pixels) > 0.5).of_photo(Photo(dark_photo(40, 30), []), "name")
+    holes = FoundHoles(lambda pixels: bright(pixels) > 0.5)
+    known, remarks = holes.of_photo(Photo(dark_photo(40, 30), []), "name.png", "name")
     assert known.all() and known.shape == (40, 30) and remarks == ["no damage found: copied"]
 
 
@@ -88,7 +89,7 @@ def test_the_hole_grows_by_dilate_and_a_face_has_it_at_its_own_size():
     photo = dark_photo(40, 40)
     photo[10, 20] = 255
     holes = FoundHoles(lambda pixels: bright(pixels) > 0.5, dilate=2)
-    known, _ = holes.of_photo(Photo(photo, []), "name")
+    known, _ = holes.of_photo(Photo(photo, []), "name.png", "name")
     assert np.argwhere(~known).min(0).tolist() == [8, 18] and (~known).sum() == 25
     photo[8:16, 8:16] = 255
     known, _ = FoundHoles(holes.find).of_face(Photo(photo, []), "photo.png", "name", 20, fit="resize")
@@ -97,4 +98,4 @@ def test_the_hole_grows_by_dilate_and_a_face_has_it_at_its_own_size():
 
 def test_what_looks_damaged_everywhere_is_refused():
     with pytest.raises(BadPhoto, match="nothing_known"):
-        FoundHoles(lambda pixels: bright(pixels) < 0.5).of_photo(Photo(dark_photo(40, 30), []), "name")
+        FoundHoles(lambda pixels: bright(pixels) < 0.5).of_photo(Photo(dark_photo(40, 30), []), "a.png", "a")

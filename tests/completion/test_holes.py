@@ -99,11 +99,11 @@ def test_in_a_whole_photo_the_hole_keeps_the_photos_size(tmp_path):
     photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 48, 3), np.uint8)))
     mask = np.zeros((60, 96), np.uint8)
     mask[20:40, 30:60] = 255
-    known, remarks = OwnHoles(save(tmp_path / "mask.png", mask)).of_photo(photo, "photo")
+    known, remarks = OwnHoles(save(tmp_path / "mask.png", mask)).of_photo(photo, "photo.png", "photo")
     assert remarks == ["mask of 96x60 resized"]
     assert known.shape == (30, 48) and not known[10:20, 15:30].any() and known.sum() == 30 * 48 - 150
     with pytest.raises(BadPhoto, match="nothing_known"):
-        OwnHoles("color:#000000").of_photo(photo, "photo")
+        OwnHoles("color:#000000").of_photo(photo, "photo.png", "photo")
 
 
 @pytest.mark.fault("F50", "completion", "onnx")
@@ -150,9 +150,9 @@ def test_paint_that_is_left_around_the_hole_is_said(tmp_path):
     pixels, said = np.full((64, 64, 3), (200, 150, 120), np.uint8), []
     pixels[10:54, 10:54], pixels[25:39, 25:39] = 25, 0
     photo = read_photo(save(tmp_path / "photo.png", pixels))
-    found, remarks = OwnHoles("color:#000000", warn=said.append).of_photo(photo, "photo")
-    assert (~found).sum() == 14 * 14 and "paint is left" in remarks[0] and said == [f"photo: {remarks[0]}"]
-    found, remarks = OwnHoles("color:#000000", tolerance=200, warn=said.append).of_photo(photo, "photo")
+    found, remarks = OwnHoles("color:#000000", warn=said.append).of_photo(photo, "photo.png", "photo")
+    assert (~found).sum() == 14 * 14 and "paint is left" in remarks[0] and said == [f"photo.png: {remarks[0]}"]
+    found, remarks = OwnHoles("color:#000000", tolerance=200, warn=said.append).of_photo(photo, "photo.png", "photo")
     assert (~found).sum() == 44 * 44 and not remarks
 
 
@@ -160,8 +160,8 @@ def test_half_transparent_lines_of_paint_that_stay_are_said(tmp_path):
     pixels, said = np.full((64, 64, 3), (200, 150, 120), np.uint8), []
     pixels[40:50, 10:50], pixels[20:23, 10:50] = (0, 255, 0), (100, 202, 60)
     photo = read_photo(save(tmp_path / "photo.png", pixels))
-    found, remarks = OwnHoles("color:#00ff00", warn=said.append).of_photo(photo, "photo")
-    assert (~found).sum() == 400 and "half-transparent" in remarks[0] and said == [f"photo: {remarks[0]}"]
+    found, remarks = OwnHoles("color:#00ff00", warn=said.append).of_photo(photo, "photo.png", "photo")
+    assert (~found).sum() == 400 and "half-transparent" in remarks[0] and said == [f"photo.png: {remarks[0]}"]
 
 
 def test_a_photo_that_is_opaque_everywhere_has_an_empty_mask(tmp_path):
@@ -174,7 +174,7 @@ def test_a_mask_with_exchanged_sides_or_of_another_shape_is_refused(tmp_path):
     photo = read_photo(save(tmp_path / "photo.png", np.zeros((30, 32, 3), np.uint8)))
     for shape, said in (((32, 30), "exchanged"), ((30, 60), "60x30 for a photo of 32x30")):
         with pytest.raises(BadPhoto, match=f"wrong_mask_shape.*{said}"):
-            OwnHoles(save(tmp_path / "mask.png", np.eye(*shape, dtype=np.uint8))).of_photo(photo, "photo")
+            OwnHoles(save(tmp_path / "mask.png", np.eye(*shape, dtype=np.uint8))).of_photo(photo, "photo.png", "photo")
 
 
 @pytest.mark.parametrize("orientation, as_stored, said", [
@@ -188,7 +188,7 @@ def test_a_mask_drawn_on_the_stored_pixels_is_turned_with_its_photo_or_the_doubt
     stored = {1: 0, 3: 2, 6: 1, 8: 3}[orientation]      # quarter turns counter-clockwise
     photo = read_photo(save(tmp_path / f"photo.{kind}", np.rot90(seen, stored).copy(), exif=exif))
     mask = save(tmp_path / "mask.png", np.rot90(hole, stored * as_stored).copy())
-    known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo")
+    known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo.png", "photo")
     np.testing.assert_array_equal(~known, hole > 0)
     assert len(remarks) == len(warned) == (said is not None) and (not said or said in remarks[0])
 
@@ -204,16 +204,16 @@ def test_a_hole_that_is_lost_in_resizing_is_a_failure(tmp_path):
 def test_a_hole_of_most_of_the_photo_is_said_to_be_perhaps_the_rest(tmp_path, invert):
     mask, said = save(tmp_path / "mask.png", (SQUARE if invert else ~SQUARE) * np.uint8(255)), []
     photo = read_photo(face(tmp_path))
-    _, remarks = OwnHoles(mask, invert=invert, warn=said.append).of_photo(photo, "face")
+    _, remarks = OwnHoles(mask, invert=invert, warn=said.append).of_photo(photo, "face.png", "face")
     how = "without" if invert else "with"
     assert remarks == [f"86% of the picture is hole; {how} --invert_mask the rest would be"]
-    assert said == [f"face: {remarks[0]}"]
+    assert said == [f"face.png: {remarks[0]}"]
 
 
 def test_where_all_is_hole_no_rest_is_offered(tmp_path):
     mask, said = save(tmp_path / "mask.png", np.full((SIZE, SIZE), 255, np.uint8)), []
     with pytest.raises(BadPhoto, match="everything is missing"):
-        OwnHoles(mask, warn=said.append).of_photo(read_photo(face(tmp_path)), "face")
+        OwnHoles(mask, warn=said.append).of_photo(read_photo(face(tmp_path)), "face.png", "face")
     assert not said
 
 
@@ -240,7 +240,7 @@ def test_paint_is_sought_in_the_colours_of_a_photo_that_is_half_transparent(tmp_
     pixels = np.full((40, 30, 4), (120, 100, 90, 200), np.uint8)
     pixels[10:20, 5:15, :3] = 0, 255, 0
     Image.fromarray(pixels).save(tmp_path / "photo.png")
-    known, _ = OwnHoles("color:#00ff00").of_photo(read_photo(tmp_path / "photo.png"), "photo")
+    known, _ = OwnHoles("color:#00ff00").of_photo(read_photo(tmp_path / "photo.png"), "photo.png", "photo")
     expected = np.ones((40, 30), bool)
     expected[10:20, 5:15] = False
     np.testing.assert_array_equal(known, expected)
@@ -250,7 +250,7 @@ def test_a_photo_is_no_mask(tmp_path, samples):
     photo = read_photo(samples / "A000369.jpg")
     write_picture(tmp_path / "mask.png", photo.pixels[::-1])
     with pytest.raises(BadPhoto, match="neither dark nor light"):
-        OwnHoles(str(tmp_path / "mask.png")).of_photo(photo, "A000369")
+        OwnHoles(str(tmp_path / "mask.png")).of_photo(photo, "A000369.png", "A000369")
 
 
 def test_a_colour_is_taken_as_it_is_usually_written():

@@ -26,7 +26,7 @@ def hole(photo):
 def hole_of(tmp_path, photo, mask, name="mask.png", **options):
     """(what OwnHoles finds of a mask, its remarks)."""
     Image.fromarray(mask).save(tmp_path / name, **options)
-    known, remarks = OwnHoles(str(tmp_path / name)).of_photo(photo, "photo")
+    known, remarks = OwnHoles(str(tmp_path / name)).of_photo(photo, "photo.png", "photo")
     return ~known, remarks
 
 

@@ -47,3 +47,14 @@ def test_holes_of_another_seed_or_size_go_elsewhere(tmp_path, run):
     for other in (["--seed", 1], ["--size", 32]):
         ended = run(main, *command, 1, *other)
         assert ended.code == BAD_OUTPUT and "choose another OUT" in ended.err
+
+
+def test_the_record_keeps_the_holes_that_were_there_as_long_as_they_are(tmp_path, run):
+    for masks, count in (("center", 2), ("left", 1), ("center", 1)):
+        assert run(main, tmp_path, "--masks", masks, "--count", count).code == 0
+    shares = json.loads((tmp_path / "manifest.json").read_text())["share_of_hole"]
+    assert shares == {"center/0000.png": 0.25, "center/0001.png": 0.25, "left/0000.png": 0.5}
+    (tmp_path / "center/0001.png").unlink()
+    assert run(main, tmp_path, "--masks", "left", "--count", 1).code == 0
+    assert json.loads((tmp_path / "manifest.json").read_text())["share_of_hole"].keys() == shares.keys() - {
+        "center/0001.png"}

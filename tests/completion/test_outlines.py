@@ -64,6 +64,6 @@ def test_an_outline_around_damage_is_said(samples, tmp_path, source):
     else:
         mask = str(tmp_path / "mask.png")
         Image.fromarray(hole).save(mask)
-    known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo")
+    known, remarks = OwnHoles(mask, warn=warned.append).of_photo(photo, "photo.png", "photo")
     np.testing.assert_array_equal(~known, hole)
-    assert warned == [f"photo: {remarks[-1]}"] and "a closed line around 9" in warned[0] and "fill it" in warned[0]
+    assert warned == [f"photo.png: {remarks[-1]}"] and "a closed line around 9" in warned[0] and "fill it" in warned[0]

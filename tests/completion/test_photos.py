@@ -10,11 +10,12 @@ from scipy import ndimage
 from benchmarks.portraits import place_faces
 from completion import membrane, photos
 from completion.damage_holes import FoundHoles
+from completion.face import Told
 from completion.holes import OwnHoles
 from completion.owners import lies_on_heads
 from completion.photos import PhotoReader, judge_outside
 from completion.placing import FacePlacer, Placement, scale_of
-from completion.points import ADVICE, PLACED, Points
+from completion.points import ADVICE, Points
 from completion.pouring import pour_back
 from helpers import BadPhoto
 from metrics.images import psnr
@@ -237,12 +238,13 @@ def test_a_face_that_cannot_be_cut_out_does_not_lose_the_others(tmp_path, photo,
     face, = read(half_outside, Placement(matrix, ("a remark",)))
     np.testing.assert_array_equal(face.matrix, matrix)
     note, share, remark = face.notes
+    assert [isinstance(each, Told) for each in face.notes] == [True, True, False]
     assert note.startswith("a face is left out, cut_by_border") and "outside the face: filled smoothly" in share
     assert remark == "a remark" and face.name == "face" and face.faces == 1
     with pytest.raises(BadPhoto, match=f"cut_by_border.*: {ADVICE}"):
         read(half_outside)
     with pytest.raises(BadPhoto, match="cut_by_border.*, as --points places it"):
-        read(dataclasses.replace(half_outside, notes=(PLACED,)))
+        read(dataclasses.replace(half_outside, by_hand=True))
     assert reason(read, beyond) == "hole_outside_face"
 
 

@@ -4,7 +4,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from completion.face import Face
+import face_completion
+from completion.face import Face, Told
 from completion.reading import Gatherer, read_batches
 from helpers import BadPhoto
 
@@ -52,3 +53,10 @@ def test_the_faces_of_a_photo_come_together_in_their_order_whichever_is_finished
     assert gather(other, 9) == ((other,), (9,))
     assert gather(second, 2) == ((first, second, third), (1, 2, 3))
     assert gather(first, 5) is None                     # nothing is left of the photo that was whole
+
+
+def test_what_is_told_of_a_face_begins_with_its_path_and_says_which_of_several_it_is(capsys):
+    faces = [dataclasses.replace(face, notes=["a remark", Told("a doubt")]) for face in faces_of("photos/a.jpg", 2)]
+    assert face_completion.tell_remarks(faces) == faces
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: photos/a.jpg: a doubt", "warning: photos/a.jpg, face 2: a doubt"]

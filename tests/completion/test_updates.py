@@ -1,7 +1,8 @@
 import numpy as np
 
 from completion.masks import MASKS, center
-from completion.updates import updates_for
+from completion.updates import mean_depths, updates_for
+from metrics.depths import depths
 
 
 def hole(name, size=64):
@@ -26,3 +27,9 @@ def test_a_hole_of_a_larger_face_is_worth_as_many_updates():
         small = hole(name)
         np.testing.assert_array_equal(updates_for(small[None], 12),
                                       updates_for(small[None].repeat(2, axis=1).repeat(2, axis=2), 12))
+
+
+def test_the_mean_depth_is_that_of_the_pixels_of_a_hole_and_no_hole_is_the_deepest():
+    known = np.stack([hole("center"), hole("random"), hole("none")])
+    means = mean_depths(known)
+    assert means.tolist()[:2] == [depths(each)[~each].mean() for each in known[:2]] and np.isinf(means[2])

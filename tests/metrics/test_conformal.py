@@ -10,10 +10,10 @@ from metrics.conformal import (
     SURE_OF,
     conformal_factor,
     covered,
-    depths,
     deviations,
     half_widths,
 )
+from metrics.depths import depths
 
 KNOWN = center(64)
 

@@ -47,7 +47,8 @@ BEFORE = {"seed": 0, "intact": False, "flip": True, "mask": None, "paste_back": 
     ({"recipe": {"detail": 1}, "larger": {"128": {"model": "2123456789abcdef", "recipe": {"detail": 1}}}},
      "--detail 0.3, asked for 1"),
     ({"larger": {"128": {"model": "ffffffffffffffff"}}}, "another model for faces of 128 pixels"),
-    ({"larger": {"256": {"model": "ffffffffffffffff"}}}, "another model for faces of 256 pixels")])
+    ({"larger": {"256": {"model": "ffffffffffffffff"}}}, "another model for faces of 256 pixels"),
+    ({"larger": None}, "fewer sizes of faces")])
 def test_what_changed_is_told_by_the_options_as_one_types_them(new, told):
     new = {key: BEFORE["recipe"] | value if key == "recipe" else value for key, value in new.items()}
     assert tell_changes(BEFORE, new) == told

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.kill_training import write_faces
-from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE
+from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, read_json
 from pictures.photo import read_photo
 from tests.training.small_runs import STEPS, arguments, contents, curves, event_steps, saves, tensors, train
 from training.checkpoint import load_model
@@ -156,6 +156,18 @@ def test_a_finished_run_started_again_trains_nothing_and_says_so(faces, unbroken
     shown = capsys.readouterr()
     assert "is the end, 8 epochs being 24 steps: nothing is left to train" in shown.out and not shown.err
     assert "24 steps trained before" in shown.out and "going on" not in shown.out
+
+
+def test_a_finished_run_is_exported_with_what_it_was_trained_by(faces, unbroken, tmp_path, capsys):
+    home = Path(shutil.copytree(unbroken, tmp_path / "home"))
+    other = "--learning_rate", "1e-12", "--seed", "7", "--no-flip", "--epoch", "4", "--batch_size", "6"
+    assert train(faces, home, *other, "--export", str(tmp_path / "model")) == 0
+    assert "change nothing: --learning_rate 0.0003, asked for 1e-12; --batch_size 8, asked" in capsys.readouterr().err
+    exported, trained = (read_json(folder / "manifest.json") for folder in (
+        tmp_path / "model", unbroken / f"checkpoint/dcgan/step-{STEPS:08d}"))
+    ours = exported.keys() - {"versions", "files", "manifest"}
+    assert {"training", "seed", "flip", "batch_size", "data", "step"} <= ours
+    assert {key: exported[key] for key in ours} == {key: trained[key] for key in ours}
 
 
 def test_a_run_that_is_made_longer_goes_on_to_more_epochs_without_a_warning(faces, unbroken, tmp_path, capsys):
