@@ -9,6 +9,8 @@ from .membrane import factorize, fill_harmonic
 from .owners import find_owners
 from .tone import keep_tone
 
+EDGE = 24                                               # the side of a crop over that of its border which is not used
+
 
 def pour_back(pixels, known, crops, matrices, factors=factorize):
     """Put completed crops into the hole of their photo, in the photo's resolution and so that no seam shows.
@@ -22,6 +24,7 @@ def pour_back(pixels, known, crops, matrices, factors=factorize):
     Returns (H, W, 3) uint8, equal to `pixels` wherever `known`, and independent of what lies under the hole.
     """
     restored, filled = pixels.copy(), known.copy()
+    crops, matrices = zip(*map(_trim, crops, matrices)) if len(crops) else ((), ())
     owners = find_owners(known, matrices, map(len, crops))
     for number, box in enumerate(ndimage.find_objects(owners), 1):
         if box:
@@ -33,6 +36,12 @@ def pour_back(pixels, known, crops, matrices, factors=factorize):
     if not filled.all():
         restored[~filled] = to_levels(fill_harmonic(restored, filled, factors=factors))
     return keep_tone(restored, known)
+
+
+def _trim(crop, matrix):
+    """A crop and the matrix to it, both without its outermost pixels, where the networks see nothing beyond."""
+    edge = len(crop) // EDGE
+    return crop[edge:len(crop) - edge, edge:len(crop) - edge], matrix - [[0, 0, edge]]
 
 
 def _pour(picture, known, hole, crop, matrix, factors):
