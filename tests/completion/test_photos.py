@@ -94,6 +94,17 @@ def test_outside_the_crop_the_hole_is_filled_smoothly():
     assert np.abs(pour_back(ramp, known, [np.zeros((64, 64, 3), np.uint8)], [matrix]) - ramp.astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize("size", [64, 128])
+def test_the_border_of_a_crop_is_not_used(size):
+    plain, known = np.full((300, 300, 3), 120, np.uint8), np.ones((300, 300), bool)
+    known[60:140, 60:140] = False                       # across a corner of the crop
+    crop = np.full((size, size, 3), 120, np.uint8)
+    for border in (slice(None, size // 32), slice(-size // 32, None)):
+        crop[border], crop[:, border] = 255, 255
+    matrix = np.array([[size / 100, 0, -size], [0, size / 100, -size]])
+    np.testing.assert_array_equal(pour_back(plain, known, [crop], [matrix]), plain)
+
+
 def test_a_photo_without_colour_stays_so(photo, matrix):
     grey = np.repeat(np.asarray(Image.fromarray(photo).convert("L"))[..., None], 3, axis=2)
     restored = pour_back(grey, block(photo, matrix), [warp(photo, matrix, 64)[0]], [matrix])
