@@ -69,7 +69,7 @@ RECIPES = {
                        iterate="best", blend="poisson"),
     "pool": POOL,
     "best": Recipe(window=15, lam=0.0, num_iter=12, by_depth=True, learning_rate=0.02, answer="mean",
-                   blend="matern", space="activations", hold=50.0, scatter=0.7, mirror=True, detail=0.25),
+                   blend="matern", space="activations", hold=50.0, scatter=1.1, mirror=True, detail=0.25),
 }
 CALIBRATED = RECIPES["best"]                            # to whose errors the factors of metrics.conformal are fitted
 PHOTO_DETAIL = 0.7                                      # of best in whole photos, which people look at
