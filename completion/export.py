@@ -16,7 +16,7 @@ from shell.progress import Progress
 def parse(argv=None):
     """The command line as a namespace."""
     parser = Parser(__doc__)
-    parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the other two lie in MODEL-learned/")
+    parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the others lie in MODEL-learned/")
     parser.add_argument("out", metavar="OUT", help="the file to write, if it ends in .onnx, for "
                         "face_completion.py --onnx, or else the folder of a SavedModel")
     return parser.parse_args(argv)

@@ -5,7 +5,7 @@ from helpers import write_file
 from nn.layers import mean_with_mirror_image
 from nn.setup import tf, traced
 from training import checkpoint, devices
-from training.manifest import LIKELY, is_model
+from training.manifest import LIKELY, is_model, likely_of
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
@@ -52,6 +52,7 @@ def load_answer(folder, warn=lambda text: None):
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
     encoder, place = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
+    place = likely_of(beside(folder, ENCODER), place) or place
     likely = load_likely(place, dcgan) if is_model(place) else None
     encoder.use_likely(likely, place)
     return Answer(encoder, likely)

@@ -54,7 +54,8 @@ def load_likely(folder, dcgan):
     likely, _ = checkpoint.load_model(folder, model_type(LIKELY))
     if (size := likely.architecture.image_size) != dcgan.architecture.image_size:
         raise UsageError(f"the network in {folder} completes faces of {size} pixels a side, the model makes faces of "
-                         f"{dcgan.architecture.image_size}: choose another --likely, or --detail 1", BAD_CHECKPOINT)
+                         f"{dcgan.architecture.image_size}: choose another --likely, or a recipe without it",
+                         BAD_CHECKPOINT)
     return likely
 
 

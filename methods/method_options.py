@@ -121,8 +121,9 @@ def method_settings(options, name, folder=None):
         return latent_settings(options, folder or shipped(options.model))
     common = {"seed": options.seed, "batch_size": options.batch_size}
     if name in LEARNED:
-        model = pinned(folder or shipped(LEARNED[name]), LEARNED[name])
-        return MethodSettings(name, model, device=options.device, **common)
+        folder = folder or shipped(LEARNED[name])
+        model, likely = pinned(folder, LEARNED[name]), likely_of(folder)
+        return MethodSettings(name, model, device=options.device, filled_by=likely and pinned(likely, LIKELY), **common)
     return MethodSettings(name, train_faces=options.train_faces if name in NEED_FACES else None, **common)
 
 

@@ -5,7 +5,7 @@ import os
 from completion.recipes import CALIBRATED, PHOTO_DETAIL, Recipe
 from dataset.listing import fingerprint_folder
 from models import LEARNED
-from training.manifest import describe_model, likely_of
+from training.manifest import describe_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +52,7 @@ class MethodSettings:
     checkpoint : folder of the model, of one save where a run may make new ones; None for classical methods
     train_faces : folder of aligned faces, for methods.NEED_FACES
     seed : decides pools of starts; batch_size : faces at a time, at most; device : "auto", "cpu" or "gpu"
+    filled_by : folder of the network that fills the holes for a latent encoder measured alone, else None
     search : of the latent search, else None; exported : of the latent method that onnxruntime computes, else None
     """
     name: str
@@ -60,6 +61,7 @@ class MethodSettings:
     seed: int = 0
     batch_size: int = 64
     device: str = "auto"
+    filled_by: str | None = None
     search: SearchSettings | None = None
     exported: ExportedSettings | None = None
 
@@ -76,9 +78,7 @@ class MethodSettings:
     @property
     def likely(self):
         """Folder of the network that knows what is likely, or None where nothing asks it."""
-        if self.search:
-            return self.search.likely
-        return self.checkpoint and likely_of(self.checkpoint)
+        return self.search.likely if self.search else self.filled_by
 
     @property
     def says_how_sure(self):
@@ -129,5 +129,6 @@ class MethodSettings:
             return folder and os.path.abspath(folder)
         search = self.search and dataclasses.replace(self.search, encoder=full(self.search.encoder),
                                                      likely=full(self.search.likely))
-        return dataclasses.replace(self, checkpoint=full(self.checkpoint), train_faces=full(self.train_faces),
+        return dataclasses.replace(self, checkpoint=full(self.checkpoint), filled_by=full(self.filled_by),
+                                   train_faces=full(self.train_faces),
                                    search=search)

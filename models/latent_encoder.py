@@ -27,7 +27,8 @@ from .posterior_mean import PosteriorMean
 
 WIDEST = 6                                              # of the outermost layer's filters: 32, 64, 128, 192
 DENSE = 160
-ADVERSARY = Schedule(learning_rate=0.0004, beta1=0.5)   # of its Adam; it falls with the encoder's
+ADVERSARY = Schedule(learning_rate=0.0002, beta1=0.5)   # of its Adam; it falls with the encoder's
+PATCHES_RATE = 0.0004                                   # of a PatchDiscriminator
 REAL_LABEL, NOISE = 0.9, 0.1                            # its target on real faces, and the noise on what it sees
 SEEN = 2048                                             # faces of G from which its activations' statistics come
 
@@ -123,9 +124,10 @@ class Encoder(tf.Module):
         """Take the weights of an encoder of half the side: all but those of the second layer are its."""
         for old, new in zip(smaller.kernels, (self.kernels[0], *self.kernels[2:])):
             new.assign(old)
-        for old, new in zip((*smaller.norms, *smaller.corrections, smaller.dense_norm),
-                            (self.norms[0], *self.norms[2:], *self.corrections, self.dense_norm)):
-            copy_weights(old, new)
+        for olds, news in ((smaller.norms, (self.norms[0], *self.norms[2:])), (smaller.corrections, self.corrections),
+                           ([smaller.dense_norm], [self.dense_norm])):
+            for old, new in zip(olds, news):            # of corrections one may have more than the other
+                copy_weights(old, new)
         for name in ("dense", "back", "beside", "bias"):
             getattr(self, name).assign(getattr(smaller, name))
 
@@ -158,7 +160,7 @@ class LatentEncoder(HoleLearner):
     """
     kind, architecture_type, training_type = "latent_encoder", Architecture, Training
     main, optional, switches = "encoder", ("corrections", "from_likely"), ("average", "adversarial", "patches")
-    adversary_rate, likely = ADVERSARY.learning_rate, None
+    likely = None
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -170,6 +172,11 @@ class LatentEncoder(HoleLearner):
     def make_network(self):
         """The Encoder as it begins."""
         return Encoder(self.architecture, 2 * self.seed)
+
+    @property
+    def adversary_rate(self):
+        """Learning rate of the adversary."""
+        return PATCHES_RATE if self.training.patches else ADVERSARY.learning_rate
 
     def use_likely(self, likely, folder):
         """Have a PosteriorMean fill the holes, if the architecture has them filled.
@@ -281,7 +288,8 @@ class LatentEncoder(HoleLearner):
         """By faces (B, S, S, 3) in [-1, 1].
 
         hole_loss and known_loss, the mean L1 distances in the holes and outside; those that count of features_loss,
-        that of the discriminator's features, adversarial_loss and d_loss, the cross-entropies of the adversary.
+        that of the discriminator's features, adversarial_loss and d_loss, of the adversary the cross-entropies or, of
+        patches, hinge losses.
         """
         training, losses = self.training, self._losses(faces, self.draw_holes(faces, step), step)
         weights = {"hole_loss": 1.0, "known_loss": training.outside, "features_loss": training.features,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from completion.masks import MASKS
+from helpers import UsageError
 from nn.choices import DISTANCES
 from preprocess.templates import TEMPLATES
 from shell.command import command
@@ -138,6 +139,8 @@ def complete(options):
                 if options[name] is None}
     if options["model"] != "latent_encoder":
         return {}
+    if options["patches"] and not options["adversarial"]:
+        raise UsageError("--patches is of an adversarial loss: add --adversarial 0.02")
     sizes = find_model(options["generator"], ("dcgan",))[0]["architecture"]
     return {"from_likely": bool(options["likely"]),
             **{name: sizes[name] for name in ("image_size", "z_dim", "gf_dim", "grown") if name in sizes}}

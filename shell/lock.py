@@ -50,7 +50,12 @@ def _open_locked(folder, how):
     """The lock file of a folder, which is made if need be, open and locked; how : fcntl.LOCK_SH or LOCK_EX."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / LOCK, "a+", opener=no_link)
+        try:
+            lock = open(folder / LOCK, "a+", opener=no_link)
+        except FileNotFoundError:
+            if os.path.lexists(folder):                 # else it has been taken back meanwhile
+                raise
+            continue
         try:
             fcntl.flock(lock, how | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -14,8 +14,11 @@ FEW = 3                                                 # changed values of a re
 DIGEST = re.compile(r"[0-9a-f]{8,}")                    # what a record has of models and folders
 # How settings are called that are recorded by another name than their option's, or are no option.
 OPTIONS = {"model": "--checkpoint", "flip": "--no-flip", "by_depth": "--num_iter", "image_size": "size of the faces",
-           "version": "version of this toolkit", "latent_encoder_likely": "network of what is likely"}
-TURNED = "flip", "by_depth"                             # which are True where their option was not given
+           "version": "version of this toolkit", "latent_encoder_likely": "network of what is likely",
+           "from_likely": "--likely", "mirror": "--no-mirror"}
+OPTIONS |= dict.fromkeys(("autoencoder", "context_encoder", "generative_face_completion", "latent_encoder",
+                          "posterior_mean", "vae"), "--learned")       # an evaluation's, by kind
+TURNED = "flip", "by_depth", "mirror"                             # which are True where their option was not given
 FOLLOWS = {"encoder": "recipe", "likely": "recipe", "by_depth": "num_iter"}
 SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it
 
@@ -55,9 +58,11 @@ def _tell_change(key, old, new):
         yield "fewer sizes of faces"
     elif key == "larger":
         for side, settings in new.items():              # for faces of that size
-            texts = _tell_changes(old[side], settings) if side in (old or ()) else ["another --checkpoint"]
+            before = old.get(side) if isinstance(old, dict) else None
+            texts = _tell_changes(before, settings) if isinstance(before, dict) else ["another --checkpoint"]
             yield from (text.replace("--checkpoint", f"model for faces of {side} pixels") for text in texts)
-    elif isinstance(old, dict) and isinstance(new, dict) and sum(old.get(name) != new[name] for name in new) <= FEW:
+    elif isinstance(old, dict) and isinstance(new, dict) and 0 < sum(
+            old.get(name) != new[name] for name in new) <= FEW:
         yield from _tell_changes(old, new)
     elif isinstance(new, bool) or key == "paste_back" and None in (old, new):
         yield f"{option} was {'not ' * (bool(new) != (key in TURNED))}given"

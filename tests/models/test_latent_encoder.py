@@ -265,3 +265,20 @@ def test_a_grown_encoder_sees_what_the_smaller_one_would_at_every_layer_but_its_
         np.testing.assert_array_equal(new.kernel, old.kernel)
     known = np.stack([center(128, None)] * 2)
     assert grown.fill_batch(np.zeros((2, 128, 128, 3), np.float32), known, range(2)).shape == (2, 128, 128, 3)
+
+
+@pytest.mark.parametrize("corrections", [1, 3])
+def test_an_encoder_grows_with_more_or_fewer_corrections_too(generator, tmp_path, corrections):
+    small = LatentEncoder(CORRECTING)
+    small.prepare_training(Training(generator=str(generator)))
+    small.encoder.dense_norm.offset.assign(tf.fill(small.encoder.dense_norm.offset.shape, 7.0))
+    export(small, tmp_path / "small", {})
+    grown = LatentEncoder(dataclasses.replace(CORRECTING, image_size=128, grown=1, corrections=corrections), seed=5)
+    take_weights(grown, tmp_path / "small")
+    np.testing.assert_array_equal(grown.encoder.dense_norm.offset, small.encoder.dense_norm.offset)
+    np.testing.assert_array_equal(grown.encoder.corrections[0].kernel, small.encoder.corrections[0].kernel)
+
+
+def test_patches_without_an_adversary_are_refused(tmp_path, run):
+    ended = run(train.main, "latent_encoder", "--dataset", tmp_path, "--patches")
+    assert ended.code == 2 and "add --adversarial" in ended.err and len(ended.err.splitlines()) == 1

@@ -25,7 +25,9 @@ def test_records_read_back_in_order_and_one_stands_on_each_line(tmp_path):
 
 BEFORE = {"seed": 0, "intact": False, "flip": True, "mask": None, "paste_back": None, "model": "0123456789abcdef",
           "encoder": "1123456789abcdef", "completions": 1, "checkpoint": "here", "masks": "center parts",
-          "recipe": {"detail": 0.3, "num_iter": 12, "by_depth": True, "starts": 1, "hold": 3, "space": "latent"},
+          "latent_encoder": "3123456789abcdef",
+          "recipe": {"detail": 0.3, "num_iter": 12, "by_depth": True, "starts": 1, "hold": 3, "space": "latent",
+                     "mirror": True},
           "larger": {"128": {"checkpoint": "there", "model": "2123456789abcdef", "recipe": {"detail": 0.3}}}}
 
 
@@ -36,6 +38,8 @@ BEFORE = {"seed": 0, "intact": False, "flip": True, "mask": None, "paste_back": 
     ({"recipe": {"detail": 1, "num_iter": 9, "by_depth": False}},
      "--detail 0.3, asked for 1; --num_iter 12, asked for 9"),
     ({"recipe": {"by_depth": False}}, "--num_iter was not given"),
+    ({"recipe": {"mirror": False}}, "--no-mirror was not given"),
+    ({"latent_encoder": "ffffffffffffffff"}, "another --learned"),
     ({"recipe": {"detail": 0, "num_iter": 1, "starts": 8, "hold": 0}, "encoder": None}, "another --recipe"),
     ({"intact": True, "flip": False}, "--intact was not given; --no-flip was not given"),
     ({"mask": ["a.png", [1, 2]], "tolerance": 9}, "another --mask"),
