@@ -71,7 +71,7 @@ def _open_locked(folder, how):
 class Claim(contextlib.AbstractContextManager):
     """The hold on a folder, until it is closed.
 
-    A command that ends in an error within its `with` leaves nothing behind that was not there before: the lock goes
+    A command that ends in an error within its `with`, and has written nothing else, leaves nothing behind: the lock goes
     if it was made, and so do folders that were made for it and are empty.
 
     lock : the open file; made : what was not there before, the innermost first
@@ -92,6 +92,9 @@ class Claim(contextlib.AbstractContextManager):
 
     def _take_back(self):
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)          # unless others share it
+        folder = self._made[1:2]
+        if folder and os.listdir(*folder) != [LOCK]:    # what was written into it stays, and its lock
+            return
         for path in self._made:
             os.unlink(path) if path.name == LOCK else os.rmdir(path)
 
