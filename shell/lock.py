@@ -71,8 +71,8 @@ def _open_locked(folder, how):
 class Claim(contextlib.AbstractContextManager):
     """The hold on a folder, until it is closed.
 
-    A command that ends in an error within its `with`, and has written nothing else, leaves nothing behind: the lock goes
-    if it was made, and so do folders that were made for it and are empty.
+    A command that ends in an error within its `with`, and has written nothing else, leaves nothing behind that was not
+    there before: the lock goes if it was made, and so do folders that were made for it.
 
     lock : the open file; made : what was not there before, the innermost first
     """
