@@ -16,8 +16,8 @@ DIGEST = re.compile(r"[0-9a-f]{8,}")                    # what a record has of m
 OPTIONS = {"model": "--checkpoint", "flip": "--no-flip", "by_depth": "--num_iter", "image_size": "size of the faces",
            "version": "version of this toolkit", "latent_encoder_likely": "network of what is likely",
            "from_likely": "--likely", "mirror": "--no-mirror"}
-OPTIONS |= dict.fromkeys(("autoencoder", "context_encoder", "generative_face_completion", "latent_encoder",
-                          "posterior_mean", "vae"), "--learned")       # an evaluation's, by kind
+OPTIONS |= {kind: f"--learned ({kind})" for kind in (   # an evaluation's
+    "autoencoder", "context_encoder", "generative_face_completion", "latent_encoder", "posterior_mean", "vae")}
 TURNED = "flip", "by_depth", "mirror"                             # which are True where their option was not given
 FOLLOWS = {"encoder": "recipe", "likely": "recipe", "by_depth": "num_iter"}
 SEAL = re.compile(rb', "crc32": (\d+)\}\s*')            # at the end of a line: the checksum of what it says before it

@@ -48,11 +48,11 @@ def test_a_folder_of_other_methods_takes_several_answers(tmp_path):
 
 def test_an_encoder_measured_alone_is_not_mixed_with_what_another_likely_network_gives(tmp_path, monkeypatch):
     words = "--methods", "latent_encoder"
-    monkeypatch.setattr("methods.method_settings.likely_of", lambda _: shipped("posterior_mean"))
+    monkeypatch.setattr("methods.method_options.likely_of", lambda _: shipped("posterior_mean"))
     folder, settings = begin(tmp_path / "out", *words)
     older, _ = begin(tmp_path / "older", *words, without=("latent_encoder_likely",))
     older.check_settings(settings)
-    monkeypatch.setattr("methods.method_settings.likely_of", lambda _: shipped("posterior_mean", 128))
+    monkeypatch.setattr("methods.method_options.likely_of", lambda _: shipped("posterior_mean", 128))
     _, settings = begin(tmp_path / "other", *words)
     with pytest.raises(UsageError, match="another network of what is likely"):
         folder.check_settings(settings)

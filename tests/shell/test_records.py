@@ -39,7 +39,7 @@ BEFORE = {"seed": 0, "intact": False, "flip": True, "mask": None, "paste_back": 
      "--detail 0.3, asked for 1; --num_iter 12, asked for 9"),
     ({"recipe": {"by_depth": False}}, "--num_iter was not given"),
     ({"recipe": {"mirror": False}}, "--no-mirror was not given"),
-    ({"latent_encoder": "ffffffffffffffff"}, "another --learned"),
+    ({"latent_encoder": "ffffffffffffffff"}, "another --learned (latent_encoder)"),
     ({"recipe": {"detail": 0, "num_iter": 1, "starts": 8, "hold": 0}, "encoder": None}, "another --recipe"),
     ({"intact": True, "flip": False}, "--intact was not given; --no-flip was not given"),
     ({"mask": ["a.png", [1, 2]], "tolerance": 9}, "another --mask"),
