@@ -7,6 +7,16 @@ from preprocess.faces import find_window, is_covered
 
 MUCH_INSIDE = 0.6                                       # of a hole that lies in faces if these are the right ones
 ABOVE, BESIDE = 0.6, 0.3                                # of a crop's side, that its head reaches beyond it
+EDGE = 24                                               # a crop's side over the width of its border, which is not used
+
+
+def used_part(matrix, size):
+    """(the map to it, its side) of what is used of a crop: all but its border, where the networks see nothing beyond.
+
+    matrix : (2, 3) from the photo's (x, y) to the crop's; size : the crop's side in pixels
+    """
+    border = size // EDGE
+    return matrix - [[0, 0, border]], size - 2 * border
 
 
 def touches(known, matrix, size):

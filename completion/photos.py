@@ -14,7 +14,7 @@ from preprocess.faces import unwarp, warp, warp_known
 from .face import FURTHER, Face, Told, seed_face, take_stamp
 from .factorizations import Factorizations
 from .membrane import factorize
-from .owners import MUCH_INSIDE, find_owners, lies_on_heads, touches
+from .owners import MUCH_INSIDE, find_owners, lies_on_heads, touches, used_part
 from .placing import scale_of
 from .points import ADVICE
 from .pouring import pour_back
@@ -117,7 +117,7 @@ class PhotoReader:
             return [self._cut(pixels, known, placements[0])], []
         cuts, problems = [], []
         for placement in placements:
-            if touches(known, placement.matrix, self.sizes[0]):
+            if touches(known, *used_part(*self._sized(placement.matrix))):
                 try:
                     cuts.append(self._cut(pixels, known, placement))
                 except BadPhoto as problem:
@@ -169,8 +169,8 @@ def _number(faces):
 
 
 def _maps(cuts):
-    """(the maps, the sides) of crops as PhotoReader cuts them."""
-    return [placement.matrix for placement, *_ in cuts], [len(crop) for _, crop, _ in cuts]
+    """(the maps, the sides) of what is used of crops as PhotoReader cuts them."""
+    return tuple(zip(*(used_part(placement.matrix, len(crop)) for placement, crop, _ in cuts)))
 
 
 def _check_hole(known):

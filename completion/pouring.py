@@ -6,10 +6,8 @@ from helpers import to_levels
 from preprocess.faces import is_covered, sample
 
 from .membrane import factorize, fill_harmonic
-from .owners import find_owners
+from .owners import find_owners, used_part
 from .tone import keep_tone
-
-EDGE = 24                                               # the side of a crop over that of its border which is not used
 
 
 def pour_back(pixels, known, crops, matrices, factors=factorize):
@@ -39,9 +37,10 @@ def pour_back(pixels, known, crops, matrices, factors=factorize):
 
 
 def _trim(crop, matrix):
-    """A crop and the matrix to it, both without its outermost pixels, where the networks see nothing beyond."""
-    edge = len(crop) // EDGE
-    return crop[edge:len(crop) - edge, edge:len(crop) - edge], matrix - [[0, 0, edge]]
+    """What is used of a crop, and the matrix to it."""
+    matrix, side = used_part(matrix, len(crop))
+    border = (len(crop) - side) // 2
+    return crop[border:border + side, border:border + side], matrix
 
 
 def _pour(picture, known, hole, crop, matrix, factors):

@@ -130,5 +130,4 @@ class MethodSettings:
         search = self.search and dataclasses.replace(self.search, encoder=full(self.search.encoder),
                                                      likely=full(self.search.likely))
         return dataclasses.replace(self, checkpoint=full(self.checkpoint), filled_by=full(self.filled_by),
-                                   train_faces=full(self.train_faces),
-                                   search=search)
+                                   train_faces=full(self.train_faces), search=search)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from completion.owners import find_owners, touches
+from completion.owners import find_owners, touches, used_part
 from completion.pouring import pour_back
 
 SIZE = 64
@@ -27,6 +27,15 @@ def test_each_part_of_a_hole_belongs_to_the_face_that_shows_it():
     assert (owners[20:30, 20:40] == 1).all() and (owners[50:52, 130:140] == 2).all()
     assert not owners[150:160, 5:9].any() and not owners[known].any()
     assert [touches(known, matrix, SIZE) for matrix in [*faces, at(200, 100)]] == [True, True, False]
+
+
+@pytest.mark.parametrize("size, border", [(64, 2), (128, 5)])
+def test_what_is_used_of_a_crop_leaves_out_its_border(size, border):
+    matrix, side = used_part(at(10, 20), size)
+    assert side == size - 2 * border
+    np.testing.assert_array_equal(matrix, at(10 + border, 20 + border))
+    inside, outside = photo_with((20, 21 + border, 40, 50)), photo_with((20, 20 + border, 40, 50))
+    assert touches(outside, at(10, 20), size) and not touches(outside, matrix, side) and touches(inside, matrix, side)
 
 
 def test_a_fold_across_two_faces_is_shared_and_what_lies_between_belongs_to_neither():
