@@ -309,17 +309,21 @@ class LatentEncoder(HoleLearner):
                  for name, part in (("hole_loss", inside), ("known_loss", 1 - inside))}
         if self.training.features:
             losses["features_loss"] = self._features_loss(completed, faces)
-        if self.adversary and self.training.patches:
+        if self.adversary:
+            losses |= self._adversary_losses(faces, completed, known, step)
+        return losses
+
+    def _adversary_losses(self, faces, completed, known, step):
+        if self.training.patches:
             real, fake = (self.adversary(seen, known, training=True) for seen in (faces, completed))
-            losses["d_loss"], losses["adversarial_loss"] = hinge_losses(real, fake, inside)
-        elif self.adversary:
+            d_loss, g_loss = hinge_losses(real, fake, tf.cast(~known, tf.float32))
+        else:
             noise = draw(tf.random.stateless_normal, (tf.shape(faces)[0], 2, *faces.shape[1:]),
                          fold((self.seed, 2), step), 0, NOISE)
             real, fake = (self.adversary(seen + noise[:, number], training=True)
                           for number, seen in enumerate((faces, completed)))
-            losses |= {"d_loss": adversarial.cross_entropy_d(real, fake, REAL_LABEL),
-                      "adversarial_loss": adversarial.cross_entropy_g(fake)}
-        return losses
+            d_loss, g_loss = adversarial.cross_entropy_d(real, fake, REAL_LABEL), adversarial.cross_entropy_g(fake)
+        return {"d_loss": d_loss, "adversarial_loss": g_loss}
 
     def _features_loss(self, completed, faces):
         pairs = zip(self.discriminator.features(completed), self.discriminator.features(faces))
