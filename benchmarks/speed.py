@@ -134,10 +134,10 @@ def memory():
 
 def complete(batch, intervals=REPEATS, iterations=10):
     """Print the speed of the search, one look at the faces every ten iterations included."""
-    dcgan, rng, times = network.DCGAN(), np.random.default_rng(0), []
+    dcgan, rng = network.DCGAN(), np.random.default_rng(0)
     faces, known = rng.uniform(-1, 1, (batch, 64, 64, 3)).astype(np.float32), rng.random((batch, 64, 64)) < 0.5
     search = Search(Latent(dcgan.generate, 100, dcgan.realism), Recipe(num_iter=(intervals + 2) * iterations))
-    search(faces, known, range(batch), interval=iterations, on_step=lambda _: times.append(time.perf_counter()))
+    times = [time.perf_counter() for _ in search.steps(faces, known, range(batch), interval=iterations)]
     seconds = statistics.median(np.diff(times)[2:])     # the first compile and warm up
     print(f"complete, batch {batch}, float32: {batch * iterations / seconds:.0f} face-iterations/s")
 

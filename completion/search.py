@@ -3,6 +3,7 @@
 What is searched is z, or activations within G, from where an encoder sees them.
 Source: Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, section 3.
 """
+import collections
 import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
@@ -117,8 +118,12 @@ class Search:
                         drawn(recipe, latent.size))
         self._descend, self._judge, self._measure = map(compute, (self._descend, self._judge, self._measure))
 
-    def __call__(self, faces, known, seeds, *, likely=None, interval=None, on_step=None, check=lambda: None):
-        """Complete a batch of faces.
+    def __call__(self, faces, known, seeds, **how):
+        """The Standing at the end of `steps`, which takes the same arguments."""
+        return collections.deque(self.steps(faces, known, seeds, **how), maxlen=1).pop()
+
+    def steps(self, faces, known, seeds, *, likely=None, interval=None, check=lambda: None):
+        """Complete a batch of faces; yields a Standing at step 0, at every multiple of `interval`, and at the end.
 
         Parameters
         ----------
@@ -126,29 +131,23 @@ class Search:
         known : (B, H, W) bool, True where the face is kept
         seeds : B integers of at least 0, one a face, from which its random starts are drawn
         likely : (B, H, W, 3) float32, an answer that the encoder is to see in the holes
-        interval : updates between calls of on_step
-        on_step : function of a Standing, called at step 0, at every multiple of `interval` and at the end
+        interval : updates from one Standing to the next; None for those of the beginning and the end alone
         check : function, called every few updates; what it raises ends the search
 
-        Returns the Standing at the end; who makes fewer updates than others stays where it is. No face's result depends
-        on the others of its batch.
+        Who makes fewer updates than others stays where it is. No face's result depends on the others of its batch.
         """
         recipe, aim = self.recipe, self._aim(faces, known, seeds, 0 if likely is None else likely)
         updates = updates_for(known, recipe.num_iter) if recipe.by_depth else np.full(len(faces), recipe.num_iter)
         z, still = aim.start, tf.zeros_like(aim.start)
         state = State(z, still, still, z, least=tf.fill(len(z), np.inf))
-        step, standing = 0, self._look(0, updates, z, aim)
-        while True:
-            if on_step:
-                on_step(standing)
-            if step >= recipe.num_iter:
-                return standing
-            begun, step = step, min(step + (interval or recipe.num_iter), recipe.num_iter)
-            if begun >= updates.max():
-                standing = dataclasses.replace(standing, step=step)
-                continue
-            state = self._advance(state, aim, np.repeat(updates, self.searches), begun, last=step, check=check)
-            standing = self._look(step, updates, state.best if recipe.iterate == "best" else state.z, aim)
+        standing, interval = self._look(0, updates, z, aim), interval or max(recipe.num_iter, 1)
+        yield standing
+        for begun in range(0, recipe.num_iter, interval):
+            step = min(begun + interval, recipe.num_iter)
+            if begun < updates.max():
+                state = self._advance(state, aim, np.repeat(updates, self.searches), begun, last=step, check=check)
+                standing = self._look(step, updates, state.best if recipe.iterate == "best" else state.z, aim)
+            yield dataclasses.replace(standing, step=step)
 
     def _aim(self, faces, known, seeds, likely):
         """The Aim of the searches for a batch, those of each face's mirror image behind its own."""
@@ -159,7 +158,8 @@ class Search:
         starts = self._starts(*map(np.concatenate, zip(*views)), [*seeds] * len(views))
         faces, _, weights = ([np.repeat(array[:, None], self.recipe.starts, axis=1) for array in arrays]
                              for arrays in zip(*views))
-        return Aim(*map(_rows, (np.split(starts, len(views)), faces, weights)))
+        return Aim(*(fill_lanes(np.concatenate(np.concatenate(parts, axis=1)))         # (B, starts, ...) -> (R, ...)
+                     for parts in (np.split(starts, len(views)), faces, weights)))
 
     def _advance(self, state, aim, updates, first, last, check):
         """The updates first + 1 to last of those rows that make so many; updates : (R,), how many each makes."""
@@ -234,8 +234,3 @@ class Search:
         return Standing(step, mean if self.recipe.answer == "mean" else guess[:, 0], z=latents, guesses=guess,
                         contexts=context, context=context[:, 0], prior=prior, context_gradient=lengths[0],
                         prior_gradient=lengths[1], updates=np.minimum(updates, step))
-
-
-def _rows(parts):
-    """Arrays (B, starts, ...) side by side, as the rows of one tensor."""
-    return fill_lanes(np.concatenate(np.concatenate(parts, axis=1)))

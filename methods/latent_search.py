@@ -89,27 +89,23 @@ class LatentSearch:
         self.likely, self.detail, self.from_likely = likely, recipe.detail, encoder and encoder.likely
 
     def __call__(self, faces, known, seeds, on_step):
-        completed, answered, shown = None, None, []
         guessed = self.likely and self.likely.guess_batch(faces, known, seeds)
         likely, begin = self.likely and self.likely.blend(faces, guessed, known), guessed if self.from_likely else None
-
-        def answer(guess):
-            lifelike = self.blend(faces, guess, known)
-            return mix(lifelike, likely, known, self.detail) if self.likely else lifelike
-
-        def show(standing):
-            nonlocal completed, answered
-            if standing.guess is not answered:          # nothing was updated between two steps
-                completed, answered = answer(standing.guess), standing.guess
+        completed, answered, shown = None, None, []
+        for standing in self.search.steps(faces, known, seeds, likely=begin, interval=self.interval, check=self.check):
+            if standing.guess is not answered:          # else nothing was updated since the last step
+                completed, answered = self._answer(faces, standing.guess, likely, known), standing.guess
             shown.append((standing.step, standing.context, standing.prior, standing.context_gradient,
                           standing.prior_gradient))
             on_step(standing.step, completed, context=f"{standing.context.mean():.2f}")
-
-        standing = self.search(faces, known, seeds, likely=begin, interval=self.interval, on_step=show,
-                               check=self.check)
         drawn = self.sampler(faces, known, seeds, likely=begin, check=self.check) if self.sampler else standing
         return Outcome(completed, [self._record(shown, standing, drawn, face) for face in range(len(faces))],
                        self._answers(faces, known, drawn, completed) if self.completions > 1 else [])
+
+    def _answer(self, faces, guess, likely, known):
+        """The faces with a guess in their holes, turned towards what is likely there."""
+        lifelike = self.blend(faces, guess, known)
+        return mix(lifelike, likely, known, self.detail) if self.likely else lifelike
 
     def _answers(self, faces, known, drawn, completed):
         """The best of the guesses in the holes, all changed alike so that where their mean lay `completed` lies."""

@@ -44,9 +44,16 @@ def draw(rng, count):
     return rng.normal(size=(count, Z_DIM)).astype(np.float32)
 
 
+def make_search(recipe, plain=1):
+    return Search(Latent(generate, Z_DIM, realism), recipe, inner=Inner(see, imagine, draw, plain))
+
+
 def searched(recipe=SEED, faces=FACES, known=KNOWN, seeds=(1, 2, 3, 4), plain=1, **how):
-    search = Search(Latent(generate, Z_DIM, realism), recipe, inner=Inner(see, imagine, draw, plain))
-    return search(faces, known, seeds, **how)
+    return make_search(recipe, plain)(faces, known, seeds, **how)
+
+
+def steps_of(recipe, known=KNOWN, interval=None):
+    return list(make_search(recipe).steps(FACES, known, (1, 2, 3, 4), interval=interval))
 
 
 def test_a_generated_face_is_found_again():
@@ -104,25 +111,25 @@ def test_latents_stay_in_the_support_of_the_prior():
 
 
 def test_every_interval_and_the_end_are_shown_once():
-    steps = []
-    searched(Recipe(num_iter=25), interval=10, on_step=lambda found: steps.append(found.step))
-    assert steps == [0, 10, 20, 25]
+    assert [found.step for found in steps_of(Recipe(num_iter=25), interval=10)] == [0, 10, 20, 25]
+    assert [found.step for found in steps_of(Recipe(num_iter=0), interval=10)] == [0]
+    assert [found.step for found in steps_of(Recipe(num_iter=3))] == [0, 3]
 
 
 def test_a_deep_hole_makes_no_updates_beside_one_that_makes_all_and_both_end_as_alone():
-    recipe, steps = Recipe(num_iter=10, space="activations", by_depth=True), []
+    recipe = Recipe(num_iter=10, space="activations", by_depth=True)
     known = KNOWN.copy()
     known[1] = True
     known[1, ::2] = False                               # whose unknown pixels are beside known ones
-    both = searched(recipe, known=known, interval=4, on_step=lambda found: steps.append((found.step, found.z)))
+    *steps, both = steps_of(recipe, known, interval=4)
     np.testing.assert_array_equal(both.updates, [0, 10, 0, 0])
-    assert [step for step, _ in steps] == [0, 4, 8, 10]
+    assert [found.step for found in (*steps, both)] == [0, 4, 8, 10]
     for face, as_asked in enumerate((0, 10, 0, 0)):
         alone = searched(dataclasses.replace(recipe, num_iter=as_asked, by_depth=False), FACES[face:face + 1],
                          known[face:face + 1], seeds=[face + 1])
         np.testing.assert_array_equal(both.z[face], alone.z[0])
         np.testing.assert_array_equal(both.guess[face], alone.guess[0])
-    assert np.abs(steps[1][1] - steps[0][1])[1].max() > 0
+    assert np.abs(steps[1].z - steps[0].z)[1].max() > 0
 
 
 def test_the_interval_does_not_change_the_result():
@@ -202,16 +209,16 @@ def test_every_name_of_a_recipe_is_known_to_the_search():
 
 
 def test_the_learning_rate_falls_by_its_factor_every_hundred_updates():
-    whole, falling = (searched(Recipe(num_iter=101, learning_rate=1e-3, decay=decay), interval=100,
-                               on_step=lambda _: None) for decay in (1, 1e-6))
+    whole, falling = (searched(Recipe(num_iter=101, learning_rate=1e-3, decay=decay), interval=100)
+                      for decay in (1, 1e-6))
     until = searched(Recipe(num_iter=100, learning_rate=1e-3))
     assert np.abs(whole.z - until.z).max() > 1e-5 > np.abs(falling.z - until.z).max()
 
 
 def test_the_best_iterate_is_the_one_with_the_smallest_loss():
     wild = Recipe(num_iter=60, learning_rate=0.5, lam=0)
-    found, losses = searched(dataclasses.replace(wild, iterate="best")), []
-    searched(wild, interval=1, on_step=lambda found: losses.append(found.context))
+    found, losses = searched(dataclasses.replace(wild, iterate="best")), [
+        step.context for step in steps_of(wild, interval=1)]
     np.testing.assert_allclose(found.context, np.min(losses[:-1], axis=0), rtol=1e-5)
 
 
@@ -240,9 +247,8 @@ def test_a_search_of_activations_leaves_the_support_of_z_and_fits_better():
 def test_the_search_is_held_to_its_start_alike_for_small_and_large_holes():
     def moves(hold, known):
         recipe = Recipe(num_iter=200, learning_rate=0.01, lam=0, space="activations", hold=hold)
-        steps = []
-        searched(recipe, known=known, on_step=lambda found: steps.append(found.z))
-        return np.abs(steps[-1] - steps[0]).mean()
+        first, last = steps_of(recipe, known)
+        return np.abs(last.z - first.z).mean()
     small = np.ones_like(KNOWN)
     small[:, 7:9, 7:9] = False
     for known in (KNOWN, small):
