@@ -9,10 +9,10 @@ itself. Printed are how many came back and, over these, in the hole and in the p
 import sys
 
 import numpy as np
-from scipy import ndimage
 
 from completion.face import SIZES
 from completion.masks import digest_number
+from completion.membrane import box_around
 from helpers import to_float, to_uint8
 from methods.classical import FILLS
 from metrics.identity import CHIP, FaceDescriber, identity_distance
@@ -46,8 +46,7 @@ HOLES = {"mouth": photo_placement.mouth, "nose_and_mouth": photo_placement.nose_
 
 def fill_around(name, photo, hole):
     """A photo (H, W, 3) uint8 whose hole (H, W) bool a classical method has filled from what is around it."""
-    box, = ndimage.find_objects(ndimage.binary_dilation(hole, iterations=AROUND).astype(int))
-    filled = photo.copy()
+    box, filled = box_around(hole, AROUND), photo.copy()
     filled[box] = to_uint8(FILLS[name](to_float(photo[box]), ~hole[box], 0))
     return filled
 

@@ -51,8 +51,9 @@ def read_mask(path):
     lossy, opaque = photo.image.format in LOSSY, None if photo.alpha is None else photo.alpha >= 128
     layered = opaque is not None and opaque.min() < opaque.max()
     hole = _find_hole(photo, lossy, path)
+    frames = ("its mask is the first of several frames",) * (FRAMES in photo.notes)
     return Mask(hole, np.asarray(Image.fromarray(photo.pixels).convert("L")), opaque if layered else None,
-                photo.orientation, lossy, _name_frames(photo), () if lossy else _name_classes(photo, hole))
+                photo.orientation, lossy, frames, () if lossy else _name_classes(photo, hole))
 
 
 def _find_hole(photo, lossy, path):
@@ -78,10 +79,6 @@ def _check_indices(values, white, path):
                        "the hole in white on black")
 
 
-def _name_frames(photo):
-    return ("its mask is the first of several frames",) * (FRAMES in photo.notes)
-
-
 def _name_classes(photo, hole):
     """(a remark on a mask whose values or colours are classes, for one of them may be meant), or ()."""
     numbers = np.asarray(photo.image)
@@ -92,7 +89,8 @@ def _name_classes(photo, hole):
     drawn = photo.pixels.any(axis=-1)
     classes = np.flatnonzero(np.bincount(numbers[drawn], minlength=256) > SPECK * numbers.size)
     if len(classes) < 2 or len(classes) + (~drawn).any() < 3 or not (
-            _has_hues(photo.pixels, numbers, classes) if photo.image.mode == "P" else classes[-1] < INDICES):
+            _are_hues(np.array([photo.pixels[numbers == number][0] for number in classes]))
+            if photo.image.mode == "P" else classes[-1] < INDICES):
         return ()
     holes = np.unique(numbers[hole >= 128])
     return (f"its mask numbers classes ({', '.join(map(str, classes))}), and the hole is {', '.join(map(str, holes))}: "
@@ -114,12 +112,8 @@ def _name_colours(pixels, hole):
             "that is not what was meant",)
 
 
-def _has_hues(pixels, numbers, classes):
-    """Whether the colours of classes are more than shades of one, as those of a soft edge are."""
-    return _are_hues(np.array([pixels[numbers == number][0] for number in classes]))
-
-
 def _are_hues(colours):
+    """Whether colours (N, 3) are more than shades of one, as those of a soft edge are."""
     return (np.ptp(colours / colours.max(axis=1, keepdims=True), axis=0) > HUES).any()
 
 

@@ -28,7 +28,7 @@ def fill_harmonic(values, known, hole=None, factors=None):
     hole = ~known if hole is None else hole
     if not hole.any():
         return np.empty((0, values.shape[2]))
-    box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in ndimage.find_objects(hole.astype(np.uint8))[0])
+    box = box_around(hole, 1)
     hole, known, values = hole[box], known[box], values[box]
     ring = known & ndimage.binary_dilation(hole)
     if np.count_nonzero(hole) <= DIRECT:
@@ -36,6 +36,11 @@ def fill_harmonic(values, known, hole=None, factors=None):
         return solver.solve(spread @ values[ring].astype(np.float64))
     laplacian, spread = _equation(hole, ring)
     return _solve_large(laplacian, _coarsen(laplacian, *np.nonzero(hole)), spread @ values[ring].astype(np.float64))
+
+
+def box_around(mask, margin):
+    """The slices of the smallest box that holds all that is True in a mask (H, W), with so many pixels around it."""
+    return tuple(slice(max(places.min() - margin, 0), places.max() + margin + 1) for places in np.nonzero(mask))
 
 
 def factorize(hole, ring, shape):

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .membrane import factorize, fill_harmonic
+from .membrane import box_around, factorize, fill_harmonic
 
 GREY = 64                                               # levels between the channels of a colour; less is a grey
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
@@ -185,7 +185,7 @@ def _unmix(pixels, colour, painted, radius):
     """The _Mixture within a radius of what is painted; None if that leaves no pixel as ground."""
     if not painted.any():
         return None
-    box = _box(painted, radius + 2)
+    box = box_around(painted, radius + 2)
     pixels, painted, shape = pixels[box], painted[box], painted.shape
     distance = ndimage.distance_transform_cdt(~painted, "chessboard")
     zone, known = (distance > 0) & (distance <= radius), distance > radius
@@ -200,12 +200,6 @@ def _unmix(pixels, colour, painted, radius):
     mixture.share[box][zone], mixture.ring[box] = share, distance == 1
     mixture.least[box][zone] = np.fmax(LEAST, min(MOST_NOISE, 3 * noise) / contrast)
     return mixture._replace(outer=share[distance[zone] > radius / 2].mean())
-
-
-def _box(mask, margin):
-    """The slices of the box around what is True, and a margin."""
-    return tuple(slice(max(side.start - margin, 0), side.stop + margin)
-                 for side in ndimage.find_objects(mask.astype(np.uint8))[0])
 
 
 def _continue_ground(pixels, known, zone):

@@ -151,12 +151,9 @@ def _pixels(batch, faces):
     """uint8 of completed faces (B, H, W, 3), the known pixels as they were read, the others in the face's tone."""
     with np.errstate(invalid="ignore"):                 # what is not finite fails when its face is finished
         completed = to_uint8(faces)
-    return np.stack([np.where(face.known[..., None], face.pixels, _toned(face, picture))
-                     for face, picture in zip(batch, completed)])
-
-
-def _toned(face, picture):
-    return picture if face.tone is None else apply_tone(picture, ~face.known, face.tone)
+    toned = (picture if face.tone is None else apply_tone(picture, ~face.known, face.tone)
+             for face, picture in zip(batch, completed))
+    return np.stack([np.where(face.known[..., None], face.pixels, picture) for face, picture in zip(batch, toned)])
 
 
 def _finish(batch, outcome, seconds):

@@ -19,7 +19,9 @@ def list_methods():
     captions, tables = zip(*(_figures(page, heading, "centre") for page, heading in
                              (("evaluation.md", "Every method, every hole"), ("numbers.md", "Completion"))))
     rows = [["method", "what it needs", "centre hole", "ms a face"]]
-    rows += [[name, _need(name), *(figures.get(name, "–") for figures in tables)] for name in METHODS]
+    needs = dict.fromkeys(METHODS, "nothing") | dict.fromkeys(("latent", *LEARNED), "a model") | dict.fromkeys(
+        NEED_FACES, "training faces")
+    rows += [[name, needs[name], *(figures.get(name, "–") for figures in tables)] for name in METHODS]
     return [*itertools.chain(*captions), "", *columns(rows)]
 
 
@@ -52,7 +54,3 @@ def _figures(page, heading, column):
     caption, head, rows = read_table(page, heading)
     named = ((name, row[head.index(column)]) for row in rows[::-1] for name in re.findall(r"`(\w+)`", row[0]))
     return caption, dict(named)
-
-
-def _need(name):
-    return "training faces" if name in NEED_FACES else "a model" if name in ("latent", *LEARNED) else "nothing"

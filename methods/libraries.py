@@ -24,17 +24,13 @@ def patchmatch(face, known, seed=0):
 def telea(face, known, seed=0):
     """March inwards from the border. Source: Telea, "An Image Inpainting Technique Based on the Fast Marching Method",
     JGT 2004."""
-    cv2 = need("cv2", "telea", "opencv-python-headless")
-    return _filled(face, known, lambda picture: cv2.inpaint(picture, (~known).astype(np.uint8), RADIUS,
-                                                            cv2.INPAINT_TELEA))
+    return _by_opencv(face, known, "telea")
 
 
 def navier_stokes(face, known, seed=0):
     """Continue the lines of equal brightness as a fluid's streamlines. Source: Bertalmio, Bertozzi, Sapiro,
     "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", CVPR 2001."""
-    cv2 = need("cv2", "navier_stokes", "opencv-python-headless")
-    return _filled(face, known, lambda picture: cv2.inpaint(picture, (~known).astype(np.uint8), RADIUS,
-                                                            cv2.INPAINT_NS))
+    return _by_opencv(face, known, "navier_stokes")
 
 
 def biharmonic(face, known, seed=0):
@@ -44,6 +40,12 @@ def biharmonic(face, known, seed=0):
     visible = np.where(known[..., None], face, 0)
     result = restoration.inpaint_biharmonic((visible + 1) / 2, ~known, channel_axis=-1)
     return np.where(known[..., None], face, np.clip(2 * result - 1, -1, 1)).astype(np.float32)
+
+
+def _by_opencv(face, known, method):
+    cv2 = need("cv2", method, "opencv-python-headless")
+    how = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}[method]
+    return _filled(face, known, lambda picture: cv2.inpaint(picture, (~known).astype(np.uint8), RADIUS, how))
 
 
 def _filled(face, known, inpaint):

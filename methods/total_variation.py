@@ -1,6 +1,8 @@
 """Inpainting by total variation: flat regions with sharp borders, as short as they can be."""
 import numpy as np
 
+from completion.membrane import box_around
+
 from .laplace import laplace
 
 PRIMAL_STEP = 0.03                                      # of the order of a face's gradients
@@ -27,7 +29,7 @@ def total_variation(face, known, seed=0, *, iterations=200, tolerance=2e-5):
     """
     filled = laplace(face, known)
     if not known.all():
-        box = _surroundings(~known)
+        box = box_around(~known, 1)                     # what lies outside adds a constant to the variation
         filled[box] = _minimize(filled[box], known[box], iterations, tolerance)
     return filled
 
@@ -42,11 +44,6 @@ def _minimize(start, known, iterations, tolerance):
         if change < tolerance:
             break
     return np.clip(filled, -1, 1)
-
-
-def _surroundings(hole):
-    """The rectangle of the hole and the pixels next to it; what lies outside adds a constant to the variation."""
-    return tuple(slice(max(places.min() - 1, 0), places.max() + 2) for places in np.nonzero(hole))
 
 
 def _into_unit_balls(dual):

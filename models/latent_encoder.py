@@ -193,11 +193,9 @@ class LatentEncoder(HoleLearner):
 
     def guess(self, faces, known, seeds):
         """G's faces of what the encoder sees."""
-        return self.decode(self.encode(self._fill(faces, known), known))
-
-    def _fill(self, faces, known):
-        """Faces as the encoder is to see them."""
-        return tf.where(known[..., None], faces, self.likely.guess(faces, known)) if self.likely else faces
+        if self.likely:
+            faces = tf.where(known[..., None], faces, self.likely.guess(faces, known))
+        return self.decode(self.encode(faces, known))
 
     def encode(self, faces, known):
         """Activations (B, n), in units of their deviation, of faces (B, S, S, 3) of which known (B, S, S) is true.

@@ -159,14 +159,10 @@ class Overview:
     def _hole(self):
         return "own" if self.settings["mask"] else self.settings["mask_type"]
 
-    @property
-    def _models(self):
-        """The folders of the models, of those for larger faces too."""
-        settings = self.settings, *self.settings.get("larger", {}).values()
-        return [one["checkpoint"] for one in settings if one.get("checkpoint")]
-
     def _write_page(self, *facts):
-        count, method, models = len(self._shown), self.settings["method"], self._models
+        count, method = len(self._shown), self.settings["method"]
+        sizes = self.settings, *self.settings.get("larger", {}).values()
+        models = [settings["checkpoint"] for settings in sizes if settings.get("checkpoint")]
         what = "Restored photos" if self.settings.get("paste_back") else "Completed faces"
         title = [f"{what}: {f'the first {self._on_page} of ' * (count > self._on_page)}{count}",
                  f"{self._hole} hole", " or ".join(Path(model).name for model in models) or method]
