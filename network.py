@@ -307,12 +307,10 @@ class DCGAN(Trainable):
             lengths["g_gradient"] = descend(self.g_optimizer, self.generator, rate, slopes)
         if self.average:
             follow(self.average, self.generator, step, training.average)
-        figures = {"d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
-                   "d_fake": tf.reduce_mean(tf.sigmoid(fake)), **lengths}
-        if (level := adversarial.REAL_ABOVE.get(training.loss)) is not None:
-            right = tf.concat((real > level, fake <= level), 0)
-            figures["d_accuracy"] = tf.reduce_mean(tf.cast(right, tf.float32))
-        return mean_of_replicas(figures) | {"learning_rate": rate}
+        return mean_of_replicas({
+            "d_loss": d_loss, "g_loss": g_loss, "d_real": tf.reduce_mean(tf.sigmoid(real)),
+            "d_fake": tf.reduce_mean(tf.sigmoid(fake)), **lengths, **adversarial.accuracy(training.loss, real, fake),
+        }) | {"learning_rate": rate}
 
     def _improve(self, count, noise, step, salt):
         """G's loss on further latents, and its gradients."""

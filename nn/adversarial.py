@@ -75,10 +75,17 @@ def wgan_gp(discriminate, real, fake, mix):
     return tf.reduce_mean((tf.sqrt(between + 1e-12) - 1) ** 2)
 
 
+PENALTIES = {"r1": r1, "wgan_gp": wgan_gp}
+
 # The output of D above which it takes a face for real; a critic has no such level.
 REAL_ABOVE = {"cross_entropy": 0.0, "hinge": 0.0, "least_squares": 0.5}
 
-PENALTIES = {"r1": r1, "wgan_gp": wgan_gp}
+
+def accuracy(loss, real, fake):
+    """{"d_accuracy": the share of real faces and fakes that D tells right by its outputs (B,)}; {} without a level."""
+    if (level := REAL_ABOVE.get(loss)) is None:
+        return {}
+    return {"d_accuracy": tf.reduce_mean(tf.cast(tf.concat((real > level, fake <= level), 0), tf.float32))}
 
 
 def _squared_slope(discriminate, faces):
