@@ -22,18 +22,17 @@ from completion.placing import FacePlacer, Placement
 from completion.pouring import pour_back
 from dataset.listing import find_photos
 from helpers import BadPhoto, to_float, to_levels, to_uint8, write_picture
-from methods import method_options
+from methods import completion_options, method_options
 from methods.table import make_method
 from metrics.images import psnr
 from models import load_locator
-from pictures.photo import read_photo
 from preprocess.affine import invert, move
 from preprocess.faces import FaceFinder, warp, warp_known
 from preprocess.templates import TEMPLATES
 from shell.command import command
-from shell.options import Parser, whole_number
+from shell.options import whole_number
 
-from .portraits import SIZE, TEMPLATE, place, place_faces
+from .portraits import SIZE, TEMPLATE, each_portrait, make_parser, place, place_faces
 
 NEAR, WRONG = 0.12, 5
 EYES = slice(36, 48)
@@ -117,26 +116,21 @@ HOLES = {"eye_band": eye_band, "eyes": eyes, "nose_and_mouth": nose_and_mouth, "
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
-    parser = Parser(__doc__)
-    parser.add_argument("portraits", metavar="PORTRAITS", help="folder of whole photos with one large face each")
-    parser.add_argument("--count", type=whole_number(1), default=48, metavar="N", help="photos to take")
+    parser = make_parser(__doc__)
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="photos to leave out before them")
     parser.add_argument("--holes", nargs="+", choices=list(HOLES), default=list(HOLES), help="holes to draw")
     parser.add_argument("--place_only", action="store_true", help="restore nothing, print the errors")
-    parser.add_argument("--pictures", metavar="DIR", help="write the photos before and after")
     return parser.parse_args(argv)
 
 
 @command
 def main(argv=None):
-    """Print the table; returns the exit code."""
     options = parse(argv)
     finder = FaceFinder()
-    portraits = list(read_portraits(finder, options))
+    portraits = read_portraits(finder, options)
     ways = {"dlib on a fill": partial(place_on_fill, finder),
             "placing": FacePlacer(finder, TEMPLATE, SIZE, load_locator), "truth": None}
-    fill = None if options.place_only else make_fill()
+    fill = None if options.place_only else make_fill(options.arguments)
     print(f"{'hole':18} {'placed by':16} {'back':>9} {'wrong':>6} {'error':>6} {'p90':>6} {'PSNR':>6} {'below':>6} "
           f"{'eyes':>9}")
     for name in options.holes:
@@ -150,13 +144,9 @@ def main(argv=None):
 
 
 def read_portraits(finder, options):
-    """Yield the Portraits of a folder in which a face is found."""
-    sources, _ = find_photos([options.portraits])
-    for source in sources[options.first:options.first + options.count]:
-        pixels = read_photo(source.path).pixels
-        if boxes := finder.boxes(pixels):
-            landmarks = finder.landmarks(pixels, boxes[0])
-            yield Portrait(Path(source.path).stem, pixels, landmarks, place(landmarks))
+    """[Portrait] of those of a folder in which a face is found."""
+    sources = find_photos([options.portraits])[0][options.first:options.first + options.count]
+    return [Portrait(*portrait, matrix=place(portrait[-1])) for portrait in each_portrait(finder, sources)]
 
 
 def place_on_fill(finder, pixels, known):
@@ -187,12 +177,10 @@ def placement_error(matrix, truth):
     return float(np.linalg.norm(move(matrix, move(invert(truth), points)) - points, axis=1).mean())
 
 
-def make_fill():
-    """The default method of the command line: a function (faces, known, seeds) -> completed faces."""
-    parser = Parser("")
-    method_options.add_method(parser.add_argument_group())
-    method_options.add_search(parser.add_argument_group())
-    method = make_method(method_options.method_settings(parser.parse_args([]), "latent"), SIZE)
+def make_fill(arguments):
+    """The method of a command line of face_completion.py: a function (faces, known, seeds) -> completed faces."""
+    options = completion_options.make_parser("").parse_args(arguments)
+    method = make_method(method_options.method_settings(options, options.method, options.checkpoint), SIZE)
     return lambda *arguments: method(*arguments, lambda *_, **__: None).faces
 
 

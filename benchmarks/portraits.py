@@ -1,4 +1,5 @@
 """What the measurements on photos share: the portraits, their faces, a hole, and the command as it is run."""
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -24,14 +25,9 @@ def make_parser(what, count=48):
     parser.add_argument("portraits", metavar="PORTRAITS", help="folder of photos with one face each")
     parser.add_argument("--count", type=whole_number(1), default=count, metavar="N", help="how many, at most")
     parser.add_argument("--pictures", metavar="DIR", help="keep photos and results in this folder")
-    parser.add_argument("--arguments", nargs="+", default=[], type=_as_option, metavar="ARGUMENT",
+    parser.add_argument("--arguments", nargs="+", default=[], type="--{}".format, metavar="ARGUMENT",
                         help="more of face_completion.py's, such as method=laplace")
     return parser
-
-
-def _as_option(text):
-    """["--method", "laplace"] of method=laplace."""
-    return f"--{text}".split("=", 1)
 
 
 def folders(pictures, names):
@@ -43,14 +39,16 @@ def folders(pictures, names):
 
 def find_portraits(folder, count):
     """{name: (photo, landmarks of its largest face)} of the first photos in which a face is found."""
-    finder, found = FaceFinder(), {}
-    for source in find_photos([folder])[0]:
+    portraits = each_portrait(FaceFinder(), find_photos([folder])[0])
+    return {name: face for name, *face in itertools.islice(portraits, count)}
+
+
+def each_portrait(finder, sources):
+    """Yield (name, photo, landmarks of its largest face) of the photos, listing.Sources, in which a face is found."""
+    for source in sources:
         pixels = read_photo(source.path).pixels
         if boxes := finder.boxes(pixels):
-            found[Path(source.path).stem] = pixels, finder.landmarks(pixels, boxes[0])
-        if len(found) == count:
-            break
-    return found
+            yield Path(source.path).stem, pixels, finder.landmarks(pixels, boxes[0])
 
 
 def place_faces(finder, pixels, size=SIZE, margin=0.0):
@@ -81,11 +79,10 @@ def write_damaged(folder, name, photo, hole):
 def complete(folder, mask, out="out", *, arguments=(), start=("face_completion.py",)):
     """Run the command on folder/photos, into folder/out; returns {name: record} of what came back.
 
-    arguments : of --arguments, and words for the command; start : what Python is given to run
+    arguments : more words for the command; start : what Python is given to run
     """
-    words = [word for argument in arguments for word in ([argument] if isinstance(argument, str) else argument)]
     ended = subprocess.run([sys.executable, *start, Path(folder, "photos"), "--mask", mask, "--out_dir",
-                            Path(folder, out), *words], cwd=ROOT, capture_output=True, text=True)
+                            Path(folder, out), *arguments], cwd=ROOT, capture_output=True, text=True)
     if ended.returncode not in (0, SOME_FAILED):
         raise UsageError(ended.stderr.strip().rpartition("\n")[2], ended.returncode)
     return {record["name"]: record for record in read_records(Path(folder, out, "results.jsonl"))
