@@ -7,8 +7,6 @@ difference with a 95 % interval and a test that is corrected for the number of a
 are differences of two methods face by face, so that faces which are hard for every method do not count. Printed is the
 worst group by each measure; fairness.md, .csv and .json have all.
 """
-import csv
-import io
 import sys
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 
 from dataset.listing import read_lines
 from evaluation.comparison import read_results
+from evaluation.tables import to_csv
 from helpers import NO_INPUT, UsageError, counted, write_file, write_json
 from metrics.intervals import group_difference, holm, mean_interval
 from metrics.ranking import SIGNS, better
@@ -99,12 +98,11 @@ def read_numbers(results, attributes, against):
 
 def as_csv(rows):
     """All comparisons, a line each."""
-    text, numbers = io.StringIO(), ("n", "mean", "low", "high")
+    numbers = "n", "mean", "low", "high"
     head = ["mask", "method", "measure", "attribute", *(f"{group}_{name}" for group in GROUPS for name in numbers),
             "difference", "difference_low", "difference_high", "p", "worse"]
-    csv.writer(text).writerows([head, *([row["mask"], row["method"], row["measure"], row["attribute"], *row["with"],
-                                         *row["without"], *row["difference"], row["p"], row["worse"]] for row in rows)])
-    return text.getvalue()
+    return to_csv(head, ([row["mask"], row["method"], row["measure"], row["attribute"], *row["with"], *row["without"],
+                          *row["difference"], row["p"], row["worse"]] for row in rows))
 
 
 def as_markdown(rows, mask, method):
@@ -159,7 +157,6 @@ def check_names(results, attributes, path):
 
 @command
 def main(argv=None):
-    """Compare the groups; returns the exit code."""
     options = parse(argv)
     results = read_results(options.evaluation, warn)
     names, attributes = read_attributes(read_lines(options.attributes, "the attributes"))
@@ -192,7 +189,6 @@ def write(out, rows, groups):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser("Measure for which groups of faces a method is worse.",
                     "python -m benchmarks.fairness measured/ --attributes list_attr_celeba.txt\n"
                     "python -m benchmarks.fairness measured/ --attributes list_attr_celeba.txt --against laplace")

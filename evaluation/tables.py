@@ -106,18 +106,19 @@ def as_csv(summary):
     """The summary as CSV: a line per mask and method, three columns a metric."""
     metrics = list(dict.fromkeys(name for row in summary for name in row["metrics"]))
     columns = (f"{name}{part}" for name in metrics for part in ("", "_low", "_high"))
-    return _write_csv(["mask", "method", "n", *columns], ([row["mask"], row["method"], row["n"], *(
+    return to_csv(["mask", "method", "n", *columns], ([row["mask"], row["method"], row["n"], *(
         number for name in metrics for number in row["metrics"].get(name) or (None,) * 3)] for row in summary))
 
 
 def as_long_csv(summary):
     """The summary as CSV: a line per mask, method and metric, with the n of the metric."""
-    return _write_csv(["mask", "method", "n", "metric", "mean", "low", "high"], (
+    return to_csv(["mask", "method", "n", "metric", "mean", "low", "high"], (
         [row["mask"], row["method"], row.get("fewer", {}).get(name, row["n"]), name, *(numbers or (None,) * 3)]
         for row in summary for name, numbers in row["metrics"].items()))
 
 
-def _write_csv(heading, rows):
+def to_csv(heading, rows):
+    """A heading and rows of values as CSV."""
     text = io.StringIO()
     csv.writer(text).writerows([heading, *rows])
     return text.getvalue()
