@@ -30,7 +30,6 @@ parse = partial(evaluation_options.parse, __doc__)
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     inputs, plan, methods, compared = parse(argv)
     if compared:
         return say_differences(*compared)

@@ -35,7 +35,6 @@ parse = partial(completion_options.parse, __doc__)
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     inputs, subject, settings, place, holes = parse(argv)
     from output.writer import FaceWriter
     sources, failures = find_inputs(*inputs, exclude=place.out_dir)

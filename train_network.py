@@ -73,7 +73,6 @@ def add_updates(group):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     carry_out(vars(parse(argv)), partial(model_type, "dcgan"))
 
 

@@ -112,7 +112,6 @@ def report(seconds, starts, differences, count):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("photos", nargs="+", metavar="FOLDER", help="folders of photos, each measured by itself")
     parser.add_argument("--count", type=whole_number(1), default=100, metavar="N", help="photos of each, evenly chosen")
@@ -122,7 +121,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the measurement."""
     options = parse(argv)
     for folder in options.photos:
         paths = [source.path for source in find_photos([folder])[0]]

@@ -54,7 +54,6 @@ def join(faces):
 
 @command
 def main(argv=None):
-    """Print the table; returns the exit code."""
     options = parse(argv)
     paths = [source.path for source in find_photos([options.folder])[0]]
     paths = paths[options.first:options.first + 2 * options.count]
@@ -74,7 +73,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("folder", metavar="FACES", help="folder of aligned faces that no model was trained on")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="faces to pass over")

@@ -34,7 +34,6 @@ def complete(dcgan, truth):
 
 @command
 def main(argv=None):
-    """Print the table; returns the exit code."""
     options = parse(argv)
     folder, count, models = options.folder, options.count, options.models
     faces, describe = load_faces(folder, 64)[0][:count], FaceDescriber(str(checked(DESCRIPTOR))).describe
@@ -55,7 +54,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("folder", metavar="VALIDATION", help="folder of aligned faces of other people")
     parser.add_argument("count", type=whole_number(2), metavar="COUNT", help="how many of them")

@@ -34,7 +34,6 @@ def measure(paths, out, words):
 
 @command
 def main(argv=None):
-    """Print the table and draw the picture; returns the exit code."""
     options = parse(argv)
     paths = [str(Path(source.path).resolve()) for source in find_photos([options.faces])[0]]
     paths, out = paths[options.first:options.first + options.count], Path(options.out_dir).resolve()
@@ -54,7 +53,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("faces", metavar="FACES", help="folder of aligned faces that no model was trained on")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="faces to pass over")

@@ -183,7 +183,6 @@ def fuzz(seconds, seed, kinds, keep):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("--seconds", type=whole_number(1), default=600, metavar="S", help="for how long")
     parser.add_argument("--seed", type=whole_number(), default=0, metavar="N", help="decides what is broken")

@@ -86,7 +86,6 @@ def kill(process, home, moment, from_start):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("--kills", type=whole_number(1), default=20, metavar="N", help="how often")
     parser.add_argument("--minutes", type=whole_number(1), metavar="M", help="for how long, instead of --kills; what "
@@ -100,7 +99,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run it; returns the exit code."""
     kill_training(**vars(parse(argv)))
 
 

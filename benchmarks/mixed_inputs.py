@@ -106,7 +106,6 @@ def record_of(records, name):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("--count", type=whole_number(20), default=5000, metavar="N", help="faces, whole and broken")
     parser.add_argument("--portraits", type=Path, default=ROOT / "samples", metavar="DIR", help="what to cut them from")

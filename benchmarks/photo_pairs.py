@@ -75,7 +75,6 @@ def complete_pairs(kind, pairs, folder, arguments):
 
 @command
 def main(argv=None):
-    """Print a row for every kind of damage; returns the exit code."""
     options = parse(argv)
     pairs = find_pairs(options.portraits, options.count)
     print(f"{'damage':8} {'both faces':>10} {'came back':>10} {'larger dB':>10} {'smaller dB':>10}")
@@ -94,7 +93,6 @@ def print_row(kind, pairs, folder, holes, back):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     return make_parser(__doc__, count=24).parse_args(argv)
 
 

@@ -78,7 +78,6 @@ class Judge:
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = make_parser(__doc__, count=100)
     parser.add_argument("--holes", nargs="+", choices=list(HOLES), default=list(HOLES), help="holes to draw")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="how to fill them")
@@ -87,7 +86,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Print a row for every hole and way; returns the exit code."""
     options = parse(argv)
     portraits = find_portraits(options.portraits, options.count)
     judge = Judge(portraits)

@@ -155,7 +155,6 @@ def report_whole(photos, find):
 
 @command
 def main(argv=None):
-    """Print the lines; returns the exit code."""
     options = parse(argv)
     sources, _ = find_photos([options.folder])
     photos = [(number, read_photo(source.path).pixels) for number, source in enumerate(sources)][options.first:]
@@ -171,7 +170,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("folder", metavar="PORTRAITS", help="folder of undamaged photos")
     parser.add_argument("--first", type=whole_number(), default=0, metavar="N", help="photos to pass over")

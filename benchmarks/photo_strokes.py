@@ -92,7 +92,6 @@ def print_row(label, portraits, folder, alphas, back):
 
 @command
 def main(argv=None):
-    """Print a row for every kind of stroke, brush and file; returns the exit code."""
     options = parse(argv)
     portraits = find_portraits(options.portraits, options.count)
     print(f"{'strokes':10} {'brush':6} {'file':5} {'came back':>9} {'mean dB':>8} {'least dB':>8} {'hole':>8}")
@@ -103,7 +102,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     return make_parser(__doc__).parse_args(argv)
 
 

@@ -94,7 +94,6 @@ def print_row(name, toned, folder, back, file):
 
 @command
 def main(argv=None):
-    """Print a row for every tone; returns the exit code."""
     options = parse(argv)
     portraits = draw_holes(options.portraits, options.count, options.aligned)
     print(f"{'tone':10} {'found':11}{'99% before':>10}{'dB before':>10}{'99% after':>10}{'dB after':>10}")
@@ -106,7 +105,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = make_parser(__doc__)
     parser.add_argument("--aligned", action="store_true", help="they are aligned faces of 64 pixels a side")
     return parser.parse_args(argv)

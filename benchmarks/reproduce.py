@@ -195,7 +195,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("table", choices=list(TABLES), metavar="TABLE", help=" or ".join(TABLES))
     parser.add_argument("--dataset", required=True, metavar="DIR", help="folder of the aligned faces that docs/lists "

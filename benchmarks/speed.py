@@ -147,7 +147,6 @@ PARTS = {"train": train, "loop": loop, "layers": layer_rates, "data": data,
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (train and complete)")
     options = parser.parse_args(argv)
@@ -158,7 +157,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Print the speeds; returns the exit code."""
     for part in parse(argv):
         PARTS[part]()
 

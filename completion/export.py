@@ -14,7 +14,6 @@ from shell.progress import Progress
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="folder of a DCGAN; the others lie in MODEL-learned/")
     parser.add_argument("out", metavar="OUT", help="the file to write, if it ends in .onnx, for "
@@ -24,7 +23,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.out)
     with Progress(None, "exporting"):

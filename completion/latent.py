@@ -227,7 +227,6 @@ OPTIONS = {
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     tools = parser.add_subparsers(dest="tool", required=True, metavar="TOOL", parser_class=Parser, prog=parser.prog)
     for name, (_, purpose, places, options, _) in TOOLS.items():
@@ -298,7 +297,6 @@ def begin(options, settings):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     with claim(options.out), StopRequest() as stop:
         settings = describe(options)

@@ -22,7 +22,6 @@ from . import SEARCHED
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("picture", metavar="PNG", help="the picture to write")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="folder of a DCGAN, a VAE or an autoencoder")
@@ -35,7 +34,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.picture)
     kinds = [kind_of(find_model(folder, ("dcgan", *SEARCHED))[0]) for folder in options.models]

@@ -111,7 +111,6 @@ MODELS = {
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser("Train one of the learned methods. The same command again goes on where it stopped.",
                     f"{EXAMPLE.format('latent_encoder')}\npython -m models.train context_encoder --help")
     models = parser.add_subparsers(dest="model", required=True, metavar="MODEL", parser_class=Parser, prog=parser.prog)
@@ -148,7 +147,6 @@ def complete(options):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = vars(parse(argv))
     carry_out(options | complete(options), partial(model_type, options["model"]))
 

@@ -26,10 +26,8 @@ from shell.sources import read_list
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
-    parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, of a split, or of a "
-                        "pack")
+    parser.add_argument("folder", metavar="DIR", help="folder of photos, of aligned faces, of a split, or of a pack")
     parser.add_argument("--list", metavar="FILE", help="a text file whose lines begin with the name of a photo, such "
                         "as CelebA's list_eval_partition.txt; suffixes do not matter")
     parser.add_argument("--count", type=whole_number(), metavar="N", help="how many pictures there should be")
@@ -38,7 +36,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     return check_pack(options) if is_pack(options.folder) else check_folder(options)
 

@@ -18,7 +18,6 @@ TEMPLATE = "innerEyesAndBottomLip"
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("records", metavar="RECORDS", help="alignment.jsonl of preprocess.align_dlib")
     parser.add_argument("output", metavar="OUTPUT", help="the file for the shapes")
@@ -27,7 +26,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     check_file(options.output)
     from .affine import move

@@ -19,12 +19,10 @@ from shell.sources import find_in_folder
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", metavar="OUTPUT", help="folder of the pack, which must not exist")
-    parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS",
-                        help="side of the faces")
+    parser.add_argument("--size", type=whole_number(1, 512), default=64, metavar="PIXELS", help="side of the faces")
     parser.add_argument("--fit", choices=("refuse", "resize", "crop"), default="refuse",
                         help="what to do with a picture of another size; crop keeps its largest centred square")
     return parser.parse_args(argv)
@@ -32,7 +30,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     unfinished = unfinished_pack(options.output)
     check_file(options.output)

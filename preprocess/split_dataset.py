@@ -29,7 +29,6 @@ NEAR = 32                                               # bits; recompressed cro
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("input", metavar="INPUT", help="folder of aligned faces")
     parser.add_argument("output", metavar="OUTPUT", help="folder for train/, validation/, test/ and their lists")
@@ -60,7 +59,6 @@ def _count_or_share(text):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     sizes = {side: getattr(options, side) for side in SIDES}
     if not options.partition and None in sizes.values():

@@ -1,4 +1,8 @@
-"""What every command's main has in common: one line and an exit code for a user's mistake."""
+"""What every command has in common: one line and an exit code for a user's mistake.
+
+Its parse(argv=None) gives the command line as a namespace, unless it says otherwise; its main(argv=None) runs it and
+returns the exit code.
+"""
 import errno
 import functools
 import os

@@ -19,7 +19,6 @@ from . import MASKS, make_hole
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("output", metavar="OUT", help="folder for <mask>/0000.png, ... and manifest.json")
     parser.add_argument("--masks", nargs="+", choices=list(MASKS), default=list(MASKS), help="which kinds")
@@ -31,7 +30,6 @@ def parse(argv=None):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     shares, output = {}, Path(options.output)
     with claim_folder(output, "holes"), Progress(len(options.masks) * options.count, "holes") as progress:
