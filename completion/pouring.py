@@ -27,9 +27,9 @@ def pour_back(pixels, known, crops, matrices, factors=factorize):
     for number, box in enumerate(ndimage.find_objects(owners), 1):
         if box:
             box = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
-            hole = owners[box] == number
-            _pour(restored[box], filled[box], hole, crops[number - 1], factors=factors,
-                  matrix=_begin_at(matrices[number - 1], box[0].start, box[1].start))
+            hole, matrix = owners[box] == number, matrices[number - 1]
+            in_box = np.column_stack([matrix[:, :2], matrix @ (box[1].start, box[0].start, 1)])
+            _pour(restored[box], filled[box], hole, crops[number - 1], matrix=in_box, factors=factors)
             filled[box] |= hole
     if not filled.all():
         restored[~filled] = to_levels(fill_harmonic(restored, filled, factors=factors))
@@ -50,8 +50,3 @@ def _pour(picture, known, hole, crop, matrix, factors):
     offsets = np.zeros(picture.shape)                   # memory of which only the ring's is touched
     offsets[ring] = picture[ring] - sample(crop, matrix, *np.nonzero(ring))
     picture[hole] = to_levels(sample(crop, matrix, *np.nonzero(hole)) + fill_harmonic(offsets, ring, hole, factors))
-
-
-def _begin_at(matrix, row, column):
-    """The map of a photo's window, whose first pixel is the photo's at (row, column)."""
-    return np.column_stack([matrix[:, :2], matrix @ (column, row, 1)])

@@ -1,6 +1,7 @@
 """How an evaluation lies on disk, and what of it is there already."""
 import base64
 import contextlib
+import functools
 import hashlib
 from pathlib import Path
 
@@ -127,7 +128,7 @@ class Recorder(contextlib.AbstractContextManager):
     def __init__(self, folder, done):
         self.folder, self._descriptors = folder, DescriptorFiles(folder.path)
         self._results, self._searches = (RecordFile(folder.path / name) for name in (RESULTS, SEARCHES))
-        self._origins = {}                              # {face: what take_origin says of its photo}
+        self._origin = functools.cache(take_origin)     # of one photo under many holes
         faces = sorted({face for face, *_ in done})
         self.truths = dict(zip(faces, self._descriptors.read(ORIGINAL, faces))) if faces else {}
 
@@ -138,8 +139,6 @@ class Recorder(contextlib.AbstractContextManager):
     def record(self, result, frames, numbers, truth, descriptor):
         """Record a measuring.Result, its frames as write_completed takes them, and what measure_result says of it."""
         face, method, account = result.face, result.method, result.completed.record
-        if face.name not in self._origins:
-            self._origins[face.name] = take_origin(face.source)
         key = {"face": face.name, "mask": face.mask, "method": method, "fingerprint": face.stamp}
         if face.name not in self.truths:
             self.truths[face.name] = truth
@@ -147,7 +146,7 @@ class Recorder(contextlib.AbstractContextManager):
         self._descriptors.append(face.name, (face.mask, method), descriptor)
         if frames or "iterations" in account:
             self._searches.append({**key, "steps": [step for step, _ in frames], **account})
-        self._results.append({**key, **self._origins[face.name], "face_sha256": digest(face.pixels),
+        self._results.append({**key, **self._origin(face.source), "face_sha256": digest(face.pixels),
                               "hole_sha256": digest(face.known), **numbers,
                               **{name: account[name] for name in COSTS if name in account}})
 

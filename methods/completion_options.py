@@ -82,7 +82,8 @@ def make_parser(text):
     how = parser.add_argument_group("how")
     method_options.add_method(how)
     how.add_argument("--train_faces", metavar="DIR", help=f"aligned faces for {' and '.join(NEED_FACES)}")
-    method_options.add_onnx(how)
+    how.add_argument("--onnx", metavar="FILE", help="what the latent method answers without updates, out of a file "
+                     "that python -m completion.export has written, by onnxruntime instead of TensorFlow")
     search = parser.add_argument_group("search (defaults that are not shown come from the recipe)")
     method_options.add_search(search)
     search.add_argument("--log_dir", metavar="DIR", help="write the course of losses and gradients for TensorBoard")

@@ -81,8 +81,7 @@ class LatentSearch:
         devices.check_memory(settings.batch_size * searches, model.architecture)
         make = partial(make_search, model, seed=settings.seed, encoder=encoder,
                        compute=partial(devices.share_rows, strategy=strategy))
-        several = dataclasses.replace(recipe, starts=search.completions, mirror=False, answer="mean",
-                                      by_depth=False)
+        several = dataclasses.replace(recipe, starts=search.completions, mirror=False, answer="mean", by_depth=False)
         self.search, self.sampler = make(recipe), encoder and search.completions > 1 and make(several, plain=0)
         self.blend, self.interval = BLENDS[recipe.blend], search.interval
         self.completions, self.check = search.completions, check
@@ -120,8 +119,7 @@ class LatentSearch:
         record = {"iterations": int(standing.updates[face]), **{name: values[-1] for name, values in budget.items()},
                   "budget": {"step": list(steps), **budget}}
         if self.completions > 1:
-            record["completions"] = [{"context_loss": _short(loss)}
-                                     for loss in drawn.contexts[face, :self.completions]]
+            record["completions"] = [{"context_loss": _short(loss)} for loss in drawn.contexts[face, :self.completions]]
         return record
 
 

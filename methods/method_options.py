@@ -37,12 +37,6 @@ def add_method(how):
                      "tcp://host:8786; the model's folder has to be one that all machines see")
 
 
-def add_onnx(how):
-    """Declare the file of completion.export that takes the place of networks."""
-    how.add_argument("--onnx", metavar="FILE", help="what the latent method answers without updates, out of a file "
-                     "that python -m completion.export has written, by onnxruntime instead of TensorFlow")
-
-
 def add_search(search):
     """Declare the options of the latent search alone."""
     search.add_argument("--recipe", choices=list(recipes.RECIPES),

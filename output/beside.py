@@ -24,7 +24,6 @@ ORIGINAL, MASKED, COMPLETED = "original.png", "masked.png", "completed.png"
 
 @command
 def main(argv=None):
-    """Write the sheet; returns the exit code."""
     options = parse(argv)
     check_file(options.sheet)
     folders = [read_folder(folder) for folder in options.folders]
@@ -39,7 +38,6 @@ def main(argv=None):
 
 
 def parse(argv=None):
-    """The command line as a namespace."""
     parser = Parser(__doc__)
     parser.add_argument("sheet", metavar="PNG", help="the picture to write")
     parser.add_argument("folders", nargs="+", metavar="COMPLETED", help="an --out_dir of face_completion.py")
@@ -60,23 +58,22 @@ def read_folder(folder):
 
 
 def draw_row(name, folders):
-    """[(picture, text)] of a face; folders : (folder, {name: record}) of each run."""
+    """[(picture, text)] of a face; folders : (folder, {name: record}) of each run.
+
+    Raises UsageError (exit code 5) if one of its pictures is broken or gone.
+    """
     def read(folder, file):
-        return read_face(Path(folder, name, file))
+        path = Path(folder, name, file)
+        try:
+            return read_photo(path).pixels
+        except BadPhoto as problem:
+            raise UsageError(f"{path} cannot be read, {problem}: complete it again", helpers.BAD_OUTPUT) from problem
     last, _ = folders[-1]
     row = [(read(last, ORIGINAL), name), (read(last, MASKED), "masked")]
     for folder, records in folders:
         completed, psnr = read(folder, COMPLETED), records[name].get("hole_psnr")
         row.append((completed, f"{len(completed)} px" + (f", {psnr:.1f} dB" if psnr is not None else "")))
     return row
-
-
-def read_face(path):
-    """The pixels of a face; UsageError (exit code 5) if its picture is broken or gone."""
-    try:
-        return read_photo(path).pixels
-    except BadPhoto as problem:
-        raise UsageError(f"{path} cannot be read, {problem}: complete it again", helpers.BAD_OUTPUT) from problem
 
 
 if __name__ == "__main__":

@@ -121,7 +121,6 @@ def _places(parser, words):
 
 @command
 def main(argv=None):
-    """Run the command; returns its exit code."""
     options = parse(argv)
     sources, failures = find_inputs([options.input], exclude=options.output)
     landmarks = read_landmarks(options.landmark_file, warn) if options.landmark_file else None
@@ -178,10 +177,10 @@ def _refuse_others(tasks, account, folder):
                   "choose another OUTPUT")
 
 
-def _records(account, folder):
+def _records(account, folder, only_sealed=True):
     """Yield what is recorded of photos in the folder, and in our own account if that is another's."""
     for path in dict.fromkeys((Path(folder, RECORDS), account)):
-        yield from read_records(path, only_sealed=True, source=str, status=str)
+        yield from read_records(path, only_sealed, source=str, status=str)
 
 
 def _settings(options):
@@ -232,7 +231,7 @@ def _find_done(account, folder, settings):
     Raises UsageError if the folder is another run's.
     """
     done, judged = {}, {}
-    _check_settings(dict.fromkeys((Path(folder, RECORDS), account)), folder, settings)
+    _check_settings(account, folder, settings)
     for record in _records(account, folder):
         source = record["source"]
         done.pop(source, None), judged.pop(source, None)
@@ -245,9 +244,9 @@ def _find_done(account, folder, settings):
     return done, judged
 
 
-def _check_settings(accounts, folder, settings):
+def _check_settings(account, folder, settings):
     """Raise UsageError (exit code 5) if there are crops of other settings, of version 0.1 too: without checksums."""
-    for record in (record for path in accounts for record in read_records(path, source=str, status=str)):
+    for record in _records(account, folder, only_sealed=False):
         if record["status"] == "done" and (other := record.get("settings", settings)) != settings:
             raise UsageError(f"{folder} holds crops made with {other!r}, asked for {settings!r}: choose "
                              "another OUTPUT", helpers.BAD_OUTPUT)

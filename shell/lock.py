@@ -60,8 +60,7 @@ def _open_locked(folder, how):
             fcntl.flock(lock, how | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}",
-                             BAD_OUTPUT) from error
+            raise UsageError(f"{folder} is in use by {lock.read().strip() or 'another process'}", BAD_OUTPUT) from error
         with contextlib.suppress(OSError):              # else its Claim has been taken back meanwhile
             if os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / LOCK)):
                 return lock

@@ -114,8 +114,7 @@ def examine_own(model, faces, validation):
 
 
 # By nn.trainable.Trainable.examined: functions (model, its faces, faces of other people) -> () -> {name: number}
-EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents,
-                "own": examine_own}
+EXAMINATIONS = {"samples": examine_samples, "holes": examine_holes, "latents": examine_latents, "own": examine_own}
 
 
 def quality(numbers):
@@ -142,7 +141,7 @@ def diagnose(examined, saves=()):
     """
     spread = [record for record in examined if "diversity" in record]
     values = [record["diversity"] for record in spread]
-    if _is_first(_has_fallen, values):
+    if _is_first(lambda values: max(values) > ALIVE and values[-1] < COLLAPSED * max(values), values):
         peak = max(spread, key=lambda record: record["diversity"])
         save = max((step for step in saves if step <= peak["step"]), default=None)
         advice = "begin again in another --run" if save is None else f"go back with --resume_from {save}"
@@ -154,11 +153,6 @@ def diagnose(examined, saves=()):
         return (f"D has won: it tells {wins[-1]:.1%} of real and generated faces apart, and G learns little from it; "
                 "try --noise 0.1, --penalty r1 or a smaller --d_learning_rate")
     return None
-
-
-def _has_fallen(values):
-    """Whether the diversity of samples, in the order of the examinations, is far below what it was."""
-    return max(values) > ALIVE and values[-1] < COLLAPSED * max(values)
 
 
 def _is_first(trouble, values):

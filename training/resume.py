@@ -35,7 +35,8 @@ def is_over(manifest, record):
 
 def tell_beginning(manifest, save, record, settings, console):
     """Say where a run goes on, to which end if that is another than before, and by which other settings."""
-    asked, before = counted(settings.run.epoch, "epoch"), count_epochs(manifest)
+    asked = counted(settings.run.epoch, "epoch")
+    before = manifest["training"]["steps"] // (manifest["faces"] // manifest["batch_size"])
     longer = f", to {asked} in place of {before}" if before != settings.run.epoch else ""
     shares = "; shares of the run, such as --decay, are of the new length" if record["training"].get("decay") else ""
     old, new = ({**run["training"], **{name: run[name] for name in ("batch_size", "flip", "seed")}, "steps": None}
@@ -51,11 +52,6 @@ def tell_beginning(manifest, save, record, settings, console):
                    "on as before")
     if changes:
         console.warn(trouble)
-
-
-def count_epochs(record):
-    """How many epochs a run has by its record."""
-    return record["training"]["steps"] // (record["faces"] // record["batch_size"])
 
 
 def find_save(store, model, record, settings, console):
