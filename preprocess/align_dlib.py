@@ -132,13 +132,13 @@ def main(argv=None):
              for source, name in zip(sources, names)]
     with _claim(options) as account, StopRequest() as stop:
         with Progress(None, "looking at what is there"):
-            done, judged = _find_done(account, options.output, settings := _settings(options))
+            known = _find_known(account, options.output, settings := _settings(options))
             _refuse_others(tasks, account, options.output)
         if options.shard:
             index, count = options.shard
             tasks, failures = tasks[index - 1::count], failures[index - 1::count]
         counts = collections.Counter()
-        left = [task for task in tasks if not _known(task, done, judged, counts)]
+        left = [task for task in tasks if not _count_known(task, known, counts)]
         try:
             _align_all(left, failures, options, (settings, account), counts=counts, check=stop.check)
         finally:
@@ -225,23 +225,23 @@ def _join_shards(account):
         helpers.remove_files(account.parent / SHARDS, [])
 
 
-def _find_done(account, folder, settings):
-    """What needs no work: {source: (output, *stamp)} of crops, {source: (reason, *stamp)} of photos that have none.
+def _find_known(account, folder, settings):
+    """What needs no work: {source: ("skipped", its crop, stamp), or (reason, None, stamp) of a photo that has none}.
 
     Raises UsageError if the folder is another run's.
     """
-    done, judged = {}, {}
+    known = {}
     _check_settings(account, folder, settings)
     for record in _records(account, folder):
-        source = record["source"]
-        done.pop(source, None), judged.pop(source, None)
-        if record["status"] != "done":
-            if record.get("settings") == settings:
-                judged[source] = record["reason"], *record["fingerprint"]
-            continue
-        if all(is_whole_png(Path(folder, output)) for output in (record["output"], *record.get("further_outputs", ()))):
-            done[source] = record["output"], *record["fingerprint"]
-    return done, judged
+        source, stamp = record["source"], tuple(record.get("fingerprint", ()))
+        known.pop(source, None)
+        if record["status"] == "done":
+            outputs = record["output"], *record.get("further_outputs", ())
+            if all(is_whole_png(Path(folder, output)) for output in outputs):
+                known[source] = "skipped", record["output"], stamp
+        elif record.get("settings") == settings:
+            known[source] = record["reason"], None, stamp
+    return known
 
 
 def _check_settings(account, folder, settings):
@@ -252,16 +252,13 @@ def _check_settings(account, folder, settings):
                              "another OUTPUT", helpers.BAD_OUTPUT)
 
 
-def _known(task, done, judged, counts):
+def _count_known(task, known, counts):
     """Whether a photo needs no work; then it is counted."""
     path, name, _ = task
-    stamp = file_stamp(path)
-    if done.get(path) == (f"{name}.png", *stamp):
-        counts["skipped"] += 1
-    elif path in judged and judged[path][1:] == stamp:
-        counts[judged[path][0]] += 1
-    else:
+    what, output, stamp = known.get(path, (None, None, None))
+    if stamp != file_stamp(path) or output not in (None, f"{name}.png"):
         return False
+    counts[what] += 1
     return True
 
 
