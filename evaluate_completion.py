@@ -58,11 +58,16 @@ def main(argv=None):
             from evaluation.conclusion import conclude
             reasons = [(str(path), str(problem)) for path, problem in failures]
             conclude(folder, faces, plan, methods, failures=reasons)
-    for line in helpers.read_bytes(folder.path / "summary.txt").decode().splitlines():
-        say(line)
     before = len(wanted & done)
-    say(f"{counted(len(wanted) - before - len(missing), 'result')} computed, {before} were there, "
-        f"{counted(len(failures), 'photo')} failed; report in {folder.path / 'report.html'}")
+    return summarize(folder.path, len(wanted) - before - len(missing), before, failures)
+
+
+def summarize(folder, computed, before, failures):
+    """Print the table, and how many results were computed and there before; returns the exit code."""
+    for line in helpers.read_bytes(folder / "summary.txt").decode().splitlines():
+        say(line)
+    say(f"{counted(computed, 'result')} computed, {before} were there, {counted(len(failures), 'photo')} failed; "
+        f"report in {folder / 'report.html'}")
     return helpers.SOME_FAILED if failures else 0
 
 

@@ -289,12 +289,11 @@ class DCGAN(Trainable):
         """
         training, count = self.training, tf.shape(faces)[0]
         rate, d_rate = falling(training, step), falling(training, step, training.d_learning_rate or None)
-        noise = training.noise * tf.maximum(1 - tf.cast(step, tf.float32) / training.steps, 0)
         loss_of_d, loss_of_g = adversarial.LOSSES[training.loss]
         with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
             fakes = self.generator(self.latents(count, step, 0), training=True)
-            real = self._judge(faces, noise, step, 1)
-            fake = self._judge(fakes, noise, step, 2)
+            real = self._judge(faces, step, 1)
+            fake = self._judge(fakes, step, 2)
             d_loss, g_loss = loss_of_d(real, fake, training.real_label), loss_of_g(fake)
         slopes = d_tape.gradient(d_loss, self.discriminator.trainable_variables)
         if training.penalty != "none":
@@ -303,7 +302,7 @@ class DCGAN(Trainable):
         slopes = g_tape.gradient(g_loss, self.generator.trainable_variables)
         lengths["g_gradient"] = descend(self.g_optimizer, self.generator, rate, slopes)
         for update in range(1, training.g_updates):
-            g_loss, slopes = self._improve(count, noise, step, 2 * update + 1)
+            g_loss, slopes = self._improve(count, step, 2 * update + 1)
             lengths["g_gradient"] = descend(self.g_optimizer, self.generator, rate, slopes)
         if self.average:
             follow(self.average, self.generator, step, training.average)
@@ -312,18 +311,19 @@ class DCGAN(Trainable):
             "d_fake": tf.reduce_mean(tf.sigmoid(fake)), **lengths, **adversarial.accuracy(training.loss, real, fake),
         }) | {"learning_rate": rate}
 
-    def _improve(self, count, noise, step, salt):
+    def _improve(self, count, step, salt):
         """G's loss on further latents, and its gradients."""
         with tf.GradientTape() as tape:
             fakes = self.generator(self.latents(count, step, salt), training=True)
-            loss = adversarial.LOSSES[self.training.loss][1](self._judge(fakes, noise, step, salt + 1))
+            loss = adversarial.LOSSES[self.training.loss][1](self._judge(fakes, step, salt + 1))
         return loss, tape.gradient(loss, self.generator.trainable_variables)
 
-    def _judge(self, faces, noise, step, salt):
+    def _judge(self, faces, step, salt):
         """D's logits in training, of faces that are augmented and noisy if that is asked for."""
         if self.training.augment:
             faces = adversarial.augment(faces, self.training.augment.split(), fold((self.seed, 0), step, salt, 1))
         if self.training.noise:
+            noise = self.training.noise * tf.maximum(1 - tf.cast(step, tf.float32) / self.training.steps, 0)
             shape = tf.shape(faces)[0], *faces.shape[1:]
             faces += noise * draw(tf.random.stateless_normal, shape, fold((self.seed, 0), step, salt))
         return self.discriminator(faces, training=True)
