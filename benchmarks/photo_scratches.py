@@ -9,6 +9,7 @@ face_completion.py --paste_back --mask auto. Of the portraits as they are: the s
 """
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -161,9 +162,7 @@ def main(argv=None):
     if not photos:
         raise UsageError(f"no photo in {options.folder} from the {options.first + 1}th on", NO_INPUT)
     finder, _ = load_model(options.model, model_type("damage"))
-
-    def find(pixels):
-        return find_damage(pixels, finder.probability)
+    find = partial(find_damage, probability=finder.probability)
     report_whole(photos[:options.whole], find)
     for name in MANNERS:
         report_damaged(name, photos[:options.count], find, options.restore)

@@ -1,6 +1,6 @@
 """Where the faces of a damaged photo lie."""
 import dataclasses
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from PIL import Image
@@ -66,8 +66,7 @@ class FacePlacer:
     """
 
     def __init__(self, finder, template, size, load_locator=None, points=None):
-        self.finder, self.template, self.size, self.points = finder, template, size, points
-        self._load, self._locator = load_locator, None
+        self.finder, self.template, self.size, self.points, self._load = finder, template, size, points, load_locator
 
     def __call__(self, pixels, known, source=""):
         """The Placements of all faces of a photo, the one that is placed by hand first, else the largest.
@@ -106,9 +105,9 @@ class FacePlacer:
         if sure and seen[INNER].all():                  # dlib moves them all if it has to guess some
             return Placement(matrix)
         deciding = list(TEMPLATES[self.template][0])
-        points, errors, locator = complete_landmarks(landmarks, seen)[deciding], None, self._find_locator()
-        if locator:
-            points, errors = ask_locator(locator, pixels, known, points, seen[deciding])
+        points, errors = complete_landmarks(landmarks, seen)[deciding], None
+        if self._locator:
+            points, errors = ask_locator(self._locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
         doubtful = (seen[INNER].mean() < FEW if errors is None else
@@ -134,10 +133,10 @@ class FacePlacer:
         return (np.count_nonzero(np.array(apart) < self.size * ALIKE) >= AGREEING
                 and share_inside(~hole, place.matrix, self.size) >= MUCH_INSIDE)
 
-    def _find_locator(self):
-        if self._load and not self._locator:
-            self._locator = self._load()
-        return self._locator if self._locator and self._locator.template == self.template else None
+    @cached_property
+    def _locator(self):
+        locator = self._load and self._load()
+        return locator if locator and locator.template == self.template else None
 
 
 def drop_doubles(placements, size):

@@ -16,8 +16,8 @@ from preprocess.faces import FaceFinder
 PARTS = "background", "skin", "brows", "eyes", "nose", "mouth"
 BOX = -0.05, -0.1, 1.05, 1.0                            # of the face in its crop; best on the template's three points
 SHARD = 4096                                            # faces whose labels a file holds
-JAW, BROWS, NOSE, EYES, LIPS = range(17), (range(17, 22), range(22, 27)), range(27, 36), (range(36, 42),
-                                                                                          range(42, 48)), range(48, 60)
+JAW, NOSE, LIPS = range(17), range(27, 36), range(48, 60)
+BROWS, EYES = (range(17, 22), range(22, 27)), (range(36, 42), range(42, 48))
 
 
 def find_landmarks(finder, face):
