@@ -15,6 +15,7 @@ from preprocess.templates import TEMPLATES
 from .face import Told
 from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
+from .noise import is_noisy, smooth
 from .owners import MUCH_INSIDE, find_owners, share_inside
 from .points import ADVICE, PLACED
 
@@ -86,8 +87,9 @@ class FacePlacer:
 
     def _find(self, pixels, known, dealt_with):
         """The Placements of the faces that are found; dealt_with : (H, W) bool, where no hidden one is looked for."""
-        whole = pixels.copy()
-        whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
+        whole = _fill_hole(pixels, known)
+        if is_noisy(pixels, known):
+            whole = _fill_hole(smooth(whole), known)
         faces = find_landmarks(self.finder, whole, dealt_with, partial(self._believe, whole, known),
                                partial(self._choose, whole, known))
         return drop_doubles([self._place(whole, known, landmarks) for landmarks in faces], self.size)
@@ -138,6 +140,13 @@ class FacePlacer:
         if self._load and not self._locator:
             self._locator = self._load()
         return self._locator if self._locator and self._locator.template == self.template else None
+
+
+def _fill_hole(pixels, known):
+    """A photo whose hole is filled smoothly."""
+    whole = pixels.copy()
+    whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
+    return whole
 
 
 def drop_doubles(placements, size):

@@ -148,6 +148,16 @@ def is_believed(place, pixels, known):
         return False
 
 
+def test_a_face_in_a_faded_and_noisy_photo_is_placed(finder, place, samples):
+    pixels = read_photo(samples / "D000191.jpg").pixels
+    landmarks = finder.landmarks(pixels, finder.boxes(pixels)[0])
+    known = ~HOLES["nose_and_mouth"](landmarks, pixels.shape[:2], np.random.default_rng(0))
+    noise = np.random.default_rng(0).normal(0, 14, pixels.shape)
+    faded = np.clip(np.rint(70 + 0.55 * (pixels @ [0.299, 0.587, 0.114])[..., None] + noise), 0, 255).astype(np.uint8)
+    placement, = place(faded, known)
+    assert error(placement.matrix, landmarks) < 2 and not placement.doubtful
+
+
 def test_hidden_eyes_and_mouth_are_placed_and_without_a_network_not_believed(finder, place, portrait):
     pixels, landmarks = portrait
     known = hide_mouth(eye_band(pixels, landmarks), landmarks)
