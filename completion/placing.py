@@ -32,7 +32,8 @@ OUTLIER = 2.0                                           # expected errors beyond
 DOUBTFUL = 2.4 / 64                                     # beyond this expected error, of the crop's side
 LONE = 1.75 / 64                                        # beyond this one, if the detector is not sure of the face
 AGREEING, ALIKE = 3, 2 / 64                             # unless so many guesses, itself included, lie so near, of it
-SHEARED = 1.4                                           # beyond this condition number of the map
+SHEARED = 1.4                                           # beyond this condition number of the map, or by hand's limit
+MUCH_SEEN = 0.6                                         # if so much of INNER is seen: 2 % of faces are so wide
 FEW = 1 / 3                                             # if less of INNER is seen, where there is no network
 
 STRETCHED, DISTORTED = 1.75, 3.5                        # by hand: condition numbers that are remarked on, and refused
@@ -113,8 +114,9 @@ class FacePlacer:
             points, errors = ask_locator(locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
+        most_sheared = STRETCHED if sure and seen[INNER].mean() >= MUCH_SEEN else SHEARED
         doubtful = (seen[INNER].mean() < FEW if errors is None else
-                    uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > SHEARED)
+                    uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > most_sheared)
         return Placement(matrix, (describe_estimate(seen, errors),), uncertain, bool(doubtful))
 
     def _believe(self, pixels, known, landmarks, sure):

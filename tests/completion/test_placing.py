@@ -209,6 +209,16 @@ def test_a_place_is_doubtful_by_its_error_and_by_its_shear(finder, portrait, off
     assert FacePlacer(finder, TEMPLATE, 64, Says)(pixels, eye_band(pixels, landmarks))[0].doubtful == doubtful
 
 
+def test_a_wide_face_of_which_much_is_seen_is_believed(finder, place, portrait):
+    pixels = np.asarray(Image.fromarray(portrait[0]).resize((491, 500)))
+    landmarks, = (finder.landmarks(pixels, box) for box in finder.boxes(pixels))
+    assert np.linalg.cond(alignment_matrix(landmarks, 64, TEMPLATE)[:, :2]) > 1.4
+    known, across = np.ones(pixels.shape[:2], bool), int(landmarks[39, 0])
+    known[:, across - 6:across + 6] = False
+    placement, = place(pixels, known)
+    assert error(placement.matrix, landmarks) < 2 and not placement.doubtful
+
+
 def test_of_two_places_over_each_other_the_one_of_less_expected_error_stays():
     face = Placement(np.array([(1.0, 0, -100), (0, 1, -100)]), uncertain=1.0)
     double = Placement(np.array([(0.4, 0, -30), (0, 0.4, -15)]), uncertain=5.0)
