@@ -179,7 +179,7 @@ class OwnHoles:
         if not self.dilate and is_paint_left(pixels, self._color, hole):
             remarks.append("paint is left around the hole: a larger --tolerance or --dilate takes it in")
         if are_lines_left(pixels, self._color, hole):
-            remarks.append("lines that look like half-transparent paint are not in the hole: paint them over opaquely")
+            remarks.append("what looks like half-transparent paint is not in the hole: paint it over opaquely")
         return np.where(hole, 255, 0).astype(np.uint8), TRACE, remarks
 
 

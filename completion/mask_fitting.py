@@ -3,10 +3,10 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from helpers import BadPhoto, counted
+from pictures.photo import EXCHANGING
 
 ASPECT = 1.05                                           # between the shapes of a mask and its photo: more is no match
 GREYS = 0.3                                             # of a mask's pixels that may be neither dark nor light
-EXCHANGING = range(5, 9)                                # orientations of EXIF by which width and height change places
 BACK = {6: 8, 8: 6}                                     # what undoes them; the others undo themselves
 ALIKE, MOSTLY = 16, 0.8                                 # levels that a copy differs at most, in most of its pixels
 FLAT = 16                                               # levels of noise on what is black or white in a lossy picture

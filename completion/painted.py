@@ -14,6 +14,7 @@ from scipy import ndimage
 from .membrane import box_around, factorize, fill_harmonic
 
 GREY = 64                                               # levels between the channels of a colour; less is a grey
+GREEN = 128                                             # levels by which green is above both others in a paint of green
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
 SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
 WIDE = 32                                               # pixels around paint that are searched in full resolution
@@ -31,6 +32,8 @@ TINT = 0.02                                             # mean share of paint in
 SPARE, FADED = 0.4, 0.015                               # of a rim's width that is taken beyond it, if so tinted there
 LOCAL = 7                                               # pixels, the side of a window beside a hole
 FAINT, THIN = 0.25, 9                                   # share of paint's chroma in a faint line, most pixels across
+PATCH = 0.6                                             # the same of a wider patch; portraits hardly have such a green
+DULLED = 0.3                                            # the same of one that goes on from what has the paint's colour
 MEGAPIXEL = 1_000_000                                   # to about which a photo is reduced where such are sought
 ROUNDS = 40
 SQUARE = np.ones((3, 3), bool)
@@ -80,30 +83,45 @@ def is_paint_left(pixels, colour, hole):
 
 
 def are_lines_left(pixels, colour, hole):
-    """Whether beyond a hole, (H, W) bool, there are lines as half-transparent paint leaves them.
+    """Whether beyond a hole, (H, W) bool, there are lines as half-transparent paint leaves them, or patches of green.
 
-    They are thin, and have at least FAINT of the paint's chroma more than a grey has and than what is on either side,
+    Lines are thin, and have at least FAINT of the paint's chroma more than a grey has and than what is on either side,
     so that clothes and backgrounds of its colour are none. Lines of a grey are not looked for.
     """
     if np.ptp(colour) < GREY:
         return False
     times = max(round(np.sqrt(hole.size / MEGAPIXEL)), 1)
-    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float32)
-    share = _shrink(pixels, times) @ (chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
-    lines = share - np.fmax(ndimage.grey_opening(share, (THIN, THIN)), 0) >= FAINT
+    share, above = _stand_out(_shrink(pixels, times), colour)
+    lines = above >= FAINT
+    if colour[1] - max(colour[0], colour[2]) >= GREEN:
+        lines |= share >= PATCH
     lines &= ~ndimage.binary_dilation(_shrink(hole, times), SQUARE, NEAR)
     groups, _ = ndimage.label(lines, SQUARE)
     return bool((np.bincount(groups.ravel())[1:] >= SEEN).any())
 
 
+def _stand_out(pixels, colour):
+    """(the share of a paint's chroma, (H, W), what thin lines have of it above a grey and what lies beside them)."""
+    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float64)
+    share = pixels @ np.float32(chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
+    return share, share - np.fmax(ndimage.grey_opening(share, (THIN, THIN)), 0)
+
+
 def _find_cores(pixels, colour, tolerance):
-    """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them)."""
+    """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them).
+
+    Where such a line begins at paint, or has its colour in places, it goes on as far as it stands out.
+    """
     distance = distance_to(pixels, colour)
     if np.ptp(colour) < GREY:
         return distance <= tolerance / 8, np.zeros(distance.shape, bool)
     core, faint = distance <= tolerance, distance <= 2 * tolerance
     faint &= ~ndimage.binary_opening(faint, np.ones((5, 5)))
-    return core, faint & ~ndimage.binary_dilation(core, SQUARE, 2 * NEAR)
+    faint &= ~ndimage.binary_dilation(core, SQUARE, 2 * NEAR)
+    if core.any() or faint.any():
+        lines = _stand_out(pixels, colour)[1] >= DULLED
+        faint |= ~core & ndimage.binary_propagation(lines & ndimage.binary_dilation(core | faint), SQUARE, mask=lines)
+    return core, faint
 
 
 def _grow(pixels, colour, patch, others, reach):

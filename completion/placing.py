@@ -15,6 +15,7 @@ from preprocess.templates import TEMPLATES
 from .face import Told
 from .finding import find_landmarks, frame, turn_photo
 from .membrane import factorize, fill_harmonic
+from .noise import is_noisy, smooth
 from .owners import MUCH_INSIDE, find_owners, share_inside
 from .points import ADVICE, PLACED
 
@@ -31,7 +32,8 @@ OUTLIER = 2.0                                           # expected errors beyond
 DOUBTFUL = 2.4 / 64                                     # beyond this expected error, of the crop's side
 LONE = 1.75 / 64                                        # beyond this one, if the detector is not sure of the face
 AGREEING, ALIKE = 3, 2 / 64                             # unless so many guesses, itself included, lie so near, of it
-SHEARED = 1.4                                           # beyond this condition number of the map
+SHEARED = 1.4                                           # beyond this condition number of the map, or by hand's limit
+MUCH_SEEN = 0.6                                         # if so much of INNER is seen: 2 % of faces are so wide
 FEW = 1 / 3                                             # if less of INNER is seen, where there is no network
 
 STRETCHED, DISTORTED = 1.75, 3.5                        # by hand: condition numbers that are remarked on, and refused
@@ -85,8 +87,9 @@ class FacePlacer:
 
     def _find(self, pixels, known, dealt_with):
         """The Placements of the faces that are found; dealt_with : (H, W) bool, where no hidden one is looked for."""
-        whole = pixels.copy()
-        whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
+        whole = _fill_hole(pixels, known)
+        if is_noisy(pixels, known):
+            whole = _fill_hole(smooth(whole), known)
         faces = find_landmarks(self.finder, whole, dealt_with, partial(self._believe, whole, known),
                                partial(self._choose, whole, known))
         return drop_doubles([self._place(whole, known, landmarks) for landmarks in faces], self.size)
@@ -110,8 +113,9 @@ class FacePlacer:
             points, errors = ask_locator(self._locator, pixels, known, points, seen[deciding])
         matrix = through(points, self.size * np.array(TEMPLATES[self.template][1]))
         uncertain = float("nan") if errors is None else float(errors.max())
+        most_sheared = STRETCHED if sure and seen[INNER].mean() >= MUCH_SEEN else SHEARED
         doubtful = (seen[INNER].mean() < FEW if errors is None else
-                    uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > SHEARED)
+                    uncertain * scale_of(matrix) > self.size * DOUBTFUL or np.linalg.cond(matrix[:, :2]) > most_sheared)
         return Placement(matrix, (describe_estimate(seen, errors),), uncertain, bool(doubtful))
 
     def _believe(self, pixels, known, landmarks, sure):
@@ -137,6 +141,13 @@ class FacePlacer:
     def _locator(self):
         locator = self._load and self._load()
         return locator if locator and locator.template == self.template else None
+
+
+def _fill_hole(pixels, known):
+    """A photo whose hole is filled smoothly."""
+    whole = pixels.copy()
+    whole[~known] = to_levels(fill_harmonic(pixels, known, factors=factorize))
+    return whole
 
 
 def drop_doubles(placements, size):

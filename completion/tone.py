@@ -7,6 +7,8 @@ from scipy import ndimage
 
 from helpers import to_levels
 
+from .noise import is_noisy
+
 LUMA = np.array([299, 587, 114])                        # thousandths, of ITU-R BT.601, as Pillow makes grey pictures
 SIDE = 256                                              # of the grid of pixels that is looked at
 BINS, LEAST = 64, 24                                    # points of the curve at most, pixels of each at least
@@ -50,7 +52,10 @@ def find_tone(pixels, known):
     pixels : (H, W, 3) uint8, looked at only where `known`, (H, W) bool
     """
     step = -(-max(known.shape) // SIDE)
-    pixels, known = pixels[::step, ::step].astype(np.int64), known[::step, ::step]
+    if step > 1 and is_noisy(pixels, known):
+        pixels, known = _reduce(pixels, known, 2 * step)
+    else:
+        pixels, known = pixels[::step, ::step].astype(np.int64), known[::step, ::step]
     if np.count_nonzero(known) < 2 * LEAST:
         return None
     luminance = pixels @ LUMA
@@ -63,6 +68,17 @@ def find_tone(pixels, known):
     # A border, a stamp or a stain has a tone of its own, and stays out.
     levels, tints = _fit_curve(luminance, colour, known & (fitting[0] <= SCATTER))
     return _tabulate(levels / 1000, tints / 1000)
+
+
+def _reduce(pixels, known, side):
+    """The median of each square of `side` pixels, (h, w, 3) int64, and which are known.
+
+    A mean would be drawn from black and white, where noise ends.
+    """
+    rows, columns = (length // side for length in known.shape)
+    squares = (part[:rows * side, :columns * side].reshape(rows, side, columns, side, -1).swapaxes(1, 2).reshape(
+        rows, columns, side ** 2, -1) for part in (pixels, known))
+    return np.median(next(squares), axis=2).astype(np.int64), next(squares)[..., 0].all(axis=2)
 
 
 def _fit_curve(luminance, colour, known):

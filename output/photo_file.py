@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from pictures.colours import COLOURS, white_of
+from pictures.photo import EXCHANGING
 
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}
 LOSSLESS = {"PNG": {"compress_level": 3},               # of noisy photos as small as 6, in a third of the time
@@ -59,6 +60,8 @@ def choose_encoding(photo, wanted):
         arguments = QUALITY if source != "JPEG" else {
             "qtables": photo.image.quantization, "subsampling": JpegImagePlugin.get_sampling(photo.image)}
     metadata, lost = _metadata(photo.image, format)
+    if "dpi" in metadata and photo.orientation in EXCHANGING:
+        metadata["dpi"] = metadata["dpi"][::-1]
     if lost:
         remarks.append(f"{format} does not take its {', '.join(lost)}: left out")
     return Encoding(format, arguments | metadata, remarks)

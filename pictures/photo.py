@@ -21,6 +21,7 @@ SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|II[*+]\0|MM\0[*+]|
                        rb"RIFF.{4}WEBP|BM.{4}\0{4}|P[1-6]\s+[#\d]", re.DOTALL)
 HEIF_BRANDS, AVIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}, {b"avif", b"avis"}
 WIDE, HIGH_RANGE = (9, 11, 12), (16, 18)                # of ITU-T H.273: BT.2020's and P3's primaries, PQ and HLG
+EXCHANGING = range(5, 9)                                # orientations of EXIF by which width and height change places
 MAX_PIXELS = 64_000_000
 FRAMES = "first of several frames"                      # a remark
 

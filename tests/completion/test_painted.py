@@ -87,6 +87,16 @@ def test_in_a_jpeg_the_smear_belongs_to_the_hole(photo, radius, rim):
     assert is_paint_left(painted, GREEN, distance_to(painted, GREEN) <= 32)
 
 
+@pytest.mark.parametrize("radius, quality", [(1.2, 90), (1.5, 60)])
+def test_a_thin_line_that_a_jpeg_has_dulled_is_found_along_with_the_paint_that_it_crosses(photo, radius, quality):
+    rows, columns = np.indices(photo.shape[:2])
+    thin = np.clip(2 - 2 * np.abs(rows - 140 - 0.75 * (columns - 60)) / (1.25 * radius), 0, 1)
+    thin *= (columns > 60) & (columns < 330)
+    alpha = np.fmax(stroke(photo.shape[:2], 6), thin)
+    hole = find_paint(as_jpeg(paint(photo, alpha), quality), GREEN, 32)
+    assert hole[alpha > 0.5].all() and not (hole & ~ndimage.binary_dilation(alpha > 0, iterations=8)).any()
+
+
 def test_a_green_garment_beside_green_paint_is_kept(photo):
     garment = photo.copy()
     garment[260:] = np.array((50, 150, 70)) + np.random.default_rng(0).integers(-6, 7, garment[260:].shape)
@@ -196,6 +206,18 @@ def test_half_transparent_lines_that_are_left_are_told_of(photo, opacity, width,
     hole = find_paint(painted, GREEN, 32)
     assert not hole[alpha > 0].any() and are_lines_left(painted, GREEN, hole)
     assert not are_lines_left(painted, GREEN, hole | (alpha > 0))
+
+
+@pytest.mark.parametrize("opacity, quality", [(0.7, None), (0.8, None), (0.7, 90), (0.75, 60)])
+def test_a_half_transparent_patch_is_found_or_told_of(photo, opacity, quality):
+    rows, columns = np.indices(photo.shape[:2])
+    patch, hard = np.hypot(rows - 300, columns - 200) < 25, stroke(photo.shape[:2], 4)
+    hard[250:] = 0
+    painted = paint(photo, np.fmax(opacity * patch, hard))
+    painted = as_jpeg(painted, quality) if quality else painted
+    hole = find_paint(painted, GREEN, 32)
+    assert hole[patch].all() or are_lines_left(painted, GREEN, hole)
+    assert not are_lines_left(painted, GREEN, hole | ndimage.binary_dilation(patch, iterations=2))
 
 
 def test_green_clothes_and_backgrounds_are_no_lines_of_paint(photo):

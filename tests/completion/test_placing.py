@@ -148,6 +148,16 @@ def is_believed(place, pixels, known):
         return False
 
 
+def test_a_face_in_a_faded_and_noisy_photo_is_placed(finder, place, samples):
+    pixels = read_photo(samples / "D000191.jpg").pixels
+    landmarks = finder.landmarks(pixels, finder.boxes(pixels)[0])
+    known = ~HOLES["nose_and_mouth"](landmarks, pixels.shape[:2], np.random.default_rng(0))
+    noise = np.random.default_rng(0).normal(0, 14, pixels.shape)
+    faded = np.clip(np.rint(70 + 0.55 * (pixels @ [0.299, 0.587, 0.114])[..., None] + noise), 0, 255).astype(np.uint8)
+    placement, = place(faded, known)
+    assert error(placement.matrix, landmarks) < 2 and not placement.doubtful
+
+
 def test_hidden_eyes_and_mouth_are_placed_and_without_a_network_not_believed(finder, place, portrait):
     pixels, landmarks = portrait
     known = hide_mouth(eye_band(pixels, landmarks), landmarks)
@@ -197,6 +207,16 @@ def test_a_place_is_doubtful_by_its_error_and_by_its_shear(finder, portrait, off
             return GOAL + [(0, 0), (0, 0), (off, 0)], np.array([0.1, 0.1, errors])
     pixels, landmarks = portrait
     assert FacePlacer(finder, TEMPLATE, 64, Says)(pixels, eye_band(pixels, landmarks))[0].doubtful == doubtful
+
+
+def test_a_wide_face_of_which_much_is_seen_is_believed(finder, place, portrait):
+    pixels = np.asarray(Image.fromarray(portrait[0]).resize((491, 500)))
+    landmarks, = (finder.landmarks(pixels, box) for box in finder.boxes(pixels))
+    assert np.linalg.cond(alignment_matrix(landmarks, 64, TEMPLATE)[:, :2]) > 1.4
+    known, across = np.ones(pixels.shape[:2], bool), int(landmarks[39, 0])
+    known[:, across - 6:across + 6] = False
+    placement, = place(pixels, known)
+    assert error(placement.matrix, landmarks) < 2 and not placement.doubtful
 
 
 def test_of_two_places_over_each_other_the_one_of_less_expected_error_stays():

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from completion.drawn_damage import as_jpeg
 from completion.masks import MASKS, center
 from completion.tone import find_tone, keep_tone
 from helpers import resize
@@ -54,13 +55,21 @@ def deviation(pixels, known, tone):
     return np.quantile(np.abs(pixels - right).max(axis=-1)[~known], 0.99)
 
 
-@pytest.mark.parametrize("noise", [0, 6])
+@pytest.mark.parametrize("noise", [0, 6, 35])
 @pytest.mark.parametrize("tone", TONES)
 def test_foreign_colours_in_the_hole_take_the_tone_of_the_photo(photo, known, tone, noise):
     filled = foreign(toned(photo, tone, noise), photo, known)
     kept = keep_tone(filled, known)
     np.testing.assert_array_equal(kept[known], filled[known])
     assert deviation(filled, known, tone) > 15 and deviation(kept, known, tone) <= 6
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_a_noisy_photo_that_was_a_jpeg_keeps_its_tone_and_one_with_colours_its_colours(photo, known, tone):
+    noisy = as_jpeg(toned(photo, tone, 25), 75)
+    assert deviation(keep_tone(foreign(noisy, photo, known), known), known, tone) <= 6
+    coloured = photo + np.random.default_rng(0).normal(0, 35, photo.shape)
+    assert find_tone(np.clip(np.rint(coloured), 0, 255).astype(np.uint8), known) is None
 
 
 @pytest.mark.parametrize("tone", TONES)

@@ -21,11 +21,16 @@ def icc(primaries=None, gamma=2.2):
             zip([b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ"], [(0.9642, 1, 0.8249), *(primaries or ())])]
     tags += [(name, curve) for name in ([b"rTRC", b"gTRC", b"bTRC"] if primaries else [b"kTRC"])]
     tags.append((b"desc", b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(79)))
+    return as_profile(tags, b"mntr" + (b"RGB " if primaries else b"GRAY") + b"XYZ ")
+
+
+def as_profile(tags, kind):
+    """A colour profile of (name, content) pairs; kind : its class, its colours and those in between."""
     table, content, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
     for name, value in tags:
         table += name + struct.pack(">2I", start + len(content), len(value))
         content += value + bytes(-len(value) % 4)
-    head = bytes(8) + struct.pack(">I", 0x02400000) + b"mntr" + (b"RGB " if primaries else b"GRAY") + b"XYZ "
+    head = bytes(8) + struct.pack(">I", 0x02400000) + kind
     head += struct.pack(">6H", 2026, 11, 1, 0, 0, 0) + b"acsp" + bytes(28) + struct.pack(">3I", 63190, 65536, 54061)
     return struct.pack(">I", start + len(content)) + (head + bytes(128))[4:128] + table + content
 
@@ -209,6 +214,17 @@ def test_a_tiff_without_resolution_gets_none(samples, tmp_path):
     assert 282 not in restore(tmp_path / "photo.tif", "same")[1].tag_v2
 
 
+@pytest.mark.parametrize("wanted", ["png", "jpeg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_resolution_turns_with_the_photo(samples, tmp_path, orientation, wanted):
+    exif, image = Image.Exif(), portrait(samples)
+    exif[274] = orientation
+    (image if orientation < 5 else image.transpose(Image.Transpose.ROTATE_90)).save(
+        tmp_path / "photo.jpg", exif=exif, dpi=(300, 150))
+    _, after, _ = restore(tmp_path / "photo.jpg", wanted)
+    assert tuple(round(float(side)) for side in after.info["dpi"]) == ((300, 150) if orientation < 5 else (150, 300))
+
+
 def test_comments_texts_and_what_colours_mean_are_kept_in_a_png(samples, tmp_path):
     portrait(samples).save(tmp_path / "photo.jpg", comment="grandmother")
     assert restore(tmp_path / "photo.jpg")[1].text == {"Comment": "grandmother"}
@@ -259,6 +275,52 @@ def test_as_jpeg_a_photo_lies_on_white_and_cmyk_becomes_srgb(samples, tmp_path):
         photo, after, encoding = restore(tmp_path / "cmyk.jpg", wanted)
         assert after.mode == "RGB" and "CMYK is written as sRGB" in encoding.remarks
         assert np.abs(np.asarray(after)[KNOWN].astype(int) - photo.pixels[KNOWN]).mean() < (wanted == "same") * 3 + 1e-9
+
+
+def in_luminance_and_chroma(cmyk, **options):
+    """The content of a JPEG with the colours of a CMYK image as YCCK. Source: Adobe, "Supporting the DCT Filters in
+    PostScript Level 2", Technical Note 5116, section 18."""
+    inks, buffer = np.asarray(cmyk), io.BytesIO()
+    ycc = np.asarray(Image.fromarray(inks[..., :3]).convert("YCbCr"))
+    Image.fromarray(np.dstack([255 - ycc, inks[..., 3:]]), mode="CMYK").save(buffer, "JPEG", quality=95, **options)
+    content = bytearray(buffer.getvalue())
+    content[content.index(b"Adobe") + 11] = 2           # what the channels are: 0 for CMYK, 2 for YCCK
+    return bytes(content)
+
+
+def icc_of_inks(depth):
+    """A colour profile of CMYK inks, each as a grey of CIELAB that full ink darkens by `depth` of 255 levels.
+
+    Source: ICC.1:2001-04, lut8Type.
+    """
+    grid = np.indices((2, 2, 2, 2)).reshape(4, -1).sum(axis=0)
+    lightness = np.column_stack([np.maximum(255 - depth * grid, 0), *2 * [np.full(16, 128)]]).astype(np.uint8)
+    ramp = bytes(range(256))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel())
+    tags = [(b"wtpt", b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)),
+            (b"A2B0", table + 4 * ramp + lightness.tobytes() + 3 * ramp),
+            (b"desc", b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(79))]
+    return as_profile(tags, b"prtrCMYKLab ")
+
+
+@pytest.mark.parametrize("profile", [False, True])
+@pytest.mark.parametrize("channels", ["CMYK", "YCCK"])
+def test_inks_are_read_by_the_marker_and_the_profile_of_a_jpeg(samples, tmp_path, channels, profile):
+    cmyk, options = portrait(samples, "CMYK"), {"icc_profile": icc_of_inks(40)} if profile else {}
+    if channels == "CMYK":
+        cmyk.save(tmp_path / "cmyk.jpg", quality=95, **options)
+    else:
+        (tmp_path / "cmyk.jpg").write_bytes(in_luminance_and_chroma(cmyk, **options))
+    photo, after, encoding = restore(tmp_path / "cmyk.jpg")
+    seen, right = photo.pixels, np.asarray(portrait(samples))
+    if profile:
+        srgb, lab = map(ImageCms.createProfile, ("sRGB", "LAB"))
+        seen = np.asarray(ImageCms.profileToProfile(Image.fromarray(seen), srgb, lab, outputMode="LAB"))[..., 0]
+        right = 255 - 40 * (np.asarray(cmyk).sum(axis=-1) / 255)
+    assert np.abs(seen - right.astype(float)).mean() < 2
+    assert after.mode == "RGB" and "icc_profile" not in after.info and photo.notes == []
+    np.testing.assert_array_equal(np.asarray(after)[KNOWN], photo.pixels[KNOWN])
+    assert "CMYK is written as sRGB" in encoding.remarks
 
 
 def test_cielab_becomes_srgb_without_its_profile(samples, tmp_path):
