@@ -40,7 +40,8 @@ def fill_harmonic(values, known, hole=None, factors=None):
 
 def box_around(mask, margin):
     """The slices of the smallest box that holds all that is True in a mask (H, W), with so many pixels around it."""
-    return tuple(slice(max(places.min() - margin, 0), places.max() + margin + 1) for places in np.nonzero(mask))
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return tuple(slice(max(places[0] - margin, 0), places[-1] + margin + 1) for places in (rows, columns))
 
 
 def factorize(hole, ring, shape):

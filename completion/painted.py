@@ -102,9 +102,14 @@ def are_lines_left(pixels, colour, hole):
 
 def _stand_out(pixels, colour):
     """(the share of a paint's chroma, (H, W), what thin lines have of it above a grey and what lies beside them)."""
-    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float64)
-    share = pixels @ np.float32(chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
+    share = _share(pixels, colour)
     return share, share - np.fmax(ndimage.grey_opening(share, (THIN, THIN)), 0)
+
+
+def _share(pixels, colour):
+    """The share of a paint's chroma in each of (H, W, 3) pixels."""
+    chroma = TO_OPPONENT[1:] @ np.asarray(colour, np.float64)
+    return pixels @ np.float32(chroma @ TO_OPPONENT[1:] / (chroma @ chroma))
 
 
 def _find_cores(pixels, colour, tolerance):
@@ -118,9 +123,12 @@ def _find_cores(pixels, colour, tolerance):
     core, faint = distance <= tolerance, distance <= 2 * tolerance
     faint &= ~ndimage.binary_opening(faint, np.ones((5, 5)))
     faint &= ~ndimage.binary_dilation(core, SQUARE, 2 * NEAR)
-    if core.any() or faint.any():
-        lines = _stand_out(pixels, colour)[1] >= DULLED
-        faint |= ~core & ndimage.binary_propagation(lines & ndimage.binary_dilation(core | faint), SQUARE, mask=lines)
+    seeds = core | faint
+    if seeds.any():
+        box = box_around(seeds | (_share(pixels, colour) >= DULLED), THIN)
+        lines = _stand_out(pixels[box], colour)[1] >= DULLED
+        lines = ndimage.binary_propagation(lines & ndimage.binary_dilation(seeds[box]), SQUARE, mask=lines)
+        faint[box] |= ~core[box] & lines
     return core, faint
 
 
