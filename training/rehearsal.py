@@ -3,6 +3,7 @@ import textwrap
 
 from helpers import counted
 from nn.setup import tf
+from shell.records import in_words
 
 from .checkpoint import Checkpoint
 from .devices import memory_of
@@ -47,8 +48,7 @@ def describe(model, record, settings, data, save):
     yield (f"places: saves in {places.saves}, curves and samples in {places.log}, "
            + (f"the model in {places.export}" if places.export else "no --export"))
     values = record["architecture"] | record["training"] | {name: record[name] for name in ("flip", "seed")}
-    yield "settings: " + ", ".join(f"{name} {'none' if value == '' else value}" for name, value in values.items()
-                                   if name != "steps")
+    yield "settings: " + ", ".join(f"{name} {in_words(value)}" for name, value in values.items() if name != "steps")
 
 
 def count_parameters(model):
