@@ -119,7 +119,8 @@ def as_long_csv(summary):
 
 def _write_csv(heading, rows):
     text = io.StringIO()
-    csv.writer(text).writerows([heading, *rows])
+    csv.writer(text).writerows([heading, *([format(cell, ".7g") if isinstance(cell, float) else cell for cell in row]
+                                           for row in rows)])
     return text.getvalue()
 
 
