@@ -1,6 +1,6 @@
 """Complete faces by many methods under many holes, and measure every result against the truth.
 
-python evaluate_completion.py processed-data/validation/ --methods latent laplace --masks center half --limit 1000
+python evaluate_completion.py faces/ --methods latent laplace --masks center half --limit 1000
 python evaluate_completion.py --compare measured/ another/
 """
 import interrupts  # noqa: F401
@@ -95,7 +95,8 @@ def describe(folder, faces, plan, methods):
             raise UsageError(f"{described['checkpoint']} completes faces of {described['image_size']} pixels a side, "
                              f"these have {size}: name one of that size by {advise(settings, size)}")
         if settings.search:
-            record |= {key: described[key] for key in ("recipe", "model", "encoder", "likely", "completions")}
+            record |= {key: described[key] for key in ("recipe", "model", "encoder", "likely", "completions",
+                                                       "out_interval")}
         elif name in LEARNED:
             record[LEARNED[name]] = described["model"]
             record |= {f"{LEARNED[name]}_likely": described["likely"]} if "likely" in described else {}

@@ -1,7 +1,7 @@
 """Train the DCGAN on aligned faces. The same command again goes on where it stopped.
 
 python train_network.py --dataset processed-data/train/ --epoch 25 --batch_size 300
-python train_network.py --dataset faces/ --preset best --run mine --begin_from checkpoint/celeba64 --export mine/
+python train_network.py --dataset faces/ --preset best --run mine --begin_from checkpoint/celeba64
 tensorboard --logdir logs
 """
 import interrupts  # noqa: F401

@@ -40,16 +40,17 @@ def main(argv=None):
     if len(faces) < 2:
         raise UsageError(f"no two faces of 64 pixels a side in {folder}", NO_INPUT)
     real = describe(faces)
-    print(f"{'model':40} {'updates':>8} {'sliced_wasserstein':>18} {'face_kernel':>12} {'face_frechet':>12} "
-          f"{'hole_psnr':>10} {'hole_ssim':>10}")
+    width = max(28, *map(len, models))
+    print(f"{'model':{width}} {'updates':>7} {'sliced_wasserstein':>18} {'face_kernel':>11} {'face_frechet':>12} "
+          f"{'hole_psnr':>9} {'hole_ssim':>9}")
     for model in models:
         dcgan, record = load_model(model)
         samples = np.concatenate([to_uint8(dcgan.generate(dcgan.latents(BATCH, -3, first)))
                                   for first in range(0, len(faces), BATCH)])[:len(faces)]
         fake = describe(samples)
         psnr, ssim = complete(dcgan, faces)
-        print(f"{model:40} {record['step']:8d} {sliced_wasserstein(samples, faces, 0):18.4f} "
-              f"{kernel_distance(fake, real):12.5f} {face_frechet(fake, real):12.4f} {psnr:10.2f} {ssim:10.3f}",
+        print(f"{model:{width}} {record['step']:7d} {sliced_wasserstein(samples, faces, 0):18.4f} "
+              f"{kernel_distance(fake, real):11.5f} {face_frechet(fake, real):12.4f} {psnr:9.2f} {ssim:9.3f}",
               flush=True)
 
 

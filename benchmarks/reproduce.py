@@ -1,12 +1,13 @@
 """Measure a table of the documentation again, and say where it comes out otherwise.
 
-python -m benchmarks.reproduce "every method" --dataset processed-data/validation --train_faces processed-data/train
-python -m benchmarks.reproduce recipes --dataset processed-data/validation
+python -m benchmarks.reproduce "every method" --dataset validation/ --train_faces train/
+python -m benchmarks.reproduce recipes --dataset validation/
 
 A row's first cell is its command: the method, and behind it the recipe or options of the search, all between backticks;
 options alone are of the search.
 """
 import hashlib
+import math
 import os
 import re
 import shlex
@@ -149,11 +150,16 @@ def check_row(table, row, head, folder):
         figures = read_cell(row[head.index(column)], table.metrics)
         means = {name: interval[0] for name, interval in rows.get(mask, {}).items() if interval}
         odd = find_differences(figures, means)
-        shown = ", ".join(f"{name} {means.get(name, float('nan')):.{TOLERANCES.get(name, OTHERS)[0]}f} "
-                          f"({figure:g}{', differs' * (name in odd)})" for name, figure in figures.items())
-        say(f"{row[0]}, {mask}: {shown or 'not in the table'}")
+        shown = (f"{show(name, means.get(name, math.nan))} ({show(name, figure)}{'!' * (name in odd)})"
+                 for name, figure in figures.items())
+        say(f"{row[0]}, {mask}: {' '.join(shown) or 'not in the table'}")
         differs |= bool(odd)
     return differs
+
+
+def show(name, figure):
+    """A figure of a metric as the documentation writes it, such as "22.80" and ".652"."""
+    return f"{figure:.{TOLERANCES.get(name, OTHERS)[0]}f}".removeprefix("0")
 
 
 def check_inputs(table, count, found):
@@ -174,6 +180,7 @@ def main(argv=None):
     _, head, rows = documented.read_table(table.page, table.heading)
     with claim_folder(options.out_dir):
         faces, names = write_list(table, options.dataset, options.out_dir, count)
+        say(f"{', '.join(table.metrics)}, and in brackets those of the table, with ! where they differ:")
         for row in rows:
             method, words = read_row(row[0])
             if method in NEED_FACES and not options.train_faces:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import BadPhoto, UsageError, counted, file_stamp, open_plain, read_bytes, read_json
+from helpers import NO_INPUT, BadPhoto, UsageError, counted, file_stamp, open_plain, read_bytes, read_json
 from pictures.photo import SUFFIXES, is_picture
 
 DEEPEST = 200                                           # folders in each other that are walked
@@ -26,16 +26,21 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
 
     Folders are walked, links followed once, hidden entries passed over; in them a file counts by its suffix or its
     first bytes, and `warn` is called with one line about all that do not count. A file named itself always counts.
-    Folders of results below them are passed over, and one that is named itself is not, with a line each. Nothing inside
-    the folder `exclude` is ever an input: there folders are passed over, and files named themselves are failures.
+    Folders of results below them are passed over with a line each, and folders in one of results are told, once.
+    Nothing inside the folder `exclude` is ever an input: there folders are passed over, and files named themselves are
+    failures.
 
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
+    Raises UsageError (exit code 3) if a folder of results is named itself.
     """
-    sources, failures, others, seen = [], [], [], set()
+    sources, failures, others, seen, around = [], [], [], set(), {None}
     barred = os.path.realpath(exclude) if exclude is not None and os.path.isdir(exclude) else None
     for path in map(os.fspath, paths):
         is_folder = os.path.isdir(path)
         root = path if is_folder else os.path.dirname(path) or "."
+        if is_folder and (results := _results_around(path)) not in around | {barred}:
+            around.add(results)
+            _tell_results(path, results, warn)
         for entry, problem in _walk(path, barred, frozenset(), others, warn) if is_folder else [_judge(path)]:
             real = os.path.realpath(entry)
             if real in seen:
@@ -63,7 +68,8 @@ def _walk(folder, barred, visited, others, warn):
     real = os.path.realpath(folder)
     if barred and lies_in(real, barred):
         return
-    if _holds_results(folder, is_named=not visited, warn=warn) and visited:
+    if visited and _holds_results(folder):
+        warn(f"{folder} holds results, no photos: passed over")
         return
     try:
         names = _list(folder, real, visited)
@@ -84,12 +90,21 @@ def _walk(folder, barred, visited, others, warn):
             others.append(path)
 
 
-def _holds_results(folder, is_named, warn):
-    """Whether a folder holds results; then it is said what becomes of it."""
-    if held := read_json(Path(folder, "config.json")).get("kind") in RESULTS:
-        warn(f"{folder} holds results, and all its pictures are taken for photos: name the photos themselves if these "
-             "are not meant" if is_named else f"{folder} holds results, no photos: passed over")
-    return held
+def _holds_results(folder):
+    return read_json(Path(folder, "config.json")).get("kind") in RESULTS
+
+
+def _results_around(folder):
+    """The true path of the folder of results that a folder is or lies in, or None."""
+    real = Path(os.path.realpath(folder))
+    return next((str(place) for place in (real, *real.parents) if _holds_results(place)), None)
+
+
+def _tell_results(folder, results, warn):
+    """Warn of a folder that lies in one of results; raise UsageError (exit code 3) if it is that itself."""
+    if os.path.realpath(folder) == results:
+        raise UsageError(f"{folder} holds results, no photos: name those pictures in it that are meant", NO_INPUT)
+    warn(f"{folder} lies in {results}, which holds results: all its pictures are taken for photos")
 
 
 def _list(folder, real, visited):

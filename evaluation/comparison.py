@@ -4,6 +4,7 @@ from pathlib import Path
 
 from helpers import NO_INPUT, UsageError, counted, file_stamp, read_json
 from metrics.intervals import paired_difference
+from metrics.ranking import better
 from shell.lock import find_kind
 from shell.records import read_records
 
@@ -32,7 +33,8 @@ def compare(first, second, warn):
             if not pairs:
                 continue
             mean, low, high = paired_difference(*zip(*pairs))
-            verdict = "no clear difference" if low <= 0 <= high else f"{second if mean > 0 else first} is higher"
+            ahead = second if (mean > 0) == (better(metric) == "higher") else first
+            verdict = "no clear difference" if low <= 0 <= high else f"{ahead} is better"
             yield (f"{mask} {method} {metric}: {mean:+.4f} [{low:+.4f}, {high:+.4f}] over "
                    f"{counted(len(pairs), 'face')}: {verdict}")
 

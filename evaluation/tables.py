@@ -120,7 +120,8 @@ def as_long_csv(summary):
 def to_csv(heading, rows):
     """A heading and rows of values as CSV."""
     text = io.StringIO()
-    csv.writer(text).writerows([heading, *rows])
+    csv.writer(text).writerows([heading, *([format(cell, ".7g") if isinstance(cell, float) else cell for cell in row]
+                                           for row in rows)])
     return text.getvalue()
 
 

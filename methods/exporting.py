@@ -1,11 +1,11 @@
 """The latent method's answer without updates as one function of TensorFlow, written for other runtimes."""
 import logging
 
-from helpers import write_file
+from helpers import BAD_CHECKPOINT, UsageError, write_file
 from nn.layers import mean_with_mirror_image
 from nn.setup import tf, traced
 from training import checkpoint, devices
-from training.manifest import LIKELY, is_model, likely_of
+from training.manifest import LIKELY, is_model, likely_of, locate
 
 from .latent_search import load_encoder, load_likely
 from .libraries import need
@@ -51,7 +51,11 @@ def load_answer(folder, warn=lambda text: None):
     """
     devices.use_device("cpu")
     dcgan, _ = checkpoint.load_model(folder, warn=warn)
-    encoder, place = load_encoder(beside(folder, ENCODER), dcgan), beside(folder, LIKELY)
+    if not locate(place := beside(folder, ENCODER)).exists():
+        raise UsageError(f"{folder} has no latent encoder, without which there is nothing to export: train one for it, "
+                         f"by python -m models.train latent_encoder --generator {folder} ... --export {place}",
+                         BAD_CHECKPOINT)
+    encoder, place = load_encoder(place, dcgan), beside(folder, LIKELY)
     place = likely_of(beside(folder, ENCODER), place) or place
     likely = load_likely(place, dcgan) if is_model(place) else None
     encoder.use_likely(likely, place)

@@ -18,7 +18,7 @@ from training.run_command import GROWN, PRECISION, add_faces, add_run, add_sched
 
 from . import model_type
 
-EXAMPLE = "python -m models.train {} --dataset processed-data/train/ --validation processed-data/validation/"
+EXAMPLE = "python -m models.train {} --dataset train/ --validation validation/"
 
 
 class Options(NamedTuple):

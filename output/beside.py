@@ -1,6 +1,7 @@
 """Set what several runs of face_completion.py made of the same faces beside each other.
 
-Of every face come the true and the masked one, as the last run saw them, then what each made of it.
+Of every face come the true and the masked one, as the last run saw them, then what each made of it, with its PSNR in
+the hole and the name of the run's folder.
 
 python -m output.beside sheet.png completed/ completed128/
 """
@@ -20,6 +21,7 @@ from .completed_folder import KEY, RESULTS
 from .figures import caption, write_sheet
 
 ORIGINAL, MASKED, COMPLETED = "original.png", "masked.png", "completed.png"
+SMALLEST = 128                                          # pixels a side that a caption needs
 
 
 @command
@@ -32,7 +34,7 @@ def main(argv=None):
         raise UsageError("no face is complete in all of " + ", ".join(options.folders), NO_INPUT)
     names = names[::-(-len(names) // options.count)]
     rows = [draw_row(name, list(zip(options.folders, folders))) for name in names]
-    side = max(len(picture) for row in rows for picture, _ in row)
+    side = max(SMALLEST, *(len(picture) for row in rows for picture, _ in row))
     write_sheet(options.sheet, [caption(picture, text, side) for row in rows for picture, text in row], len(rows[0]))
     say(f"{options.sheet}: {counted(len(names), 'face')}, true, masked, and of {', '.join(options.folders)}")
 
@@ -72,7 +74,7 @@ def draw_row(name, folders):
     row = [(read(last, ORIGINAL), name), (read(last, MASKED), "masked")]
     for folder, records in folders:
         completed, psnr = read(folder, COMPLETED), records[name].get("hole_psnr")
-        row.append((completed, f"{len(completed)} px" + (f", {psnr:.1f} dB" if psnr is not None else "")))
+        row.append((completed, (f"{psnr:.1f} dB, " if psnr is not None else "") + Path(folder).resolve().name))
     return row
 
 

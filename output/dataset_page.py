@@ -53,6 +53,7 @@ def _draw_histograms(measures):
         axes.hist([[row[column] for row in rows] for rows in measures.values()], bins=20, density=True,
                   label=list(measures))
         axes.set_xlabel(title)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_yticks([])
         axes.legend()
     canvas = FigureCanvasAgg(figure)

@@ -2,7 +2,7 @@
 
 Files are hard links where possible.
 
-python -m preprocess.split_dataset PROCESSED/ processed-data/ --train 60000 --validation 5000 --test 1000
+python -m preprocess.split_dataset PROCESSED/ split/ --train 60000 --validation 5000 --test 1000
 """
 import argparse
 import contextlib

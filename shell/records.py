@@ -69,10 +69,11 @@ def _tell_change(key, old, new):
     elif any(isinstance(value, (dict, list)) or DIGEST.fullmatch(str(value)) for value in (old, new)):
         yield f"another {option}"
     else:
-        yield f"{option} {_in_words(old)}, asked for {_in_words(new)}"
+        yield f"{option} {in_words(old)}, asked for {in_words(new)}"
 
 
-def _in_words(value):
+def in_words(value):
+    """A setting as people read it: what is empty is "none"."""
     return "none" if value in (None, "") else value
 
 

@@ -28,6 +28,19 @@ def test_two_evaluations_of_the_same_faces_are_compared(finished, tmp_path, run)
     assert ended.out.startswith(f"4 faces in both: {finished} has 4, {tmp_path}/other has 4")
 
 
+def test_the_better_of_two_evaluations_is_named_by_the_metrics_direction(finished, tmp_path, run):
+    shutil.copytree(finished, tmp_path / "other")
+    records = list(read_records(tmp_path / "other/results.jsonl"))
+    (tmp_path / "other/results.jsonl").unlink()
+    with RecordFile(tmp_path / "other/results.jsonl") as file:
+        for record in records:
+            file.append(record | {name: record[name] + .1 for name in ("hole_psnr", "identity")})
+    out = run(evaluate_completion.main, "--compare", finished, tmp_path / "other").out
+    assert f"laplace hole_psnr: +0.1000 [+0.1000, +0.1000] over 4 faces: {tmp_path}/other is better" in out
+    assert f"laplace identity: +0.1000 [+0.1000, +0.1000] over 4 faces: {finished} is better" in out
+    assert out.count("no clear difference") == 2
+
+
 def test_evaluations_that_share_some_faces_are_compared_by_these(finished, tmp_path, run):
     shutil.copytree(finished, tmp_path / "other")
     records = [record for record in read_records(tmp_path / "other/results.jsonl") if record["method"] == "laplace"]

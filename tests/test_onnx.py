@@ -1,6 +1,7 @@
 """The latent method without TensorFlow: what is exported, and face_completion.py --onnx."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,6 +150,13 @@ def test_what_to_install_is_said(run, tmp_path, monkeypatch, module):
              if module == "onnxruntime" else run(export, MODEL, tmp_path / "b.onnx"))
     assert ended.code == USAGE and f"needs {module}: pip install -r requirements-onnx.txt" in ended.err
     assert not (tmp_path / "b.onnx").exists()
+
+
+def test_a_model_without_an_encoder_is_told_what_to_train(run, tmp_path):
+    shutil.copytree(MODEL, tmp_path / "mine")
+    ended = run(export, tmp_path / "mine", tmp_path / "a.onnx")
+    assert ended.code == BAD_CHECKPOINT
+    assert f"latent_encoder --generator {tmp_path}/mine ... --export {tmp_path}/mine-learned/latent_enc" in ended.err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(run, tmp_path):

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from benchmarks import reproduce
-from benchmarks.reproduce import TABLES, Table, find_differences, name_model, read_cell, read_row, write_list
-from helpers import NO_INPUT, SOME_FAILED, UsageError
+from benchmarks.reproduce import TABLES, Table, check_row, find_differences, name_model, read_cell, read_row, write_list
+from helpers import NO_INPUT, SOME_FAILED, UsageError, write_json
 from methods import documented
 from shell.lock import claim_folder
 from training.manifest import ROOT
@@ -63,6 +63,20 @@ def test_figures_differ_by_more_than_their_tolerance():
     assert read_cell("–", ("hole_psnr",)) == {}
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_what_is_said_of_a_row_fits_a_terminal(name, tmp_path, capsys):
+    table = TABLES[name]
+    _, head, rows = documented.read_table(table.page, table.heading)
+    means = {metric: (10. if metric == "hole_psnr" else .1234, None, None) for metric in table.metrics}
+    write_json(tmp_path / "summary.json", {"rows": [{"mask": mask, "metrics": means} for mask in
+                                                    table.columns.values()]})
+    assert all(check_row(table, row, head, tmp_path) for row in rows)
+    said = capsys.readouterr().out.splitlines()
+    assert max(map(len, said)) <= 100 and len(said) == len(rows) * len(table.columns)
+    if name == "recipes":
+        assert "`pool`, center: 10.00 (21.93!) .123 (.629!)" in said
+
+
 @pytest.fixture
 def write_table(monkeypatch, tmp_path):
     """Make a page with one table of two rows; the figures of `telea` are given."""
@@ -101,14 +115,14 @@ def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, o
 
     write_table("1 / **.5**")
     ended = reproduced()
-    assert ended.code == SOME_FAILED and "(1, differs)" in ended.out and "half" not in ended.out.replace(
-        "half: not in the table", ""), ended.err
+    assert ended.code == SOME_FAILED and "(1.00!) " in ended.out and "(.500!)\n" in ended.out, ended.err
+    assert "half" not in ended.out.replace("half: not in the table", "")
     row, = json.loads((tmp_path / "out" / "telea" / "summary.json").read_text())["rows"]
     assert (row["n"], row["mask"]) == (3, "center")
     write_table(" / ".join(f"{row['metrics'][name][0]:.{digits}f}" for name, digits in
                            (("hole_psnr", 2), ("hole_ssim", 3))))
     ended = reproduced()
-    assert ended.code == 0 and "differs" not in ended.out
+    assert ended.code == 0 and "!)" not in ended.out
     faces = next(line for line in ended.out.splitlines() if line.startswith("faces: ")).removeprefix("faces: ")
     digests = {"three.txt": {"3": {"faces": faces, "center": "0" * 16}}}
     (tmp_path / "lists" / "digests.json").write_text(json.dumps(digests))
@@ -116,7 +130,7 @@ def test_a_table_is_measured_again_and_what_differs_is_named(run, write_table, o
     assert ended.code == SOME_FAILED and f"the table's were {'0' * 16}" in ended.out
     write_table("1 / .5")
     ended = run(reproduce.main, "tiny", "--dataset", openface, "--out_dir", tmp_path / "two", "--limit", 2)
-    assert ended.code == 0 and "differs" in ended.out and "of 2 of the table's 3 faces" in ended.out
+    assert ended.code == 0 and "!)" in ended.out and "of 2 of the table's 3 faces" in ended.out
 
 
 @pytest.mark.slow

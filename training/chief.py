@@ -8,6 +8,7 @@ from helpers import NOT_FINITE, Stopped, UsageError, read_json, to_float, to_uin
 from nn.setup import tf
 from shell.messages import command_line
 from shell.pictures import tile
+from shell.records import in_words
 
 from . import checkpoint
 from .health import EXAMINATIONS, EXAMINED, diagnose, quality
@@ -36,11 +37,13 @@ class Chief:
         self.examination = (None if validation is None else
                             EXAMINATIONS[self.model.examined](self.model, faces, validation))
         self.reported, self.clock = first, time.monotonic()
-        if not first:
+        if first in (0, *(part["until"] for part in self.record["earlier"])):
             record = json.dumps(self.record, indent=2)
-            self.journal.text("options", f"`{command_line()}`\n\n```\n{record}\n```")
-            self.journal.hparams(self.record["architecture"] | self.record["training"] | {
-                name: self.record[name] for name in ("faces", "batch_size", "flip", "seed")})
+            self.journal.text("options", first, f"`{command_line()}`\n\n```\n{record}\n```")
+        if not first:
+            settings = self.record["architecture"] | self.record["training"] | {
+                name: self.record[name] for name in ("faces", "batch_size", "flip", "seed")}
+            self.journal.hparams({name: in_words(value) for name, value in settings.items()})
             self._show(first)
 
     def report(self, step, figures, progress):

@@ -49,9 +49,9 @@ class Journal:
         write_file(self.folder / SCALARS, "".join(json.dumps(record) + "\n" for record in self.kept).encode())
         self._scalars = RecordFile(self.folder / SCALARS, sealed=False)
 
-    def text(self, name, value):
-        """Log a text, such as the options of the run."""
-        self._emit(tf.summary.text, {name: value}, 0)
+    def text(self, name, step, value):
+        """Log a text, such as the options of the run from this step on."""
+        self._emit(tf.summary.text, {name: value}, step)
 
     def hparams(self, values):
         """Log the settings of the run for TensorBoard's table of runs."""

@@ -125,4 +125,4 @@ def make_model(model_type, settings, faces, console):
     return model, {"kind": model.kind, "architecture": dataclasses.asdict(settings.architecture),
                    "training": dataclasses.asdict(settings.training), "batch_size": run.batch_size,
                    "flip": settings.faces.flip, "seed": run.seed, "data": fingerprint(faces), "faces": len(faces),
-                   "begin_from": begun, "generator": foundations}, strategy
+                   "begin_from": begun, "earlier": [], "generator": foundations}, strategy

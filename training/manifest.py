@@ -11,9 +11,9 @@ MANIFEST = "manifest.json"
 LIKELY = "posterior_mean"                               # the kind that says beside a search what is likely
 SAVE = re.compile(r"step-\d{8,}")
 # What a manifest may hold where it holds it, and what an architecture is made of: sizes, switches and names.
-TYPES = {"architecture": dict, "training": dict, "files": dict, "scores": dict, "versions": dict, "kind": str,
-         "data": str, "manifest": str, "begin_from": (str, type(None)), "generator": (str, type(None)), "step": int,
-         "epoch": int, "faces": int, "batch_size": int, "seed": int, "flip": bool}
+TYPES = {"architecture": dict, "training": dict, "earlier": list, "files": dict, "scores": dict, "versions": dict,
+         "kind": str, "data": str, "manifest": str, "begin_from": (str, type(None)), "generator": (str, type(None)),
+         "step": int, "epoch": int, "faces": int, "batch_size": int, "seed": int, "flip": bool}
 LARGEST = 65_536                                        # of a size
 
 

@@ -7,6 +7,8 @@ from shell.records import tell_changes
 from .machines import this_worker
 from .manifest import kind_of
 
+PART = "training", "batch_size", "flip", "seed", "data", "faces"   # what may change in the middle of a run
+
 
 def resume(store, model, record, settings, console):
     """Load the newest good save, or that which was asked for, if there is one, and return the step to go on from.
@@ -20,12 +22,22 @@ def resume(store, model, record, settings, console):
         store.sweep()
     if manifest is None:
         return 0
-    record["begin_from"] = manifest.get("begin_from")
+    record["begin_from"], record["earlier"] = manifest.get("begin_from"), list_earlier(manifest, record)
     tell_beginning(manifest, save, record, settings, console=console)
     store.restore(save)
     if is_over(manifest, record):
-        record.update({key: manifest[key] for key in record.keys() & manifest.keys()})
+        record.update({"earlier": []} | {key: manifest[key] for key in record.keys() & manifest.keys()})
     return manifest["step"]
+
+
+def list_earlier(manifest, record):
+    """What the parts of a run up to a save had, [{"until": step, and settings}], where that is not what a record has.
+
+    Part by part, for these settings may have been others before as well.
+    """
+    part = {name: manifest[name] for name in PART}
+    changed = part != {name: record[name] for name in PART}
+    return manifest.get("earlier", []) + [{"until": manifest["step"], **part}] * changed
 
 
 def is_over(manifest, record):

@@ -14,7 +14,9 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const list = pairs => pairs.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]);
+// Words with hyphens, such as options, stay on one line.
+const words = text => text.split(/( )/).map(word => word.includes("-") ? make("span", {}, word) : word);
+const list = pairs => pairs.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, ...words(text))]);
 
 function format(value, digits = 3) {
   if (value === null || value === undefined) return "–";

@@ -40,6 +40,14 @@ def test_single_answers_are_not_mixed_with_several(run, tmp_path):
     assert ended.code == BAD_OUTPUT and "(--completions 4, asked for 1)" in ended.err
 
 
+def test_searches_shown_at_other_iterations_are_not_mixed(run, tmp_path):
+    folder, settings = begin(tmp_path / "out", "--methods", "latent")
+    ended = run(evaluate_completion.main, FACES, "--methods", "latent", "--out_interval", 3, "--out_dir", folder.path)
+    assert ended.code == BAD_OUTPUT and "(--out_interval 50, asked for 3)" in ended.err
+    older, _ = begin(tmp_path / "older", "--methods", "latent", without=("out_interval",))
+    older.check_settings(settings | {"out_interval": 3})                # which does not say what it was
+
+
 def test_a_folder_of_other_methods_takes_several_answers(tmp_path):
     folder, _ = begin(tmp_path / "out", "--methods", "laplace")
     _, settings = begin(tmp_path / "other", "--methods", "latent", "--completions", "4")

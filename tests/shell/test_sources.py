@@ -1,3 +1,4 @@
+import contextlib
 import os
 import random
 import re
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dataset.listing import Source, find_photos
-from helpers import USAGE, UsageError, write_json
+from helpers import NO_INPUT, USAGE, UsageError, write_json
 from shell.sources import find_inputs, output_names, read_list
 
 ROOT = Path(__file__).parents[2]
@@ -27,16 +28,21 @@ def put(tmp_path, samples):
 
 @pytest.mark.parametrize("kind, there", [("completion", False), ("evaluation", False), ("pack", True), (None, True)])
 def test_pictures_of_results_are_no_photos_unless_they_are_named(put, tmp_path, kind, there):
-    put("faces/a.jpg", "faces/out/b.jpg")
+    put("faces/a.jpg", "faces/out/b.jpg", "faces/out/c/d.jpg", "faces/out/e/f.jpg")
     if kind:
         write_json(tmp_path / "faces/out/config.json", {"kind": kind})
     said = []
     sources, _ = find_photos([tmp_path / "faces"], warn=said.append)
-    assert [Path(source.path).name for source in sources] == ["a.jpg", "b.jpg"][:1 + there]
+    assert [Path(source.path).name for source in sources] == ["a.jpg", "b.jpg", "d.jpg", "f.jpg"][:1 + 3 * there]
     assert any("holds results" in line for line in said) != there
     said.clear()
-    assert len(find_photos([tmp_path / "faces/out"], warn=said.append)[0]) == 1
-    assert any("holds results, and all its pictures are taken" in line for line in said) != there
+    results = tmp_path / "faces/out"
+    assert len(find_photos([results / "b.jpg", results / "c", results / "e"], warn=said.append)[0]) == 3
+    assert said == ([] if there else [f"{results}/c lies in {results}, which holds results: all its pictures are taken "
+                                      "for photos"])
+    with contextlib.nullcontext() if there else pytest.raises(UsageError, match="name those pictures") as refused:
+        assert len(find_photos([results])[0]) == 3
+    assert there or refused.value.exit_code == NO_INPUT
 
 
 def found(*paths, exclude=None, below):

@@ -28,11 +28,16 @@ def tensors(home, step=STEPS):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name}
 
 
-def event_steps(home, tag):
+def read_events(home, tag):
+    """[(step, value)] of a run's events of a tag."""
     from tensorboard.compat.proto.event_pb2 import Event
     read = [Event.FromString(content) for path in (home / "logs" / "dcgan").glob("events.out.tfevents.*")
             for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
-    return sorted(event.step for event in read for value in event.summary.value if value.tag == tag)
+    return [(event.step, value) for event in read for value in event.summary.value if value.tag == tag]
+
+
+def event_steps(home, tag):
+    return sorted(step for step, _ in read_events(home, tag))
 
 
 def contents(folder):

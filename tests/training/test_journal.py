@@ -36,7 +36,7 @@ def events(folder):
 def write_run(folder, steps, first_step=0):
     journal = Journal(folder, first_step, warned)
     if first_step == 0:
-        journal.text("options", "the command")
+        journal.text("options", 0, "the command")
         journal.samples(0, SHEET)
     for step in steps:
         journal.scalars(step, {"d_loss": step / 4, "g_loss": tf.constant(0.5)})
@@ -130,7 +130,7 @@ def test_settings_and_further_pictures_are_for_tensorboard_alone(tmp_path):
 def test_without_tensorboard_one_warning_comes_and_the_plain_files_are_written(tmp_path, no_tensorboard):
     warnings = []
     journal = Journal(tmp_path, 0, warnings.append)
-    journal.text("options", "the command")
+    journal.text("options", 0, "the command")
     journal.samples(0, SHEET)
     for step in (1, 2):
         journal.scalars(step, {"d_loss": 1})

@@ -45,7 +45,11 @@ def test_a_dry_run_of_a_learned_method_and_of_a_run_that_goes_on(faces, tmp_path
     assert run(models.train.main, *words).code == 0
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     ended = run(models.train.main, *words, "--dry_run")
-    assert ended.code == 0 and "goes on from checkpoint/vae/step-00000001" in ended.out and "coder" in ended.out
+    assert ended.code == 0 and "vae/step-00000001 is the end, 1 epoch being 1 step: nothing is left" in ended.out
+    assert "coder" in ended.out and "begins" not in ended.out
+    ended = run(models.train.main, *words[:-1], 2, "--seed", 1, "--dry_run")
+    assert "going on from checkpoint/vae/step-00000001, to 2 epochs in place of 1" in ended.out
+    assert "other settings than before, those asked for now: --seed 0, asked for 1;" in ended.err
     refused = run(models.train.main, *words, "--gf_dim", 3, "--dry_run")
     assert refused.code == BAD_CHECKPOINT and "another architecture" in refused.err and not refused.out
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

@@ -13,7 +13,17 @@ import pytest
 from benchmarks.kill_training import write_faces
 from helpers import BAD_CHECKPOINT, BAD_OUTPUT, NOT_FINITE, read_json
 from pictures.photo import read_photo
-from tests.training.small_runs import STEPS, arguments, contents, curves, event_steps, saves, tensors, train
+from tests.training.small_runs import (
+    STEPS,
+    arguments,
+    contents,
+    curves,
+    event_steps,
+    read_events,
+    saves,
+    tensors,
+    train,
+)
 from training.checkpoint import load_model
 from training.manifest import ROOT, describe_model
 
@@ -80,6 +90,10 @@ def test_a_run_leaves_saves_curves_samples_and_events(unbroken):
     assert event_steps(unbroken, "loss/d_loss") == [*range(1, STEPS + 1)]
     assert event_steps(unbroken, "samples") == [0, 12, STEPS]
     assert event_steps(unbroken, "options") == event_steps(unbroken, "_hparams_/session_start_info") == [0]
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+    (table,) = (HParamsPluginData.FromString(value.metadata.plugin_data.content).session_start_info.hparams
+                for _, value in read_events(unbroken, "_hparams_/session_start_info"))
+    assert (table["augment"].string_value, table["batch_size"].number_value) == ("none", 8)
     assert read_photo(unbroken / "logs" / "dcgan" / "samples" / "0024.png").pixels.shape == (512, 512, 3)
 
 
@@ -166,7 +180,7 @@ def test_a_finished_run_is_exported_with_what_it_was_trained_by(faces, unbroken,
     exported, trained = (read_json(folder / "manifest.json") for folder in (
         tmp_path / "model", unbroken / f"checkpoint/dcgan/step-{STEPS:08d}"))
     ours = exported.keys() - {"versions", "files", "manifest"}
-    assert {"training", "seed", "flip", "batch_size", "data", "step"} <= ours
+    assert {"training", "seed", "flip", "batch_size", "data", "step", "earlier"} <= ours
     assert {key: exported[key] for key in ours} == {key: trained[key] for key in ours}
 
 
@@ -175,7 +189,7 @@ def test_a_run_that_is_made_longer_goes_on_to_more_epochs_without_a_warning(face
     assert train(faces, home, "--epoch", "9") == 0
     shown = capsys.readouterr()
     assert "step-00000024, to 9 epochs in place of 8; shares of the run, such as --decay, are of" in shown.out
-    assert "trained 27 steps" in shown.out and not shown.err
+    assert "trained 27 steps" in shown.out and "warning" not in shown.err
 
 
 @pytest.mark.fault("F37", "training")
@@ -184,6 +198,11 @@ def test_another_learning_rate_is_warned_of_and_used(faces, unbroken, tmp_path, 
     assert train(faces, home, "--learning_rate", "1e-12", "--decay", "0") == 0
     assert "those asked for now: --learning_rate 0.0003, asked for 1e-12; --decay 0.5, asked for 0.0; ask for" in (
         capsys.readouterr().err)
+    manifest, parted = (read_json(home / f"checkpoint/dcgan/step-{step:08d}/manifest.json") for step in (STEPS, 20))
+    (part,) = manifest["earlier"]
+    assert part == {"until": 20, **{name: parted[name] for name in part.keys() - {"until"}}} and not parted["earlier"]
+    assert (part["training"]["learning_rate"], manifest["training"]["learning_rate"]) == (0.0003, 1e-12)
+    assert event_steps(home, "options") == [0, 20]
     before, after = tensors(home, 20), tensors(home)
     learned = [name for name in before if "_trainable_variables" in name]
     assert len(learned) > 10
