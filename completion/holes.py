@@ -67,8 +67,7 @@ class OwnHoles:
             if not self._folder:
                 raise UsageError(f"--mask {source}: no picture in this folder")
         else:
-            mask = _read_only_mask(source)
-            self._find = lambda photo, name: _fit(mask, photo)
+            self._find, self._mask = self._find_in_file, _read_only_mask(source)
 
     def of_face(self, photo, source, name, size, fit):
         """(the known pixels of a face, (size, size) bool, [remarks on its mask]).
@@ -140,6 +139,9 @@ class OwnHoles:
         """The size and time of a face's own mask, as helpers.file_stamp gives them; () if it has none of its own."""
         path = self._path_of(name)
         return file_stamp(path) if path else ()
+
+    def _find_in_file(self, photo, name):
+        return _fit(self._mask, photo)
 
     def _find_by_name(self, photo, name):
         path = self._path_of(name)

@@ -18,6 +18,7 @@ GREEN = 128                                             # levels by which green 
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
 SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
 WIDE = 32                                               # pixels around paint that are searched in full resolution
+FOLLOWED = 64                                           # pixels for which a dulled line is followed
 FARTHEST = 256                                          # pixels that paint may reach beyond its own colour
 COARSER = 4                                             # times smaller a picture in which wider edges are searched
 NEAR = 4                                                # pixels around paint that are searched at first
@@ -115,7 +116,7 @@ def _share(pixels, colour):
 def _find_cores(pixels, colour, tolerance):
     """(what has the paint's colour, lines so thin that JPEG may have taken half of the colour from all of them).
 
-    Where such a line begins at paint, or has its colour in places, it goes on as far as it stands out.
+    Where such a line begins at paint, or has its colour in places, it goes on while it stands out, for FOLLOWED pixels.
     """
     distance = distance_to(pixels, colour)
     if np.ptp(colour) < GREY:
@@ -127,8 +128,8 @@ def _find_cores(pixels, colour, tolerance):
     if seeds.any():
         box = box_around(seeds | (_share(pixels, colour) >= DULLED), THIN)
         lines = _stand_out(pixels[box], colour)[1] >= DULLED
-        lines = ndimage.binary_propagation(lines & ndimage.binary_dilation(seeds[box]), SQUARE, mask=lines)
-        faint[box] |= ~core[box] & lines
+        begun = lines & ndimage.binary_dilation(seeds[box], SQUARE)
+        faint[box] |= ~core[box] & ndimage.binary_dilation(begun, SQUARE, FOLLOWED, mask=lines)
     return core, faint
 
 

@@ -52,7 +52,7 @@ def find_tone(pixels, known):
     pixels : (H, W, 3) uint8, looked at only where `known`, (H, W) bool
     """
     step = -(-max(known.shape) // SIDE)
-    if step > 1 and is_noisy(pixels, known):
+    if step > 1 and min(known.shape) >= 2 * step and is_noisy(pixels, known):
         pixels, known = _reduce(pixels, known, 2 * step)
     else:
         pixels, known = pixels[::step, ::step].astype(np.int64), known[::step, ::step]

@@ -33,14 +33,13 @@ def find_photos(paths, exclude=None, warn=lambda line: None):
     Returns ([Source, ...] in order and once each, [(path, BadPhoto), ...] of entries that cannot be opened at all).
     Raises UsageError (exit code 3) if a folder of results is named itself.
     """
-    sources, failures, others, seen, around = [], [], [], set(), {None}
+    sources, failures, others, seen, told = [], [], [], set(), set()
     barred = os.path.realpath(exclude) if exclude is not None and os.path.isdir(exclude) else None
     for path in map(os.fspath, paths):
         is_folder = os.path.isdir(path)
         root = path if is_folder else os.path.dirname(path) or "."
-        if is_folder and (results := _results_around(path)) not in around | {barred}:
-            around.add(results)
-            _tell_results(path, results, warn)
+        if is_folder and (results := _results_around(path)) not in (None, barred):
+            _tell_results(path, results, told, warn)
         for entry, problem in _walk(path, barred, frozenset(), others, warn) if is_folder else [_judge(path)]:
             real = os.path.realpath(entry)
             if real in seen:
@@ -100,11 +99,13 @@ def _results_around(folder):
     return next((str(place) for place in (real, *real.parents) if _holds_results(place)), None)
 
 
-def _tell_results(folder, results, warn):
-    """Warn of a folder that lies in one of results; raise UsageError (exit code 3) if it is that itself."""
+def _tell_results(folder, results, told, warn):
+    """Warn of a folder that lies in one of results, once; raise UsageError (exit code 3) if it is that itself."""
     if os.path.realpath(folder) == results:
         raise UsageError(f"{folder} holds results, no photos: name those pictures in it that are meant", NO_INPUT)
-    warn(f"{folder} lies in {results}, which holds results: all its pictures are taken for photos")
+    if results not in told:
+        told.add(results)
+        warn(f"{folder} lies in {results}, which holds results: all its pictures are taken for photos")
 
 
 def _list(folder, real, visited):

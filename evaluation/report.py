@@ -43,7 +43,7 @@ def write_page(folder, faces, groups, summary, shown, failures=()):
     choice = f", {shown} of each mask shown: the best, the middle and the worst by the SSIM of {methods[0]}"
     facts = [("Methods", ", ".join(methods)), ("Masks", ", ".join(masks)),
              ("Faces", str(count) + choice * (count > shown)), *(("PSNR", line) for line in tell_exact(summary)),
-             ("Failed", len(failures))]
+             ("Failed", str(len(failures) or ""))]
     title = f"Face completion: methods and holes, {counted(count, 'face')}"
     page.write(folder.path / "report.html", title, facts=facts, summary=summary,
                warning=FEW if is_small(summary) else "", settings=config)

@@ -18,10 +18,9 @@ from shell.options import Parser, whole_number
 from shell.records import read_records
 
 from .completed_folder import KEY, RESULTS
-from .figures import caption, write_sheet
+from .figures import caption, caption_width, write_sheet
 
 ORIGINAL, MASKED, COMPLETED = "original.png", "masked.png", "completed.png"
-SMALLEST = 128                                          # pixels a side that a caption needs
 
 
 @command
@@ -34,7 +33,7 @@ def main(argv=None):
         raise UsageError("no face is complete in all of " + ", ".join(options.folders), NO_INPUT)
     names = names[::-(-len(names) // options.count)]
     rows = [draw_row(name, list(zip(options.folders, folders))) for name in names]
-    side = max(SMALLEST, *(len(picture) for row in rows for picture, _ in row))
+    side = max(max(len(picture), caption_width(text)) for row in rows for picture, text in row)
     write_sheet(options.sheet, [caption(picture, text, side) for row in rows for picture, text in row], len(rows[0]))
     say(f"{options.sheet}: {counted(len(names), 'face')}, true, masked, and of {', '.join(options.folders)}")
 

@@ -13,7 +13,7 @@ def write_curves(folder, budgets, settings, warn):
     warn : function of a message, called if TensorBoard is not installed
     """
     journal, by_step = Journal(folder, 0, warn), {}
-    journal.text("settings", f"```\n{json.dumps(settings, indent=2)}\n```")
+    journal.text("settings", 0, f"```\n{json.dumps(settings, indent=2)}\n```")
     for budget in budgets:
         names = [name for name in budget if name != "step"]
         for step, *values in zip(budget["step"], *(budget[name] for name in names)):

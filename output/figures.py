@@ -1,6 +1,7 @@
 """Pictures that people look at: many faces in one sheet, and sheets that move."""
 import io
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,11 @@ def caption(picture, text, side):
     canvas = Image.fromarray(np.pad(enlarged, ((0, CAPTION), (0, 0), (0, 0)), constant_values=255))
     ImageDraw.Draw(canvas).text((GAP, side), printable(text), fill=(0, 0, 0))
     return np.asarray(canvas)
+
+
+def caption_width(text):
+    """The pixels that a line of text takes below a picture."""
+    return GAP + math.ceil(ImageDraw.Draw(Image.new("L", (1, 1))).textlength(printable(text)))
 
 
 def pair(before, after, side):

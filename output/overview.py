@@ -173,7 +173,7 @@ class Overview:
                                 ("Method", method),
                                 ("Model", " or ".join(models) + ", by the size of each face" * (len(models) > 1)),
                                 ("Hole", f"{self._hole} {(self.settings['mask'] or [''])[0]}".strip()),
-                                ("Failed", len(self._failed)), *facts])
+                                ("Failed", str(len(self._failed) or "")), *facts])
 
     def _animate(self):
         """Show the first sheet over the iterations; without any, remove what an earlier run left."""

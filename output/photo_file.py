@@ -23,7 +23,8 @@ AS_SRGB = {"CMYK": "CMYK is written as sRGB", "LAB": "CIELAB is written as sRGB"
            "F": "floating point is written as 8 bits"}                   # modes that are not kept
 EXIF, XMP = b"Exif\0\0", "XML:com.adobe.xmp"            # how these begin in a JPEG, and are called in a PNG
 RAW_EXIF = "Raw profile type exif"                      # in a PNG of ImageMagick
-ORIENTATION, RESOLUTION, IPTC, SHORT = 274, 282, 33723, 3       # tags of EXIF and TIFF; the type of the first's value
+ORIENTATION, IPTC, RESOLUTIONS = 274, 33723, (282, 283)         # tags of EXIF and TIFF
+SHORT = 3                                               # type of the first's value
 IFDS = 34665, 34853                                     # tags of further tags, on the exposure and the place
 OF_PICTURES = 270, 271, 272, 305, 306, 315, 33432, *IFDS        # tags of a TIFF that say nothing of its pixels
 
@@ -59,9 +60,7 @@ def choose_encoding(photo, wanted):
                        photo.alpha is not None else ""))
         arguments = QUALITY if source != "JPEG" else {
             "qtables": photo.image.quantization, "subsampling": JpegImagePlugin.get_sampling(photo.image)}
-    metadata, lost = _metadata(photo.image, format)
-    if "dpi" in metadata and photo.orientation in EXCHANGING:
-        metadata["dpi"] = metadata["dpi"][::-1]
+    metadata, lost = _metadata(photo.image, format, photo.orientation in EXCHANGING)
     if lost:
         remarks.append(f"{format} does not take its {', '.join(lost)}: left out")
     return Encoding(format, arguments | metadata, remarks)
@@ -138,17 +137,19 @@ def _for_jpeg(image):
     return image
 
 
-def _metadata(image, format):
+def _metadata(image, format, turned):
     """(the arguments of save() that keep profile, EXIF, XMP, resolution and texts of a picture, names of what is lost).
+
+    turned : whether width and height have changed places, and so have the two numbers of the resolution
     """
     info, kept, blocks = image.info, {}, _blocks(image)
     if info.get("icc_profile") and image.mode not in AS_SRGB:
         kept["icc_profile"] = info["icc_profile"]
     if block := _exif_of(image):
         kept["exif"] = EXIF * (format == "JPEG") + set_upright(block)
-    says_it = RESOLUTION in getattr(image, "tag_v2", {RESOLUTION})      # of a TIFF without one Pillow says 1
+    says_it = RESOLUTIONS[0] in getattr(image, "tag_v2", RESOLUTIONS)      # of a TIFF without one Pillow says 1
     if says_it and all(0 < float(side) < 1e6 for side in info.get("dpi", [0])):
-        kept["dpi"] = tuple(map(float, info["dpi"]))
+        kept["dpi"] = tuple(map(float, info["dpi"]))[::-1 if turned else 1]
     if "transparency" in info and image.mode.startswith("I") and format == "PNG":
         kept["transparency"] = info["transparency"]
     xmp = info.get("xmp") or info.get(XMP, b"")
@@ -204,7 +205,9 @@ def _exif_of(image):
 
 
 def set_upright(block):
-    """An EXIF block with orientation 1 and without its thumbnail, which shows the photo as it was.
+    """An EXIF block of a photo that is upright now, and without its thumbnail, which shows the photo as it was.
+
+    Its orientation is 1, and its resolutions have changed places if width and height have.
 
     block : bytes that begin with their byte order. All else stays byte for byte; so does a block that is broken.
     """
@@ -212,8 +215,18 @@ def set_upright(block):
     with contextlib.suppress(struct.error):
         first, = struct.unpack_from(order + "I", block, 4)
         count, = struct.unpack_from(order + "H", block, first)
-        for entry in range(first + 2, first + 2 + 12 * count, 12):
-            if struct.unpack_from(order + "H", block, entry)[0] == ORIENTATION:
-                struct.pack_into(order + "HHIHH", changed, entry, ORIENTATION, SHORT, 1, 1, 0)
+        entries = {struct.unpack_from(order + "H", block, entry)[0]: entry
+                   for entry in range(first + 2, first + 2 + 12 * count, 12)}
+        if ORIENTATION in entries:
+            if struct.unpack_from(order + "H", block, entries[ORIENTATION] + 8)[0] in EXCHANGING:
+                _exchange(changed, entries)
+            struct.pack_into(order + "HHIHH", changed, entries[ORIENTATION], ORIENTATION, SHORT, 1, 1, 0)
         struct.pack_into(order + "I", changed, first + 2 + 12 * count, 0)
     return bytes(changed)
+
+
+def _exchange(block, entries):
+    """Exchange what the two resolutions of an EXIF block are, if it has both; entries : {tag: where it stands}."""
+    if all(tag in entries for tag in RESOLUTIONS):
+        one, other = (slice(entries[tag] + 2, entries[tag] + 12) for tag in RESOLUTIONS)
+        block[one], block[other] = block[other], block[one]

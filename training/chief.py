@@ -39,7 +39,7 @@ class Chief:
         self.reported, self.clock = first, time.monotonic()
         if first in (0, *(part["until"] for part in self.record["earlier"])):
             record = json.dumps(self.record, indent=2)
-            self.journal.text("options", first, f"`{command_line()}`\n\n```\n{record}\n```")
+            self.journal.text("options", first and first + 1, f"`{command_line()}`\n\n```\n{record}\n```")
         if not first:
             settings = self.record["architecture"] | self.record["training"] | {
                 name: self.record[name] for name in ("faces", "batch_size", "flip", "seed")}

@@ -97,6 +97,15 @@ def test_a_thin_line_that_a_jpeg_has_dulled_is_found_along_with_the_paint_that_i
     assert hole[alpha > 0.5].all() and not (hole & ~ndimage.binary_dilation(alpha > 0, iterations=8)).any()
 
 
+def test_a_green_stripe_that_touches_paint_is_kept_but_for_its_beginning(photo):
+    striped = photo.copy()
+    striped[300:304] = 50, 170, 60
+    alpha = np.zeros(photo.shape[:2])
+    alpha[290:314, 20:40] = 1
+    hole = find_paint(as_jpeg(paint(striped, alpha), 90), GREEN, 32)
+    assert hole[alpha > 0].all() and not hole[:, 40 + 96:].any()
+
+
 def test_a_green_garment_beside_green_paint_is_kept(photo):
     garment = photo.copy()
     garment[260:] = np.array((50, 150, 70)) + np.random.default_rng(0).integers(-6, 7, garment[260:].shape)

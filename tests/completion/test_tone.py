@@ -127,6 +127,12 @@ def test_the_curve_goes_on_where_the_hole_is_brighter_or_darker_than_all_else(ph
         assert deviation(kept, known, tone) <= 6
 
 
+@pytest.mark.parametrize("shape", [(10, 2000), (300, 3), (1, 300)])
+def test_a_narrow_strip_of_noise_has_no_tone(shape):
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    assert find_tone(noise, np.ones(shape, bool)) is None
+
+
 def test_photos_with_colours_stay_as_they_are(samples):
     for path in sorted(samples.glob("*.jpg")):
         pixels = read_photo(path).pixels

@@ -33,13 +33,14 @@ def test_the_faces_that_all_have_come_with_what_each_made_of_them(runs, run):
 
 def test_fewer_faces_are_taken_from_all_over(runs, run):
     assert not run(beside.main, runs / "both.png", runs / "small", "--count", 1).code
-    assert read_photo(runs / "both.png").pixels.shape == (128 + CAPTION, 3 * 128, 3)
+    side = beside.caption_width("20.0 dB, small")
+    assert side > 64 and read_photo(runs / "both.png").pixels.shape == (side + CAPTION, 3 * side, 3)
 
 
 def test_a_caption_says_whose_answer_it_is_and_how_good_and_is_not_cut(runs):
     (_, _, (picture, text)) = beside.draw_row("c", [(runs / "small", beside.read_folder(runs / "small"))])
     assert text == "22.0 dB, small" and len(picture) == 64
-    shown = beside.caption(picture, text, beside.SMALLEST)[-CAPTION:]
+    shown = beside.caption(picture, text, beside.caption_width(text) + 4)[-CAPTION:]
     assert (shown[:, :64] < 128).any() and (shown[:, 64:100] < 128).any() and (shown[:, -4:] == 255).all()
 
 

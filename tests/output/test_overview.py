@@ -191,7 +191,7 @@ def test_whole_photos_are_called_so(tmp_path):
 def test_what_was_not_measured_has_no_mean_and_what_failed_has_its_reason(tmp_path):
     complete_crops(tmp_path, [(None, None)], failing=["b", "a"])
     facts, failures = read_facts(tmp_path)
-    assert set(facts) == {"Method", "Model", "Hole", "Failed", "Date", "Command"} and facts["Failed"] == 2
+    assert set(facts) == {"Method", "Model", "Hole", "Failed", "Date", "Command"} and facts["Failed"] == "2"
     assert failures == [["in/a.png", "truncated (half of it)"], ["in/b.png", "truncated (half of it)"]]
     complete_crops(tmp_path, [(None, None)])
     assert not read_facts(tmp_path)[1]                      # what is mended goes

@@ -302,8 +302,9 @@ def test_the_page_of_completed_faces_has_neither_table_nor_plots(browse):
 
 def test_an_option_stands_on_one_line_and_a_long_path_is_broken(browse):
     words = [*[f"--an-option-{index:04}" for index in range(30)], "/a-path" * 40, "plain"]
-    browser = browse({"center": [FaceRow("a", {"original": face(0)}, {}, {})]}, facts=[("Words", " ".join(words))])
-    assert texts(browser, "#facts dd")[0] == " ".join(words)
+    browser = browse({"center": [FaceRow("a", {"original": face(0)}, {}, {})]},
+                     facts=[("Words", " ".join(words)), ("Failed", "1")])
+    assert texts(browser, "#facts dd")[:2] == [" ".join(words), "1"]
     with resized(browser, 500, 900):
         spans = browser.find_elements(By.CSS_SELECTOR, "#facts dd span")[:31]
         assert {span.size["height"] for span in spans[:-1]} == {21} and spans[-1].size["height"] > 21

@@ -217,12 +217,22 @@ def test_a_tiff_without_resolution_gets_none(samples, tmp_path):
 @pytest.mark.parametrize("wanted", ["png", "jpeg"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_resolution_turns_with_the_photo(samples, tmp_path, orientation, wanted):
-    exif, image = Image.Exif(), portrait(samples)
-    exif[274] = orientation
+    exif, image, right = Image.Exif(), portrait(samples), (300, 150) if orientation < 5 else (150, 300)
+    exif.update({274: orientation, 282: 300, 283: 150, 296: 2})
     (image if orientation < 5 else image.transpose(Image.Transpose.ROTATE_90)).save(
         tmp_path / "photo.jpg", exif=exif, dpi=(300, 150))
     _, after, _ = restore(tmp_path / "photo.jpg", wanted)
-    assert tuple(round(float(side)) for side in after.info["dpi"]) == ((300, 150) if orientation < 5 else (150, 300))
+    assert tuple(round(float(side)) for side in after.info["dpi"]) == right
+    tags = after.getexif()
+    assert (tags[282], tags[283], tags[274]) == (*right, 1)
+
+
+def test_a_webp_has_its_resolution_in_exif_alone_and_it_turns(samples, tmp_path):
+    exif = Image.Exif()
+    exif.update({274: 6, 282: 300, 283: 150, 296: 2})
+    portrait(samples).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "photo.webp", exif=exif, lossless=True)
+    tags = restore(tmp_path / "photo.webp", "same")[1].getexif()
+    assert (tags[282], tags[283], tags[274]) == (150, 300, 1)
 
 
 def test_comments_texts_and_what_colours_mean_are_kept_in_a_png(samples, tmp_path):

@@ -41,7 +41,7 @@ def test_pictures_of_results_are_no_photos_unless_they_are_named(put, tmp_path, 
     assert said == ([] if there else [f"{results}/c lies in {results}, which holds results: all its pictures are taken "
                                       "for photos"])
     with contextlib.nullcontext() if there else pytest.raises(UsageError, match="name those pictures") as refused:
-        assert len(find_photos([results])[0]) == 3
+        assert len(find_photos([results / "c", results])[0]) == 3
     assert there or refused.value.exit_code == NO_INPUT
 
 

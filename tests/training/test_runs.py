@@ -202,7 +202,7 @@ def test_another_learning_rate_is_warned_of_and_used(faces, unbroken, tmp_path, 
     (part,) = manifest["earlier"]
     assert part == {"until": 20, **{name: parted[name] for name in part.keys() - {"until"}}} and not parted["earlier"]
     assert (part["training"]["learning_rate"], manifest["training"]["learning_rate"]) == (0.0003, 1e-12)
-    assert event_steps(home, "options") == [0, 20]
+    assert event_steps(home, "options") == [0, 21]
     before, after = tensors(home, 20), tensors(home)
     learned = [name for name in before if "_trainable_variables" in name]
     assert len(learned) > 10
