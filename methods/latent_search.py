@@ -75,6 +75,8 @@ class LatentSearch:
             model, _ = checkpoint.load_model(settings.checkpoint, model_type(search.model))
             encoder = search.encoder and load_encoder(search.encoder, model)
             likely = search.likely and load_likely(search.likely, model)
+            if likely:
+                likely.compute_in(recipe.precision)
             if encoder:
                 encoder.use_likely(likely, search.likely)
         searches = max(recipe.starts * (1 + recipe.mirror), search.completions)

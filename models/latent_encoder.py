@@ -203,7 +203,7 @@ class LatentEncoder(HoleLearner):
         Those behind the generator's first layer, then the corrections of the next ones. The holes are filled with what
         is likely where the architecture has them so, and else with 0.
         """
-        parts, _ = self._see(self.used, faces, known)
+        parts, _ = self._see(self.used, tf.cast(faces, self.generator.dtype), known)
         return tf.concat([tf.reshape(part, (-1, part.shape[1:].num_elements())) for part in parts], axis=1)
 
     def draw(self, rng, count):
@@ -217,7 +217,7 @@ class LatentEncoder(HoleLearner):
         self.encoder.grow(smaller.used)
 
     def compute_in(self, precision):
-        """Have the generator compute in one of nn.choices.PRECISIONS when it decodes; the encoder stays float32."""
+        """Have the networks compute in one of nn.choices.PRECISIONS; activations and faces stay float32."""
         self.generator.dtype = tf.as_dtype(precision)
 
     def decode(self, activations):

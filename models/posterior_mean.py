@@ -55,6 +55,7 @@ class PosteriorMean(HoleLearner):
     """A ResidualUNet, refined where it has grown, and the answer of which it sees in a face and in its mirror image."""
     kind, architecture_type, training_type = "posterior_mean", Architecture, Training
     main, switches, blend = "network", ("average",), staticmethod(blend_matern)
+    dtype = tf.float32
 
     def __init__(self, architecture=Architecture(), seed=0):
         self.architecture, self.seed = architecture, seed
@@ -72,9 +73,13 @@ class PosteriorMean(HoleLearner):
         """Take the network of a model of half the side, to refine it."""
         copy_weights(smaller.used, self.network.coarse)
 
+    def compute_in(self, precision):
+        """Have the network compute in one of nn.choices.PRECISIONS; its answers stay float32."""
+        self.dtype = tf.as_dtype(precision)
+
     def guess(self, faces, known, seeds=None):
         """The mean of what the network sees in the faces and in their mirror images, in [-1, 1]."""
-        return tf.clip_by_value(mean_with_mirror_image(self.used, faces, known), -1, 1)
+        return tf.clip_by_value(mean_with_mirror_image(self.used, tf.cast(faces, self.dtype), known), -1, 1)
 
     def losses(self, faces, step):
         """By faces (B, S, S, 3) in [-1, 1].

@@ -113,3 +113,11 @@ def test_the_coarse_network_sees_the_mean_of_what_is_known_of_every_four_pixels(
 def test_a_face_that_cannot_be_halved_is_refused():
     with pytest.raises(UsageError, match="--grown"):
         Architecture(image_size=64, grown=4)
+
+
+def test_in_bfloat16_it_answers_nearly_the_same_in_float32(faces, model):
+    known, answers = tf.constant(np.stack([center(64)] * len(faces))), []
+    for precision in ("bfloat16", "float32"):
+        model.compute_in(precision)
+        answers.append(model.guess(tf.where(known[..., None], faces, 0), known))
+    assert answers[0].dtype == tf.float32 and 0 < np.abs(np.subtract(*answers)).mean() < 0.01
