@@ -29,7 +29,7 @@ ALIKE = 32                                              # levels a channel: what
 MUCH_LEFT = 0.25                                        # of the pixels beside a hole that may look painted
 LEFT, LEFT_GREY = 0.12, 0.3                             # mean share in a window that is paint left behind, of a grey
 SEEN = 16                                               # pixels in which paint is seen
-TINT = 0.02                                             # mean share of paint in the pixels beside a hole that is seen
+TINT = 0.008                                            # mean share of paint beside a hole that tints what fills it
 SPARE, FADED = 0.4, 0.015                               # of a rim's width that is taken beyond it, if so tinted there
 LOCAL = 7                                               # pixels, the side of a window beside a hole
 FAINT, THIN = 0.25, 9                                   # share of paint's chroma in a faint line, most pixels across
@@ -172,20 +172,21 @@ def _shrink(array, times):
 
 
 def _take_rim(pixels, colour, core, grown, others):
-    """A patch grown from a core, with what is tinted beyond it, though no pixel for sure: those beside it, if they are
-    on the average, and where the rim is wide, as a very soft brush leaves it, a share of its width.
+    """A patch grown from a core, with what is tinted beyond it, though no pixel for sure: those beside it, by as little
+    paint as would tint what is filled in, and where the rim is wide, as a very soft brush leaves it, a share of its
+    width, if that shows.
 
     Not of a grey, as for is_paint_left.
     """
     mixture = _unmix(pixels, colour, grown | others, NEAR)
     tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
     if tint <= FADED:
-        return grown
+        return grown | mixture.ring if tint > TINT else grown
     width = np.median(ndimage.distance_transform_edt(~core)[mixture.ring])      # not the widest: that may be an error
     spare = ~grown & (ndimage.distance_transform_edt(~grown) <= SPARE * (width - 2 * NEAR))
     if spare.any():
         spare |= ndimage.binary_closing(grown | spare, SQUARE)          # pixels that JPEG has left out in a wide rim
-    return grown | spare | (mixture.ring & (tint > TINT))
+    return grown | spare | mixture.ring
 
 
 class _Mixture(NamedTuple):
