@@ -14,6 +14,7 @@ from scipy import ndimage
 from .membrane import box_around, factorize, fill_harmonic
 
 GREY = 64                                               # levels between the channels of a colour; less is a grey
+LIGHT = 128                                             # level from which on a grey is light
 GREEN = 128                                             # levels by which green is above both others in a paint of green
 TO_OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])   # Y, Cb, Cr of JPEG
 SPREAD = np.array([16, 4, 4])                           # levels by which a continued ground misses Y, Cb and Cr
@@ -174,12 +175,15 @@ def _shrink(array, times):
 def _take_rim(pixels, colour, core, grown, others):
     """A patch grown from a core, with what is tinted beyond it, though no pixel for sure: those beside it, by as little
     paint as would tint what is filled in, and where the rim is wide, as a very soft brush leaves it, a share of its
-    width, if that shows.
-
-    Not of a grey, as for is_paint_left.
+    width, if that shows. So little of a grey cannot be told: beside a light one all is taken, beside a dark one, where
+    hair is dark too, nothing.
     """
     mixture = _unmix(pixels, colour, grown | others, NEAR)
-    tint = mixture.share[mixture.ring].mean() if mixture and np.ptp(colour) >= GREY else 0
+    if not mixture:
+        return grown
+    tint = mixture.share[mixture.ring].mean()
+    if np.ptp(colour) < GREY:
+        return grown | mixture.ring if min(colour) >= LIGHT else grown
     if tint <= FADED:
         return grown | mixture.ring if tint > TINT else grown
     width = np.median(ndimage.distance_transform_edt(~core)[mixture.ring])      # not the widest: that may be an error

@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks import reproduce
 from benchmarks.reproduce import TABLES, Table, check_row, find_differences, name_model, read_cell, read_row, write_list
-from helpers import NO_INPUT, SOME_FAILED, UsageError, write_json
+from helpers import NO_INPUT, SOME_FAILED, UsageError, read_json, write_json
 from methods import documented
 from shell.lock import claim_folder
-from training.manifest import ROOT
+from training.manifest import LIKELY, ROOT, describe_model
 
 NAMES = "A000369", "B001273", "C001070"
 
@@ -148,3 +148,13 @@ def test_a_signal_ends_it_with_the_evaluation_that_it_has_started(start, openfac
     out, err = process.communicate(timeout=300)
     assert process.returncode == code and "go on with: " in err and "Traceback" not in err, err
     claim_folder(locks[0].parent).close()
+
+
+def test_the_weights_of_the_tables_of_64_pixels_are_the_shipped_ones():
+    lists, names = read_json(ROOT / "docs/lists/digests.json"), {"encoder": "latent_encoder", "likely": LIKELY}
+    kinds = {kind: f"checkpoint/celeba64-learned/{names.get(kind, kind)}" for kind in reproduce.MODELS}
+    kinds["model"] = "checkpoint/celeba64"
+    named = {(kind, digest) for table in lists.values() for faces, digests in table.items() if "by" not in faces
+             for kind, digest in digests.items() if kind in kinds}
+    assert len(named) > 5
+    assert named == {(kind, describe_model(ROOT / kinds[kind])["model"]) for kind, _ in named}

@@ -97,6 +97,14 @@ def test_a_thin_line_that_a_jpeg_has_dulled_is_found_along_with_the_paint_that_i
     assert hole[alpha > 0.5].all() and not (hole & ~ndimage.binary_dilation(alpha > 0, iterations=9)).any()
 
 
+def test_what_fills_soft_white_paint_is_no_lighter(photo):
+    white = np.full(3, 255)
+    painted = paint(photo, ndimage.gaussian_filter(stroke(photo.shape[:2], 5).astype(float), 1), white)
+    hole = find_paint(painted, white, 32)
+    light = [fill_harmonic(pixels, ~hole).mean() for pixels in (painted, photo)]
+    assert abs(light[0] - light[1]) < 2.5
+
+
 @pytest.mark.parametrize("quality", [None, 90])
 @pytest.mark.parametrize("blur", [1, 1.5, 2.5])
 def test_what_fills_soft_paint_has_no_tint_of_it(photo, blur, quality):
