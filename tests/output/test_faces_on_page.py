@@ -155,7 +155,7 @@ def test_what_failed_is_named_with_its_reason_and_facts_stand_on_top(chromium, r
     monkeypatch.setattr("sys.argv", ["face_completion.py", HOSTILE, "--quiet"])
     page.write(tmp_path / "page.html", "Faces", facts=[("Hole", "half"), ("Model", None)])
     chromium.get((tmp_path / "page.html").as_uri())
-    hole, half, _, date, _, command = texts(chromium, "#facts *")
+    hole, half, _, date, _, command = texts(chromium, "#facts > *")
     assert (hole, half, command) == ("Hole", "half", f"python face_completion.py '{HOSTILE}' --quiet")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", date) and chromium.title == f"Faces, {date}"
     assert texts(chromium, "#failures summary") == ["1 failed"]
